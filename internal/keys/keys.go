@@ -1,0 +1,139 @@
+// Package keys generates, parses and names the two kinds of key pairs of a
+// connection: the consumer's RSA pair (OAuth 1.0a, RSA-SHA1) and the service
+// user's SSH pair. It talks to no system and stores nothing.
+package keys
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/bbsync/bbsync/internal/secret"
+)
+
+// Sizes in bits. Terraform documents RSA keys and accepts 1024 bits in its own
+// tests; below 2048 Bitbucket and every security policy object.
+const (
+	MinRSABits     = 2048
+	DefaultRSABits = 3072
+	MaxRSABits     = 8192
+)
+
+// A Pair is a key pair. Public is what other systems may see: a PEM public key
+// for a consumer, an authorized_keys line for SSH.
+type Pair struct {
+	Private     secret.Text
+	Public      string
+	Fingerprint string
+}
+
+// ConsumerKey returns a new random OAuth consumer key.
+func ConsumerKey() string {
+	b := make([]byte, 16)
+	_, _ = rand.Read(b) // crypto/rand.Read never fails since Go 1.24
+	return "bbsync-" + hex.EncodeToString(b)
+}
+
+// GenerateConsumer makes the RSA pair of an OAuth consumer: PKCS #1 PEM and
+// X.509 SubjectPublicKeyInfo PEM, the forms Bitbucket and Terraform document.
+func GenerateConsumer(bits int) (Pair, error) {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		return Pair{}, fmt.Errorf("generating an RSA key of %d bits: %w", bits, err)
+	}
+	return consumerPair(key)
+}
+
+func consumerPair(key *rsa.PrivateKey) (Pair, error) {
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		return Pair{}, fmt.Errorf("encoding the public key: %w", err)
+	}
+	return Pair{
+		Private:     secret.New(encodePKCS1(key)),
+		Public:      string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
+		Fingerprint: digest(der),
+	}, nil
+}
+
+func encodePKCS1(key *rsa.PrivateKey) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
+}
+
+// digest names bytes as ssh-keygen does: SHA256: and unpadded base64.
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return "SHA256:" + base64.RawStdEncoding.EncodeToString(sum[:])
+}
+
+// PublicFingerprint returns the fingerprint of a public key in PEM, with or
+// without its header and footer, so that two encodings of one key compare
+// equal. Bitbucket re-encodes what it was given and Terraform keeps it verbatim.
+func PublicFingerprint(publicPEM string) (string, error) {
+	der, err := publicDER(publicPEM)
+	if err != nil {
+		return "", err
+	}
+	key, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return "", fmt.Errorf("parsing a public key: %w", err)
+	}
+	canonical, err := x509.MarshalPKIXPublicKey(key)
+	if err != nil {
+		return "", fmt.Errorf("encoding a public key: %w", err)
+	}
+	return digest(canonical), nil
+}
+
+func publicDER(text string) ([]byte, error) {
+	if block, _ := pem.Decode([]byte(strings.TrimSpace(text) + "\n")); block != nil {
+		return block.Bytes, nil
+	}
+	bare := strings.Join(strings.Fields(text), "")
+	der, err := base64.StdEncoding.DecodeString(bare)
+	if err != nil || len(der) == 0 {
+		return nil, errors.New("parsing a public key: neither PEM nor base64")
+	}
+	return der, nil
+}
+
+// ParseRSA parses an RSA private key in PEM without a passphrase (PKCS #1 or
+// PKCS #8) and returns it as a signer.
+func ParseRSA(private secret.Text) (*rsa.PrivateKey, error) {
+	block, _ := pem.Decode([]byte(private.Reveal()))
+	if block == nil {
+		return nil, errors.New("parsing a private key: not PEM")
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return key, nil
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, errors.New("parsing a private key: neither PKCS #1 nor PKCS #8, or protected by a passphrase")
+	}
+	rsaKey, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("parsing a private key: %T is not RSA", key)
+	}
+	return rsaKey, nil
+}
+
+// ConsumerFrom returns the pair that a user's own RSA private key makes.
+func ConsumerFrom(private secret.Text) (Pair, error) {
+	key, err := ParseRSA(private)
+	if err != nil {
+		return Pair{}, err
+	}
+	if key.N.BitLen() < MinRSABits {
+		return Pair{}, fmt.Errorf("the RSA key has %d bits, less than %d", key.N.BitLen(), MinRSABits)
+	}
+	return consumerPair(key)
+}
+

@@ -1,0 +1,183 @@
+// Package schema is bbsync's language: it reads HCL files and returns a Fleet,
+// the wanted state, with the place in the files of everything it says. It
+// reads files and nothing else: no network, no environment beyond what it is
+// given, and never a secret, only where a secret is kept.
+package schema
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+// A Fleet is everything one configuration describes. It is never written to
+// after Load.
+type Fleet struct {
+	Name            string // owner mark of all that bbsync creates
+	RequiredVersion string // version constraint on bbsync itself, "" for any
+	MaxRemovals     int    // a plan that removes more is refused
+	Vault           Vault
+	Terraforms      []*Terraform  // in the order of the files
+	Bitbuckets      []*Bitbucket  // in the order of the files
+	Connections     []*Connection // in the order of the files, for_each expanded in key order (lists: in list order)
+
+	MaxRemovalsRange hcl.Range
+}
+
+// A SecretRef says where a secret is kept. Exactly one of the fields is set.
+type SecretRef struct {
+	Vault           string // "mount/path#field" of a KV version 2 secret
+	Env             string // name of an environment variable
+	CredentialsFile bool   // the credentials file of `terraform login`
+	Range           hcl.Range
+}
+
+// Vault says where records are kept and how to log in. Empty fields fall back
+// to VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT and VAULT_TOKEN as everywhere.
+type Vault struct {
+	Address   string
+	Namespace string
+	CAFile    string
+	Mount     string // KV version 2; default "secret"
+	Path      string // default "bbsync"
+	Auth      VaultAuth
+	Range     hcl.Range
+}
+
+// VaultAuth is one login method with its parameters.
+type VaultAuth struct {
+	Method      string // "token" (default), "approle", "kubernetes", "jwt", "userpass"
+	Mount       string // where the method is mounted; default: the method's name
+	Role        string // kubernetes, jwt
+	TokenFile   string // kubernetes, jwt: file with the identity token
+	TokenEnv    string // token, jwt
+	RoleIDEnv   string // approle
+	SecretIDEnv string // approle
+	Wrapped     bool   // approle: the secret id is a response-wrapping token
+	Username    string // userpass
+	PasswordEnv string // userpass
+	Range       hcl.Range
+}
+
+// Terraform is one HCP Terraform or Terraform Enterprise host with the
+// credential used for it.
+type Terraform struct {
+	Label     string
+	Address   string // https://host[:port], no path
+	CAFile    string
+	Token     SecretRef
+	RateLimit float64 // requests per second where the server names no limit; 0 for none
+	Range     hcl.Range
+	Source    map[string]hcl.Range // attribute name → where it was written
+}
+
+// Bitbucket is one Bitbucket Server or Data Center with its administrator.
+type Bitbucket struct {
+	Label           string
+	URL             string // canonical: lower-case scheme and host, default port dropped, no trailing slash
+	CAFile          string
+	Admin           Admin
+	SSH             SSHServer
+	ServiceProvider string  // "" for: by version
+	RateLimit       float64 // requests per second; 0 for none
+	WebhookPlugin   WebhookPlugin
+	Range           hcl.Range
+	Source          map[string]hcl.Range
+}
+
+// Admin is the Bitbucket administrator that bbsync acts as. Application links
+// need a global ADMIN and Basic authentication.
+type Admin struct {
+	Username string
+	Password SecretRef
+}
+
+// SSHServer overrides what Bitbucket says of its SSH server.
+type SSHServer struct {
+	Host     string   // "" for: from Bitbucket's settings
+	Port     int      // 0 for: from Bitbucket's settings
+	HostKeys []string // authorized_keys lines without options; none: learned once into the record
+}
+
+// WebhookPlugin concerns Bitbucket before 5.4 only.
+type WebhookPlugin struct {
+	Install bool   // bbsync may install it
+	URL     string // of the artefact
+}
+
+// A Connection is one organization joined to one Bitbucket.
+type Connection struct {
+	Address      string // connection.team, connection.team["acme"], connection.team[0]
+	Block        string // label of the block, "team"
+	Terraform    *Terraform
+	Organization string
+	Bitbucket    *Bitbucket
+	ServiceUser  string
+	Name         string     // of the OAuth client in Terraform
+	Token        *SecretRef // a credential of this organization alone; nil: the Terraform's
+
+	SSHKey   SSHKey
+	Consumer Consumer
+	Link     ApplicationLink
+	Grants   []Grant
+
+	OrganizationScoped bool     // default true
+	Projects           []string // names of the Terraform projects that may use the client when not organization-scoped
+	AgentPool          string   // name of the agent pool for private VCS, "" for none
+	ServiceProvider    string   // "" for: the Bitbucket's
+
+	Record  string // path of the record below Vault.Path; default <fleet>/<terraform host>/<organization>/<bitbucket host>
+	Protect bool   // never remove
+	Adopt   bool   // take over what is already there and not ours
+	Range   hcl.Range
+	Source  map[string]hcl.Range // attribute ("name") or block.attribute ("ssh_key.rotate_after") → where it was written
+}
+
+// Where returns the place of an attribute ("name", "application_link.url"), or
+// of the connection's block where the attribute was left out.
+func (c *Connection) Where(attribute string) hcl.Range {
+	if r, ok := c.Source[attribute]; ok {
+		return r
+	}
+	return c.Range
+}
+
+// SSHKey describes the service user's key pair of a connection.
+type SSHKey struct {
+	Bits        int           // default 3072
+	RotateAfter time.Duration // 0: never by age
+	Overlap     time.Duration // soak before the old key is retired; default 24h
+	Private     *SecretRef    // a key the user brings; nil: bbsync makes one
+}
+
+// Consumer describes the OAuth consumer's RSA pair of a connection.
+type Consumer struct {
+	Bits        int
+	Name        string        // shown on Bitbucket's Allow page; default: the link's name
+	RotateAfter time.Duration // 0: never by age
+	Private     *SecretRef    // a key the user brings; nil: bbsync makes one
+	Key         string        // consumer key that goes with Private; "" for: made by bbsync
+}
+
+// ApplicationLink describes Bitbucket's link to Terraform.
+type ApplicationLink struct {
+	URL  string // resolved: https://host for "main", https://host/app/<organization> for "organization", or as written
+	Name string // default "Terraform Cloud (<organization>)"
+}
+
+// A Grant is a permission the service user must have, effectively, on a project
+// or a repository. Repository is "" for the whole project.
+type Grant struct {
+	Project    string // project key, upper case as Bitbucket keeps it; "~user" for a personal one
+	Repository string // slug, lower case
+	Permission string // REPO_ADMIN, PROJECT_ADMIN, REPO_WRITE, ...
+	Range      hcl.Range
+}
+
+// Maintenance is when rotation may happen.
+type Maintenance struct {
+	Schedule string // five fields of cron: when the window opens
+	Duration time.Duration
+	TimeZone string // IANA name, default UTC
+	Range    hcl.Range
+}
