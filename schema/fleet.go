@@ -21,7 +21,24 @@ type Fleet struct {
 	Bitbuckets      []*Bitbucket  // in the order of the files
 	Connections     []*Connection // in the order of the files, for_each expanded in key order (lists: in list order)
 
+	Moved   []Moved
+	Removed []Removed
+
 	MaxRemovalsRange hcl.Range
+}
+
+// Moved says that what was described as From is now described as To: an
+// address of a connection, with no effect on the systems.
+type Moved struct {
+	From, To string
+	Range    hcl.Range
+}
+
+// Removed says that the connection From left the files on purpose and that the
+// systems are to stay as they are: bbsync forgets it.
+type Removed struct {
+	From  string
+	Range hcl.Range
 }
 
 // A SecretRef says where a secret is kept. Exactly one of the fields is set.
@@ -125,6 +142,8 @@ type Connection struct {
 	Projects           []string // names of the Terraform projects that may use the client when not organization-scoped
 	AgentPool          string   // name of the agent pool for private VCS, "" for none
 	ServiceProvider    string   // "" for: the Bitbucket's
+
+	Maintenance *Maintenance // when keys may rotate by age; nil: at any time
 
 	Record  string // path of the record below Vault.Path; default <fleet>/<terraform host>/<organization>/<bitbucket host>
 	Protect bool   // never remove

@@ -136,4 +136,3 @@ func ConsumerFrom(private secret.Text) (Pair, error) {
 	}
 	return consumerPair(key)
 }
-

@@ -1,0 +1,81 @@
+// Package vault logs in to HashiCorp Vault (or OpenBao) and keeps the records
+// of connections there, one KV version 2 secret each, every write
+// check-and-set. It knows nothing of the files, of plans, or of the other two
+// systems.
+package vault
+
+import (
+	"time"
+
+	"github.com/bbsync/bbsync/internal/secret"
+)
+
+// A Record is what Vault keeps for one connection. A key is in a record before
+// any other system learns it, and stays until no system uses it.
+type Record struct {
+	Generation   string // random, made once: tells a record from a later one on the same path
+	Fleet        string // owner
+	Address      string // connection.team["acme"], the last known
+	Terraform    string // host
+	Organization string
+	Bitbucket    string // URL
+
+	Consumer *Consumer
+	SSH      SSHKeys
+	Link     *Link
+	Client   *OAuthClient
+	HostKeys []string // Bitbucket's SSH host keys learned at first contact, authorized_keys form
+	Lease    *Lease
+}
+
+// A Consumer is the OAuth 1.0a consumer's key pair.
+type Consumer struct {
+	Key         string
+	Private     secret.Text // PKCS #1 PEM
+	Public      string      // PEM
+	Fingerprint string      // of the public key
+	Created     time.Time
+	Brought     bool      // the user's own pair, not made by bbsync
+	Previous    *Consumer // during a rotation: what both sides can go back to
+}
+
+// SSHKeys are the SSH key pairs by role.
+type SSHKeys struct {
+	Pending  *SSHKey // in Vault, perhaps on Bitbucket, not yet with Terraform
+	Current  *SSHKey // the one that Terraform holds, or is to hold
+	Previous *SSHKey // was current; on Bitbucket until the soak ends
+}
+
+// An SSHKey is one SSH key pair of the service user.
+type SSHKey struct {
+	Private     secret.Text // PKCS #1 PEM
+	Public      string      // authorized_keys line
+	Fingerprint string
+	Created     time.Time
+	Brought     bool
+	Published   time.Time // when the public half was seen on Bitbucket first; zero: never
+	Token       string    // id of the OAuth token it was set on; Terraform does not tell
+	Set         time.Time // when
+}
+
+// A Link is the application link that bbsync made or adopted.
+type Link struct {
+	ID   string
+	URL  string
+	Made time.Time
+}
+
+// An OAuthClient is the client in Terraform that bbsync made or adopted.
+type OAuthClient struct {
+	ID   string
+	Made time.Time
+}
+
+// A Lease keeps two appliers off one connection. It is a field of the record,
+// so that taking it, renewing it and every key write share one check-and-set:
+// a holder that was paused past its expiry cannot write.
+type Lease struct {
+	Holder  string // who, as a person would recognise it
+	Nonce   string // of this holding
+	Expires time.Time
+}
