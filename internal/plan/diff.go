@@ -1,0 +1,183 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+// Diff returns what the connection needs to become as wanted. The order of the
+// steps is the order of a new connection: Vault, link, consumer, proof, client,
+// public key, proof, authorization, private key, proof; a step is left out
+// where what it makes is there.
+//
+//	record | link or client there | what happens
+//	-------+----------------------+------------------------------------------
+//	no     | no                   | everything is made
+//	no     | yes                  | refused, or taken over when adopting
+//	yes    | ours or none         | differences are mended in place
+//	yes    | somebody else's      | refused, or taken over when adopting
+func Diff(fleet string, want *schema.Connection, have Have, now time.Time) Connection {
+	d := &differ{want: want, have: have, now: now}
+	d.out = Connection{Target: target(fleet, want), At: want.Range}
+	if have.Record != nil {
+		d.out.Basis.RecordVersion = have.Record.Version
+	}
+	if d.blocked() {
+		return d.out
+	}
+	d.client = d.findClient()
+	if !d.mayTouch() {
+		d.out.Changes = nil
+		return d.out
+	}
+	d.record()
+	d.link()
+	d.consumer()
+	d.oauthClient()
+	d.publicKey()
+	d.authorization()
+	d.tokenKey()
+	return d.out
+}
+
+// A differ carries one comparison through the objects of a connection.
+type differ struct {
+	want   *schema.Connection
+	have   Have
+	now    time.Time
+	out    Connection
+	client *Client // the live OAuth client that is this connection's, or is taken over
+
+	newPair    bool // the consumer's pair is made in this plan
+	newSSH     bool // the SSH pair is made in this plan
+	linkGone   bool // the link is deleted or absent: a new one is made
+	proveOAuth bool // link, consumer or client change
+	remade     bool
+	waiting    bool // a person must authorize first
+}
+
+func (d *differ) add(step Step, because ...Reason) {
+	d.out.Changes = append(d.out.Changes, Change{Step: step, Because: because})
+}
+
+func (d *differ) note(at hcl.Range, format string, args ...any) {
+	d.out.Notes = append(d.out.Notes, Note{Text: fmt.Sprintf(format, args...), At: at})
+}
+
+func (d *differ) warn(at hcl.Range, format string, args ...any) {
+	d.out.Notes = append(d.out.Notes, Note{Warning: true, Text: fmt.Sprintf(format, args...), At: at})
+}
+
+func (d *differ) block(kind BlockKind, at hcl.Range, text, remedy string) {
+	d.out.Blocks = append(d.out.Blocks, Block{Kind: kind, Text: text, Remedy: remedy, At: at})
+}
+
+func (d *differ) reason(what, live, want, attribute string) Reason {
+	return Reason{What: what, Live: live, Want: want, At: d.want.Where(attribute)}
+}
+
+// blocked reports whether nothing can be said of the connection at all.
+func (d *differ) blocked() bool {
+	for _, u := range d.have.Unread {
+		d.block(Unreadable, d.want.Range, u.System+": "+u.Err, "")
+	}
+	if r := d.have.Record; r != nil && r.Lease != nil && d.now.Before(r.Lease.Expires) {
+		d.block(Leased, d.want.Range,
+			fmt.Sprintf("%s is applying to this connection; its lease ends at %s", r.Lease.Holder, r.Lease.Expires.UTC().Format(time.RFC3339)),
+			"wait for it, or for the lease to end, and run again")
+	}
+	if len(d.out.Blocks) > 0 {
+		return true
+	}
+	if d.have.User == nil {
+		d.block(Invalid, d.want.Where("service_user"),
+			fmt.Sprintf("user %q does not exist on %s", d.want.ServiceUser, d.want.Bitbucket.URL),
+			"create the service user in Bitbucket, or correct service_user")
+	} else if !d.have.User.Active {
+		d.block(Invalid, d.want.Where("service_user"),
+			fmt.Sprintf("user %q is not active on %s", d.want.ServiceUser, d.want.Bitbucket.URL),
+			"activate the user in Bitbucket's user directory")
+	}
+	return len(d.out.Blocks) > 0
+}
+
+// record plans the pairs that Vault lacks.
+func (d *differ) record() {
+	r := d.have.Record
+	if r == nil || r.Consumer == nil {
+		d.newPair = true
+		d.add(CreateConsumerKey{Key: d.adoptedKey(), Bits: d.want.Consumer.Bits, From: source(d.want.Consumer.Private)},
+			d.reason("consumer key in Vault", "none", "one, before any system learns it", ""))
+	}
+	if r == nil || r.Current == nil && r.Pending == nil {
+		d.newSSH = true
+		d.add(CreateSSHKey{Role: Current, Bits: d.want.SSHKey.Bits, Comment: d.label(), From: source(d.want.SSHKey.Private)},
+			d.reason("SSH key in Vault", "none", "one, before any system learns it", ""))
+	}
+}
+
+// adoptedKey returns the consumer key to keep: the user's own, or that of the
+// link or client that is taken over, so that tokens may live on.
+func (d *differ) adoptedKey() string {
+	switch {
+	case d.want.Consumer.Key != "":
+		return d.want.Consumer.Key
+	case d.have.Consumer != nil:
+		return d.have.Consumer.Key
+	case d.client != nil:
+		return d.client.Key
+	}
+	return ""
+}
+
+// label names the connection on a public key: the fleet owns it, the
+// organization uses it.
+func (d *differ) label() string { return "bbsync/" + d.out.Fleet + "/" + d.want.Organization }
+
+func source(ref *schema.SecretRef) string {
+	switch {
+	case ref == nil:
+		return ""
+	case ref.Vault != "":
+		return "vault:" + ref.Vault
+	}
+	return "env:" + ref.Env
+}
+
+// ServiceProvider returns the value that Terraform uses for a Bitbucket of this
+// version: go-tfe's comments draw the line at 5.4, the vendor's page recommends
+// Data Center 8.0 and newer. The files can say otherwise, as nothing documents
+// which values a given Terraform still accepts.
+func ServiceProvider(want *schema.Connection, version string) string {
+	switch {
+	case want.ServiceProvider != "":
+		return want.ServiceProvider
+	case want.Bitbucket.ServiceProvider != "":
+		return want.Bitbucket.ServiceProvider
+	case !atLeast(version, 5, 4):
+		return "bitbucket_server_legacy"
+	case !atLeast(version, 8, 0):
+		return "bitbucket_server"
+	}
+	return "bitbucket_data_center"
+}
+
+// atLeast compares the first two numbers of a version; what follows ("-eap",
+// ".12") does not matter here.
+func atLeast(version string, major, minor int) bool {
+	parts := strings.SplitN(version, ".", 3)
+	number := func(i int) int {
+		if i >= len(parts) {
+			return 0
+		}
+		n, _ := strconv.Atoi(strings.SplitN(parts[i], "-", 2)[0])
+		return n
+	}
+	return number(0) > major || number(0) == major && number(1) >= minor
+}

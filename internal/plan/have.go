@@ -1,0 +1,130 @@
+package plan
+
+import "time"
+
+// Have is what was read of one connection. A pointer is nil when the object is
+// not there; Unread says what could not be read, and then nothing is known.
+type Have struct {
+	Record    *Record
+	Link      *Link             // on the wanted URL
+	NameTaken bool              // another link has the wanted name
+	Consumer  *Consumer         // in Link
+	Clients   []Client          // of the organization, all of them
+	User      *User             // the service user
+	Keys      []SSHKey          // of the service user
+	Projects  map[string]string // Terraform project name → id, read when the connection names projects
+	Pools     map[string]string // agent pool name → id, read when the connection names one
+	TokenDead bool              // Terraform was asked about a token marked as refused, and it still is
+	Bitbucket *Bitbucket
+	Unread    []Unread
+}
+
+// Unread is a system that did not answer for this connection.
+type Unread struct {
+	System string // "terraform", "bitbucket" or "vault"
+	Err    string
+}
+
+// Bitbucket is what was read of a Bitbucket once, for all its connections.
+type Bitbucket struct {
+	Version        string
+	NativeWebhooks bool                       // 5.4 and newer
+	KeyUsage       bool                       // tells when a key was last used (8.7 and newer)
+	Granted        map[GrantPermission]bool   // asked for → held effectively
+	Unknown        map[GrantPermission]string // asked for, and Bitbucket does not know the project or repository: what it says
+	Unread         []Unread
+	Plugin         *Plugin                  // before 5.4; nil: not installed
+	Hooks          map[GrantPermission]bool // before 5.4: hook enabled, by project and repository alone
+}
+
+// Plugin is the state of the webhook plugin.
+type Plugin struct {
+	Version string
+	Enabled bool
+}
+
+// Record is the public half of what Vault keeps for a connection.
+type Record struct {
+	Version                    int // of the secret: what a check-and-set compares
+	Fleet                      string
+	Address                    string
+	Consumer                   *ConsumerKey
+	Pending, Current, Previous *Key
+	LinkID                     string
+	ClientID                   string
+	RefusedToken               string // id of a token that Terraform said does not work
+	Lease                      *Lease
+}
+
+// ConsumerKey is the consumer's pair as recorded.
+type ConsumerKey struct {
+	Key         string
+	Fingerprint string
+	Created     time.Time
+}
+
+// Key is an SSH pair as recorded.
+type Key struct {
+	Fingerprint string
+	Created     time.Time
+	Published   time.Time
+	Token       string // id of the token it was set on
+	Set         time.Time
+}
+
+// Lease is held by an apply that is under way.
+type Lease struct {
+	Holder  string
+	Expires time.Time
+}
+
+// Link is an application link.
+type Link struct {
+	ID, Name, URL string
+	Type          string // "generic", or what else it is
+}
+
+// Consumer is the incoming consumer of a link.
+type Consumer struct {
+	Key, Name, Description string
+	Fingerprint            string // of the public key; "" when it does not parse
+}
+
+// Client is an OAuth client.
+type Client struct {
+	ID, Name        string
+	Key             string
+	Fingerprint     string // of rsa-public-key; "" when it does not parse
+	HTTPURL, APIURL string
+	ServiceProvider string
+	Scoped          bool
+	Projects        []string // ids
+	AgentPool       string   // id
+	ConnectURL      string
+	Created         time.Time
+	Token           *Token
+}
+
+// Token is the OAuth token of a client.
+type Token struct {
+	ID        string
+	User      string
+	HasSSHKey bool
+	Created   time.Time
+}
+
+// User is a Bitbucket user.
+type User struct {
+	Name, Slug, DisplayName string
+	Active                  bool
+}
+
+// SSHKey is a public key of the service user.
+type SSHKey struct {
+	ID          int
+	Fingerprint string // "" when the line does not parse
+	Label       string
+	Created     time.Time
+	LastUsed    time.Time
+	Expires     time.Time // zero: never, or the server does not tell
+}

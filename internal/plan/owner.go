@@ -1,0 +1,126 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// findClient returns the OAuth client that is this connection's: the one the
+// record names, or the one that has the record's consumer key; else, as a
+// candidate to take over, the one on the same Bitbucket with the wanted name or
+// the link's consumer key. A second client with our key, left by an answer that
+// was lost, is planned away when nobody has authorized it.
+func (d *differ) findClient() *Client {
+	var ours, candidate *Client
+	for i := range d.have.Clients {
+		c := &d.have.Clients[i]
+		switch {
+		case d.ownsClient(c):
+			ours = d.elder(ours, c)
+		case !sameURL(c.HTTPURL, d.want.Bitbucket.URL):
+		case c.Name == d.want.Name, d.have.Consumer != nil && c.Key == d.have.Consumer.Key:
+			if candidate == nil || c.Token != nil && candidate.Token == nil {
+				candidate = c
+			}
+		}
+	}
+	if ours != nil {
+		return ours
+	}
+	return candidate
+}
+
+// elder returns which of two clients with our key stays: one with a token,
+// else the older. The other goes, unless it has a token too.
+func (d *differ) elder(a, b *Client) *Client {
+	if a == nil {
+		return b
+	}
+	stays, goes := a, b
+	if b.Token != nil && a.Token == nil || a.Token == nil && b.Created.Before(a.Created) {
+		stays, goes = b, a
+	}
+	if goes.Token != nil {
+		d.warn(d.want.Range, "OAuth client %s has this connection's consumer key and a token of its own, beside %s: remove one of them in Terraform", goes.ID, stays.ID)
+		return stays
+	}
+	d.add(DeleteClient{ID: goes.ID, Name: goes.Name, Why: "a second client with the same consumer key, which nobody has authorized"},
+		d.reason("OAuth clients with this consumer key", goes.ID+" and "+stays.ID, stays.ID, ""))
+	return stays
+}
+
+func (d *differ) ownsClient(c *Client) bool {
+	r := d.have.Record
+	return r != nil && (r.ClientID != "" && r.ClientID == c.ID || r.Consumer != nil && r.Consumer.Key == c.Key && c.Key != "")
+}
+
+func (d *differ) ownsLink() bool {
+	r, consumer := d.have.Record, d.have.Consumer
+	switch {
+	case r == nil || r.Consumer == nil:
+		return false
+	case consumer == nil: // an empty link serves nobody: ours, half made
+		return true
+	}
+	return r.LinkID != "" && r.LinkID == d.have.Link.ID || r.Consumer.Key == consumer.Key
+}
+
+// mayTouch reports whether what is already there may be changed: it is ours, or
+// the files or the caller ask to take it over.
+func (d *differ) mayTouch() bool {
+	if l := d.have.Link; l != nil && l.Type != "generic" {
+		d.block(Refused, d.want.Where("application_link.url"),
+			fmt.Sprintf("%s is linked as %q (%s), which is not an OAuth 1.0a link of the generic type", l.URL, l.Name, l.Type),
+			"delete that link in Bitbucket, or choose another url in application_link")
+		return false
+	}
+	var foreign []string
+	if l := d.have.Link; l != nil && !d.ownsLink() && (d.have.Consumer != nil || d.have.Record == nil) {
+		text := fmt.Sprintf("application link %q on %s", l.Name, l.URL)
+		if d.have.Consumer != nil {
+			text += " with consumer key " + d.have.Consumer.Key
+		}
+		foreign = append(foreign, text)
+	}
+	if d.client != nil && !d.ownsClient(d.client) {
+		foreign = append(foreign, fmt.Sprintf("OAuth client %q (%s) of organization %s", d.client.Name, d.client.ID, d.want.Organization))
+	}
+	if len(foreign) == 0 || d.want.Adopt {
+		return true
+	}
+	d.refuse(foreign)
+	return false
+}
+
+// refuse says whose the things are, as far as can be told, what is lost, and
+// how to go on.
+func (d *differ) refuse(foreign []string) {
+	what := strings.Join(foreign, " and ")
+	if d.have.Record != nil && d.have.Record.Consumer != nil {
+		d.block(Refused, d.want.Where("application_link.url"),
+			what+" is there and is not this connection's: its record in Vault has another consumer key",
+			"if nobody uses it any more, delete it; to take it over with new keys, run with --adopt '"+d.want.Address+"' or set adopt = true")
+		return
+	}
+	lost := "the keys it uses cannot be read back: Bitbucket has only public keys, and Terraform shows no private one"
+	if c := d.have.Consumer; c != nil && strings.Contains(c.Description, OwnerMark(d.out.Fleet)) {
+		d.block(Refused, d.want.Range,
+			fmt.Sprintf("%s was made by this fleet, but its record is missing in Vault (%s); %s", what, d.want.Record, lost),
+			"restore the record from Vault's older versions or a backup; or run with --adopt '"+d.want.Address+
+				"': new key pairs are made and set in place, the consumer key and the OAuth client stay, and a person may have to authorize again")
+		return
+	}
+	d.block(Refused, d.want.Range,
+		fmt.Sprintf("%s is there, and Vault has no record of it (%s); %s", what, d.want.Record, lost),
+		"to take it over with new key pairs, in place, run with --adopt '"+d.want.Address+
+			"' or set adopt = true; a person may have to authorize again. If it is somebody else's, choose another url or name")
+}
+
+// OwnerMark is what bbsync writes into a consumer's description to say whose it
+// is.
+func OwnerMark(fleet string) string { return "managed by bbsync, fleet " + fleet }
+
+// sameURL compares Bitbucket addresses as people type them.
+func sameURL(a, b string) bool {
+	return strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
+}

@@ -1,0 +1,225 @@
+// Package plan decides what must change. Diff compares what the files want of
+// a connection with what was read of it and returns steps; it does no I/O,
+// reads no clock and holds no secret.
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+// A Plan is what a fleet needs: first what each Bitbucket needs for all of its
+// connections, then what each connection needs, in the order of the files.
+type Plan struct {
+	Fleet       string
+	Bitbuckets  []BitbucketPlan
+	Connections []Connection
+}
+
+// A Target names what the steps of one connection act on.
+type Target struct {
+	Address      string // connection.team["acme"]
+	Fleet        string
+	Terraform    string // label of the block
+	Organization string
+	Bitbucket    string // label of the block
+	BitbucketURL string
+	LinkURL      string
+	ServiceUser  string
+	Client       string            // the OAuth client's wanted name
+	Record       string            // path in Vault
+	Needs        []GrantPermission `json:",omitempty"` // what the Bitbucket's own plan must have done first
+}
+
+// A Connection is the plan of one connection: its steps in the order they run.
+type Connection struct {
+	Target
+	At      hcl.Range `json:"-"`
+	Changes []Change
+	Blocks  []Block // why nothing is planned, though something is not as wanted
+	Notes   []Note
+	Basis   Basis
+}
+
+// Basis is what the plan was made from and apply compares before it writes.
+type Basis struct {
+	RecordVersion int // of the secret in Vault; 0: none
+}
+
+// A BitbucketPlan is what a Bitbucket needs for all its connections.
+type BitbucketPlan struct {
+	Label, URL string
+	Changes    []Change
+	Blocks     []Block
+	Notes      []Note
+}
+
+// A Change is a step and why it is there.
+type Change struct {
+	Step    Step
+	Because []Reason
+}
+
+// A Reason is one difference: what is live, what is wanted, and where the files
+// say so.
+type Reason struct {
+	What string
+	Live string
+	Want string
+	At   hcl.Range
+}
+
+// BlockKind tells why a connection cannot be planned.
+type BlockKind string
+
+// The kinds of Block.
+const (
+	Unreadable BlockKind = "unreadable" // a system did not answer
+	Refused    BlockKind = "refused"    // a safety rule forbids it
+	Leased     BlockKind = "leased"     // another apply is at it
+	Invalid    BlockKind = "invalid"    // what the files ask for cannot be
+)
+
+// A Block says why nothing is planned and how to go on.
+type Block struct {
+	Kind   BlockKind
+	Text   string
+	Remedy string
+	At     hcl.Range
+}
+
+// A Note is something to know that needs no step.
+type Note struct {
+	Warning bool
+	Text    string
+	At      hcl.Range
+}
+
+// Steps returns the steps alone.
+func (c Connection) Steps() []Step { return steps(c.Changes) }
+
+// Steps returns the steps alone.
+func (b BitbucketPlan) Steps() []Step { return steps(b.Changes) }
+
+func steps(changes []Change) []Step {
+	out := make([]Step, len(changes))
+	for i, c := range changes {
+		out[i] = c.Step
+	}
+	return out
+}
+
+// State sums a connection's plan up.
+type State string
+
+// The states of a connection, the most pressing first.
+const (
+	StateUnreadable State = "unreadable"
+	StateRefused    State = "refused"
+	StateLeased     State = "in progress elsewhere"
+	StateChanges    State = "changes"
+	StateWaiting    State = "waiting for a person"
+	StateInSync     State = "in sync"
+)
+
+// State returns the connection's state. A connection whose next step is a
+// person's is waiting; one that has steps before that has changes.
+func (c Connection) State() State {
+	if len(c.Blocks) > 0 {
+		return blockState(c.Blocks)
+	}
+	if len(c.Changes) == 0 {
+		return StateInSync
+	}
+	if _, ok := c.Changes[0].Step.(Authorize); ok {
+		return StateWaiting
+	}
+	return StateChanges
+}
+
+// State returns the state of what the Bitbucket's connections share.
+func (b BitbucketPlan) State() State {
+	switch {
+	case len(b.Blocks) > 0:
+		return blockState(b.Blocks)
+	case len(b.Changes) > 0:
+		return StateChanges
+	}
+	return StateInSync
+}
+
+func blockState(blocks []Block) State {
+	state := StateLeased
+	for _, b := range blocks {
+		switch b.Kind {
+		case Unreadable:
+			return StateUnreadable
+		case Refused, Invalid:
+			state = StateRefused
+		case Leased:
+		}
+	}
+	return state
+}
+
+// Waits reports whether a person's step is among the connection's steps.
+func (c Connection) Waits() bool {
+	for _, change := range c.Changes {
+		if _, ok := change.Step.(Authorize); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Digest names the steps of a connection: the same target and steps have the
+// same digest, whenever and wherever they were planned.
+func (c Connection) Digest() string { return digest(c.Address, c.Steps()) }
+
+// Digest names the steps of a Bitbucket.
+func (b BitbucketPlan) Digest() string { return digest("bitbucket."+b.Label, b.Steps()) }
+
+func digest(address string, steps []Step) string {
+	sum := sha256.New()
+	_, _ = fmt.Fprintln(sum, address)
+	for _, s := range steps {
+		body, err := json.Marshal(s)
+		if err != nil { // steps are plain data: a bug, not an event
+			panic(fmt.Sprintf("encoding step %T: %v", s, err))
+		}
+		_, _ = fmt.Fprintf(sum, "%T %s\n", s, body)
+	}
+	return hex.EncodeToString(sum.Sum(nil))[:16]
+}
+
+// target builds the Target of a wanted connection.
+func target(fleet string, want *schema.Connection) Target {
+	return Target{
+		Address:      want.Address,
+		Fleet:        fleet,
+		Terraform:    want.Terraform.Label,
+		Organization: want.Organization,
+		Bitbucket:    want.Bitbucket.Label,
+		BitbucketURL: want.Bitbucket.URL,
+		LinkURL:      want.Link.URL,
+		ServiceUser:  want.ServiceUser,
+		Client:       want.Name,
+		Record:       want.Record,
+		Needs:        grants(want),
+	}
+}
+
+// grants returns the permissions that a connection wants of its Bitbucket.
+func grants(want *schema.Connection) []GrantPermission {
+	var out []GrantPermission
+	for _, g := range want.Grants {
+		out = append(out, GrantPermission{User: want.ServiceUser, Project: g.Project, Repository: g.Repository, Permission: g.Permission})
+	}
+	return out
+}

@@ -1,0 +1,319 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Step is one idempotent write to, or proof on, one system. With the Target
+// of its plan it is complete: carrying it out takes the systems and nothing
+// else. It holds no secret; a key is named by its role in the record. Its
+// String is the only text that shows it.
+//
+//sumtype:decl
+type Step interface {
+	fmt.Stringer
+	// Symbol is + for what is made, ~ for what is changed, - for what is
+	// removed, ? for a proof, ! for what a person must do.
+	Symbol() string
+	step()
+}
+
+// A Role is the place of an SSH key in the record.
+type Role string
+
+// The roles of an SSH key.
+const (
+	Pending  Role = "pending"
+	Current  Role = "current"
+	Previous Role = "previous"
+)
+
+// CreateConsumerKey puts the consumer's key and RSA pair into the record.
+type CreateConsumerKey struct {
+	Key   string // the consumer key to keep, of what is adopted or brought; "": a new one
+	Bits  int    // of a new pair
+	From  string // where in Vault or the environment the user's own pair is; "": made by bbsync
+	Again bool   // the record has a pair already, which is replaced
+}
+
+// CreateSSHKey puts an SSH pair into the record, in a role that is empty.
+type CreateSSHKey struct {
+	Role    Role
+	Bits    int
+	Comment string
+	From    string // where the user's own key is; "": made by bbsync
+}
+
+// CreateLink makes the application link, or finds it made.
+type CreateLink struct{ URL, Name string }
+
+// RenameLink renames the application link in place.
+type RenameLink struct{ URL, From, To string }
+
+// DeleteLink deletes the application link with its consumer and, on Bitbucket,
+// every token of that consumer.
+type DeleteLink struct{ URL, Name, ConsumerKey string }
+
+// SetConsumer puts the record's consumer key and public key into the link.
+type SetConsumer struct {
+	LinkURL     string
+	Name        string
+	Fingerprint string // of the public key; "" when the pair does not exist yet
+}
+
+// ProveConsumer asks Bitbucket for a request token, as Terraform will.
+type ProveConsumer struct{}
+
+// CreateClient makes the OAuth client, or finds it made by its consumer key.
+type CreateClient struct {
+	Name            string
+	HTTPURL, APIURL string
+	ServiceProvider string
+	Scoped          bool     // every project of the organization may use it
+	Projects        []string // names, when not Scoped
+	AgentPool       string
+}
+
+// UpdateClient changes the OAuth client in place. A nil or false field stays.
+type UpdateClient struct {
+	ID        string
+	Name      *string
+	Keys      bool // consumer key and pair from the record
+	Scoped    *bool
+	Projects  *[]string
+	AgentPool *string
+}
+
+// DeleteClient deletes an OAuth client and its tokens, which unlinks every
+// workspace that uses them.
+type DeleteClient struct {
+	ID, Name string
+	Why      string
+}
+
+// AddSSHKey adds the public half to the service user.
+type AddSSHKey struct {
+	Role        Role
+	Label       string
+	Fingerprint string // "" when the pair does not exist yet
+}
+
+// DeleteSSHKey deletes a public key from the service user.
+type DeleteSSHKey struct {
+	ID          int
+	Fingerprint string
+}
+
+// ProveSSH logs in to Bitbucket over SSH; whoami must answer the service user.
+type ProveSSH struct{ Role Role }
+
+// Authorize is the one step that a person does: click Allow as the service
+// user.
+type Authorize struct {
+	Client string // the OAuth client's name
+	User   string // who must be logged in to Bitbucket
+	Again  bool   // there is a token already, which does not work
+}
+
+// SetTokenKey gives Terraform the private half.
+type SetTokenKey struct {
+	Role        Role
+	Fingerprint string
+}
+
+// ProveRepositories asks Terraform which repositories it sees, where its
+// version can tell.
+type ProveRepositories struct{ Repositories []string } // PROJECT/slug
+
+// GrantPermission gives a service user a permission. It belongs to the
+// Bitbucket, not to a connection.
+type GrantPermission struct{ User, Project, Repository, Permission string }
+
+// InstallPlugin installs the webhook plugin (Bitbucket before 5.4).
+type InstallPlugin struct{ Key, URL string }
+
+// EnablePlugin enables the webhook plugin (Bitbucket before 5.4).
+type EnablePlugin struct{ Key string }
+
+// EnableHook enables the webhook plugin's hook in a repository (Bitbucket
+// before 5.4).
+type EnableHook struct{ Project, Repository, Key string }
+
+func (CreateConsumerKey) step() {}
+func (CreateSSHKey) step()      {}
+func (CreateLink) step()        {}
+func (RenameLink) step()        {}
+func (DeleteLink) step()        {}
+func (SetConsumer) step()       {}
+func (ProveConsumer) step()     {}
+func (CreateClient) step()      {}
+func (UpdateClient) step()      {}
+func (DeleteClient) step()      {}
+func (AddSSHKey) step()         {}
+func (DeleteSSHKey) step()      {}
+func (ProveSSH) step()          {}
+func (Authorize) step()         {}
+func (SetTokenKey) step()       {}
+func (ProveRepositories) step() {}
+func (GrantPermission) step()   {}
+func (InstallPlugin) step()     {}
+func (EnablePlugin) step()      {}
+func (EnableHook) step()        {}
+
+func (CreateConsumerKey) Symbol() string { return "+" }
+func (CreateSSHKey) Symbol() string      { return "+" }
+func (CreateLink) Symbol() string        { return "+" }
+func (RenameLink) Symbol() string        { return "~" }
+func (DeleteLink) Symbol() string        { return "-" }
+func (SetConsumer) Symbol() string       { return "~" }
+func (ProveConsumer) Symbol() string     { return "?" }
+func (CreateClient) Symbol() string      { return "+" }
+func (UpdateClient) Symbol() string      { return "~" }
+func (DeleteClient) Symbol() string      { return "-" }
+func (AddSSHKey) Symbol() string         { return "+" }
+func (DeleteSSHKey) Symbol() string      { return "-" }
+func (ProveSSH) Symbol() string          { return "?" }
+func (Authorize) Symbol() string         { return "!" }
+func (SetTokenKey) Symbol() string       { return "~" }
+func (ProveRepositories) Symbol() string { return "?" }
+func (GrantPermission) Symbol() string   { return "+" }
+func (InstallPlugin) Symbol() string     { return "+" }
+func (EnablePlugin) Symbol() string      { return "~" }
+func (EnableHook) Symbol() string        { return "~" }
+
+func (s CreateConsumerKey) String() string {
+	switch {
+	case s.From != "":
+		return "vault: take the consumer's RSA pair from " + s.From
+	case s.Again:
+		return fmt.Sprintf("vault: make a new RSA pair of %d bits for consumer key %s", s.Bits, s.Key)
+	case s.Key != "":
+		return fmt.Sprintf("vault: make an RSA pair of %d bits and take over consumer key %s", s.Bits, s.Key)
+	}
+	return fmt.Sprintf("vault: make a consumer key and an RSA pair of %d bits", s.Bits)
+}
+
+func (s CreateSSHKey) String() string {
+	if s.From != "" {
+		return "vault: take the SSH pair from " + s.From
+	}
+	return fmt.Sprintf("vault: make an SSH pair of %d bits (%s)", s.Bits, s.Role)
+}
+
+func (s CreateLink) String() string {
+	return fmt.Sprintf("bitbucket: create application link %q on %s", s.Name, s.URL)
+}
+
+func (s RenameLink) String() string {
+	return fmt.Sprintf("bitbucket: rename application link %q to %q", s.From, s.To)
+}
+
+func (s DeleteLink) String() string {
+	return fmt.Sprintf("bitbucket: delete application link %q on %s with consumer %s", s.Name, s.URL, s.ConsumerKey)
+}
+
+func (s SetConsumer) String() string {
+	return fmt.Sprintf("bitbucket: set consumer %q in the link to the record's key%s", s.Name, paren(s.Fingerprint))
+}
+
+func (ProveConsumer) String() string {
+	return "bitbucket: prove the consumer with a request token"
+}
+
+func (s CreateClient) String() string {
+	text := fmt.Sprintf("terraform: create OAuth client %q for %s as %s", s.Name, s.HTTPURL, s.ServiceProvider)
+	if !s.Scoped {
+		text += fmt.Sprintf(", for projects %s only", list(s.Projects))
+	}
+	if s.AgentPool != "" {
+		text += fmt.Sprintf(", through agent pool %q", s.AgentPool)
+	}
+	return text
+}
+
+func (s UpdateClient) String() string {
+	var parts []string
+	if s.Name != nil {
+		parts = append(parts, fmt.Sprintf("name to %q", *s.Name))
+	}
+	if s.Keys {
+		parts = append(parts, "keys to the record's")
+	}
+	if s.Scoped != nil {
+		parts = append(parts, fmt.Sprintf("organization-scoped to %t", *s.Scoped))
+	}
+	if s.Projects != nil {
+		parts = append(parts, "projects to "+list(*s.Projects))
+	}
+	if s.AgentPool != nil {
+		parts = append(parts, fmt.Sprintf("agent pool to %q", *s.AgentPool))
+	}
+	return "terraform: update the OAuth client in place: " + strings.Join(parts, ", ")
+}
+
+func (s DeleteClient) String() string {
+	return fmt.Sprintf("terraform: delete OAuth client %q (%s): %s", s.Name, s.ID, s.Why)
+}
+
+func (s AddSSHKey) String() string {
+	return fmt.Sprintf("bitbucket: add the %s SSH key to the service user%s", s.Role, paren(s.Fingerprint))
+}
+
+func (s DeleteSSHKey) String() string {
+	return "bitbucket: delete SSH key " + s.Fingerprint + " from the service user"
+}
+
+func (s ProveSSH) String() string {
+	return fmt.Sprintf("bitbucket: prove the %s SSH key with whoami over SSH", s.Role)
+}
+
+func (s Authorize) String() string {
+	if s.Again {
+		return fmt.Sprintf("a person: authorize %q again as %s", s.Client, s.User)
+	}
+	return fmt.Sprintf("a person: authorize %q as %s", s.Client, s.User)
+}
+
+func (s SetTokenKey) String() string {
+	return fmt.Sprintf("terraform: put the %s private SSH key on the OAuth token%s", s.Role, paren(s.Fingerprint))
+}
+
+func (s ProveRepositories) String() string {
+	if len(s.Repositories) == 0 {
+		return "terraform: prove that it reaches Bitbucket"
+	}
+	return "terraform: prove that it sees " + list(s.Repositories)
+}
+
+func (s GrantPermission) String() string {
+	where := "project " + s.Project
+	if s.Repository != "" {
+		where = "repository " + s.Project + "/" + s.Repository
+	}
+	return fmt.Sprintf("bitbucket: grant %s on %s to %s", s.Permission, where, s.User)
+}
+
+func (s InstallPlugin) String() string {
+	return fmt.Sprintf("bitbucket: install plugin %s from %s", s.Key, s.URL)
+}
+
+func (s EnablePlugin) String() string { return "bitbucket: enable plugin " + s.Key }
+
+func (s EnableHook) String() string {
+	return fmt.Sprintf("bitbucket: enable the webhook plugin's hook in %s/%s", s.Project, s.Repository)
+}
+
+func paren(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " (" + text + ")"
+}
+
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"strings"
+)
+
+// publicKey plans the public half on the service user: before Terraform gets
+// the private half, and proven first.
+func (d *differ) publicKey() {
+	if d.newSSH {
+		d.add(AddSSHKey{Role: Current, Label: d.label()}, d.reason("SSH key of "+d.want.ServiceUser, "none", "the record's", "service_user"))
+		d.add(ProveSSH{Role: Current})
+		return
+	}
+	current := d.have.Record.Current
+	if current == nil || d.hasKey(current.Fingerprint) {
+		return
+	}
+	d.add(AddSSHKey{Role: Current, Label: d.label(), Fingerprint: current.Fingerprint},
+		d.reason("SSH key of "+d.want.ServiceUser, "not among its keys", current.Fingerprint, "service_user"))
+	d.add(ProveSSH{Role: Current})
+}
+
+func (d *differ) hasKey(fingerprint string) bool {
+	for _, k := range d.have.Keys {
+		if k.Fingerprint == fingerprint {
+			return true
+		}
+	}
+	return false
+}
+
+// authorization plans the person's step: there is no token, or it is somebody
+// else's, or Terraform has said that it does not work.
+func (d *differ) authorization() {
+	token := d.token()
+	step := Authorize{Client: d.want.Name, User: d.want.ServiceUser}
+	switch {
+	case token == nil:
+		d.add(step, d.reason("OAuth token", "none", "one of "+d.want.ServiceUser, "service_user"))
+	case !d.isServiceUser(token.User):
+		step.Again = true
+		d.add(step, d.reason("who authorized", token.User, d.want.ServiceUser, "service_user"))
+		d.warn(d.want.Where("service_user"), "Terraform acts on Bitbucket as %s: revoke the connection of %q in the organization's settings, log in to Bitbucket as %s, and connect again", token.User, d.want.Name, d.want.ServiceUser)
+	case d.have.TokenDead:
+		step.Again = true
+		d.add(step, d.reason("OAuth token", token.ID+", which Bitbucket refuses", "one that works", "service_user"))
+	default:
+		return
+	}
+	d.waiting = true
+}
+
+// token returns the client's token, nil when there is none.
+func (d *differ) token() *Token {
+	if d.client == nil {
+		return nil
+	}
+	return d.client.Token
+}
+
+// isServiceUser compares what Terraform shows as the service provider's user
+// with the service user. Nothing documents which of a user's names it is.
+func (d *differ) isServiceUser(shown string) bool {
+	u := d.have.User
+	return shown == "" || strings.EqualFold(shown, u.Name) || strings.EqualFold(shown, u.Slug) || shown == u.DisplayName
+}
+
+// tokenKey plans the private half on the token. Terraform tells only that there
+// is a key, so what was set is remembered in the record.
+func (d *differ) tokenKey() {
+	token := d.token()
+	because := d.tokenKeyReasons(token)
+	if len(because) > 0 {
+		step := SetTokenKey{Role: Current}
+		if !d.newSSH {
+			step.Fingerprint = d.have.Record.Current.Fingerprint
+		}
+		d.add(step, because...)
+	}
+	if len(because) == 0 && !d.remade {
+		return
+	}
+	if d.remade && !d.waiting {
+		d.note(d.want.Range, "the OAuth token may not outlive this change: a person may have to authorize again")
+	}
+	d.add(ProveRepositories{Repositories: d.repositories()})
+}
+
+func (d *differ) tokenKeyReasons(token *Token) []Reason {
+	reason := func(live string) []Reason {
+		return []Reason{d.reason("private SSH key on the token", live, "the record's current key", "")}
+	}
+	switch {
+	case token == nil || d.waiting:
+		return reason("no token yet")
+	case d.newSSH:
+		return reason("unknown")
+	}
+	current := d.have.Record.Current
+	switch {
+	case current == nil:
+		return nil
+	case !token.HasSSHKey:
+		return reason("none")
+	case current.Token != token.ID:
+		return reason("unknown: the token was made by another authorization")
+	case d.have.Record.RefusedToken == token.ID:
+		return reason("unknown: the token was authorized again")
+	}
+	return nil
+}
+
+// repositories names what Terraform should see, as PROJECT/slug.
+func (d *differ) repositories() []string {
+	var out []string
+	for _, g := range d.want.Grants {
+		if g.Repository != "" {
+			out = append(out, g.Project+"/"+g.Repository)
+		}
+	}
+	return sorted(out)
+}
