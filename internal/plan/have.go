@@ -11,7 +11,7 @@ type Have struct {
 	Consumer  *Consumer         // in Link
 	Clients   []Client          // of the organization, all of them
 	User      *User             // the service user
-	Keys      []SSHKey          // of the service user
+	Keys      map[string]SSHKey // of the service user, by fingerprint
 	Projects  map[string]string // Terraform project name → id, read when the connection names projects
 	Pools     map[string]string // agent pool name → id, read when the connection names one
 	TokenDead bool              // Terraform was asked about a token marked as refused, and it still is

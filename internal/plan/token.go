@@ -22,12 +22,8 @@ func (d *differ) publicKey() {
 }
 
 func (d *differ) hasKey(fingerprint string) bool {
-	for _, k := range d.have.Keys {
-		if k.Fingerprint == fingerprint {
-			return true
-		}
-	}
-	return false
+	_, ok := d.have.Keys[fingerprint]
+	return ok
 }
 
 // authorization plans the person's step: there is no token, or it is somebody

@@ -24,8 +24,13 @@ type Record struct {
 	SSH      SSHKeys
 	Link     *Link
 	Client   *OAuthClient
-	HostKeys []string // Bitbucket's SSH host keys learned at first contact, authorized_keys form
+	// RefusedToken is the id of an OAuth token that Terraform, when asked, could
+	// not use on Bitbucket any more; "" for none.
+	RefusedToken string
+	HostKeys     []string // Bitbucket's SSH host keys learned at first contact, authorized_keys form
 	Lease    *Lease
+
+	unknown document // fields of a newer bbsync, kept on rewriting
 }
 
 // A Consumer is the OAuth 1.0a consumer's key pair.

@@ -1,0 +1,150 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// A sharedBitbucket is what is read of a Bitbucket once for all connections:
+// its version, all links, each service user with its keys, the grants.
+type sharedBitbucket struct {
+	sys   *systems.Systems
+	label string
+
+	version future[bitbucket.Properties]
+	links   future[linkIndex]
+	users   map[string]*future[user]
+	grants  map[string][]bitbucket.Permission // asked for, by user, each once
+	repos   []bitbucket.Permission            // shared repositories, each once
+	seen    map[plan.GrantPermission]bool
+	shared  plan.Bitbucket // set when startShared's group is done
+}
+
+type linkIndex struct {
+	byURL map[string]bitbucket.Link
+	names map[string]int
+}
+
+type user struct {
+	user *plan.User
+	keys map[string]plan.SSHKey
+}
+
+func newSharedBitbucket(sys *systems.Systems, label string) *sharedBitbucket {
+	return &sharedBitbucket{
+		sys: sys, label: label,
+		users:  map[string]*future[user]{},
+		grants: map[string][]bitbucket.Permission{},
+		seen:   map[plan.GrantPermission]bool{},
+	}
+}
+
+// wants notes what a connection will ask of this Bitbucket. It is called before
+// any reading starts.
+func (b *sharedBitbucket) wants(c *schema.Connection) {
+	if b.users[c.ServiceUser] == nil {
+		b.users[c.ServiceUser] = &future[user]{}
+	}
+	for _, g := range c.Grants {
+		p := bitbucket.Permission{Project: g.Project, Repository: g.Repository, Name: g.Permission}
+		key := plan.GrantPermission{User: c.ServiceUser, Project: g.Project, Repository: g.Repository, Permission: g.Permission}
+		if !b.seen[key] {
+			b.seen[key] = true
+			b.grants[c.ServiceUser] = append(b.grants[c.ServiceUser], p)
+		}
+		repo := plan.GrantPermission{Project: g.Project, Repository: g.Repository}
+		if g.Repository != "" && !b.seen[repo] {
+			b.seen[repo] = true
+			b.repos = append(b.repos, p)
+		}
+	}
+}
+
+func (r *reader) readBitbucket(ctx context.Context, c *schema.Connection, have *plan.Have) error {
+	b := r.bitbuckets[c.Bitbucket.Label]
+	client, err := r.sys.Bitbucket(ctx, b.label)
+	if err != nil {
+		return err
+	}
+	properties, err := b.properties(ctx, client)
+	if err != nil {
+		return err
+	}
+	have.Bitbucket = versionFacts(properties.Version)
+	links, err := b.links.get(func() (linkIndex, error) { return readLinks(ctx, client) })
+	if err != nil {
+		return err
+	}
+	if err := readLink(ctx, client, c, links, have); err != nil {
+		return err
+	}
+	who, err := b.users[c.ServiceUser].get(func() (user, error) { return readUser(ctx, client, c.ServiceUser) })
+	have.User, have.Keys = who.user, who.keys
+	return err
+}
+
+func readLinks(ctx context.Context, client *bitbucket.Client) (linkIndex, error) {
+	links, err := client.Links(ctx)
+	index := linkIndex{byURL: make(map[string]bitbucket.Link, len(links)), names: make(map[string]int, len(links))}
+	for _, l := range links {
+		index.byURL[l.URL] = l
+		index.names[l.Name]++
+	}
+	return index, err
+}
+
+func readLink(ctx context.Context, client *bitbucket.Client, c *schema.Connection, links linkIndex, have *plan.Have) error {
+	link, ok := links.byURL[c.Link.URL]
+	have.NameTaken = links.names[c.Link.Name] > 0 && (!ok || link.Name != c.Link.Name)
+	if !ok {
+		return nil
+	}
+	have.Link = &plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: link.Type}
+	consumer, err := client.Consumer(ctx, link.ID)
+	if errors.Is(err, bitbucket.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fingerprint, _ := keys.PublicFingerprint(consumer.PublicKey) // "" when it does not parse: differs from every key
+	have.Consumer = &plan.Consumer{Key: consumer.Key, Name: consumer.Name, Description: consumer.Description, Fingerprint: fingerprint}
+	return nil
+}
+
+func readUser(ctx context.Context, client *bitbucket.Client, name string) (user, error) {
+	found, err := client.User(ctx, name)
+	if errors.Is(err, bitbucket.ErrNotFound) {
+		return user{}, nil
+	}
+	if err != nil {
+		return user{}, err
+	}
+	out := user{user: &plan.User{Name: found.Name, Slug: found.Slug, DisplayName: found.DisplayName, Active: found.Active}}
+	live, err := client.SSHKeys(ctx, name)
+	out.keys = make(map[string]plan.SSHKey, len(live))
+	for _, k := range live {
+		fingerprint, err := keys.SSHFingerprint(k.Line)
+		if err != nil {
+			continue // a key of a kind we do not know is nobody's of ours
+		}
+		out.keys[fingerprint] = plan.SSHKey{
+			ID: k.ID, Fingerprint: fingerprint, Label: k.Label, Created: k.Created, LastUsed: k.LastAuthenticated, Expires: expiry(k),
+		}
+	}
+	return out, err
+}
+
+func expiry(k bitbucket.SSHKey) time.Time {
+	if k.ExpiryDays == 0 || k.Created.IsZero() {
+		return time.Time{}
+	}
+	return k.Created.AddDate(0, 0, k.ExpiryDays)
+}

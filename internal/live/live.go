@@ -1,0 +1,131 @@
+// Package live reads the three systems into what plan compares. What can be
+// read once for a fleet is read once, at the same time as everything else, and
+// a system that does not answer leaves a mark on the connections it concerns
+// and on no others. It writes nothing and decides nothing.
+package live
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// DefaultParallel is how many connections are read at once. The limiters of the
+// credentials decide the pace; this bounds memory and sockets.
+const DefaultParallel = 64
+
+// Options of a reading.
+type Options struct {
+	Parallel int                  // connections at once; 0: DefaultParallel
+	Done     func(address string) // called as each connection has been read, from several goroutines; may be nil
+}
+
+// A World is what was read: one Have per connection, in the order asked for,
+// and what the Bitbuckets' connections share, by label.
+type World struct {
+	Have       []plan.Have
+	Bitbuckets map[string]plan.Bitbucket
+}
+
+// Read reads the live state of these connections of the fleet.
+func Read(ctx context.Context, sys *systems.Systems, connections []*schema.Connection, opts Options) (World, error) {
+	r := newReader(sys, connections)
+	world := World{Have: make([]plan.Have, len(connections)), Bitbuckets: map[string]plan.Bitbucket{}}
+	if opts.Parallel == 0 {
+		opts.Parallel = DefaultParallel
+	}
+	shared := r.startShared(ctx)
+	group := new(errgroup.Group)
+	group.SetLimit(opts.Parallel)
+	for i, c := range connections {
+		group.Go(func() error {
+			world.Have[i] = r.connection(ctx, c)
+			if opts.Done != nil {
+				opts.Done(c.Address)
+			}
+			return ctx.Err()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return World{}, err
+	}
+	shared.Wait()
+	for label, b := range r.bitbuckets {
+		world.Bitbuckets[label] = b.shared
+	}
+	return world, nil
+}
+
+// A reader holds what is read once for many connections.
+type reader struct {
+	sys        *systems.Systems
+	bitbuckets map[string]*sharedBitbucket
+
+	mu            sync.Mutex
+	organizations map[organizationKey]*future[organization]
+}
+
+type organizationKey struct{ terraform, name string }
+
+func newReader(sys *systems.Systems, connections []*schema.Connection) *reader {
+	r := &reader{
+		sys:           sys,
+		bitbuckets:    map[string]*sharedBitbucket{},
+		organizations: map[organizationKey]*future[organization]{},
+	}
+	for _, c := range connections {
+		shared, ok := r.bitbuckets[c.Bitbucket.Label]
+		if !ok {
+			shared = newSharedBitbucket(sys, c.Bitbucket.Label)
+			r.bitbuckets[c.Bitbucket.Label] = shared
+		}
+		shared.wants(c)
+	}
+	return r
+}
+
+// connection reads one connection, its three systems side by side.
+func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have {
+	var have plan.Have
+	var record, terraform, bitbucket error
+	var group sync.WaitGroup
+	group.Go(func() { terraform = r.readTerraform(ctx, c, &have) })
+	group.Go(func() { bitbucket = r.readBitbucket(ctx, c, &have) })
+	have.Record, record = r.readRecord(ctx, c)
+	group.Wait()
+	if terraform == nil {
+		terraform = r.probeRefused(ctx, c, &have)
+	}
+	have.Unread = unread(record, terraform, bitbucket)
+	return have
+}
+
+func unread(record, terraform, bitbucket error) []plan.Unread {
+	var out []plan.Unread
+	for _, x := range []struct {
+		system string
+		err    error
+	}{{"vault", record}, {"terraform", terraform}, {"bitbucket", bitbucket}} {
+		if x.err != nil {
+			out = append(out, plan.Unread{System: x.system, Err: x.err.Error()})
+		}
+	}
+	return out
+}
+
+// A future is read once, by whoever asks first; the others wait for it.
+type future[T any] struct {
+	once  sync.Once
+	value T
+	err   error
+}
+
+func (f *future[T]) get(read func() (T, error)) (T, error) {
+	f.once.Do(func() { f.value, f.err = read() })
+	return f.value, f.err
+}

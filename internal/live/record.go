@@ -1,0 +1,58 @@
+package live
+
+import (
+	"context"
+	"errors"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// readRecord returns the public half of the connection's record, nil when Vault
+// has none. A record whose newest version was deleted is none too, but its
+// version counts on.
+func (r *reader) readRecord(ctx context.Context, c *schema.Connection) (*plan.Record, error) {
+	record, version, err := r.sys.Vault().Read(ctx, c.Record)
+	var deleted *vault.DeletedError
+	switch {
+	case errors.As(err, &deleted):
+		return &plan.Record{Version: int(deleted.Version)}, nil
+	case errors.Is(err, vault.ErrNotFound):
+		return nil, nil //nolint:nilnil // no record is an answer
+	case err != nil:
+		return nil, err
+	}
+	return RecordFacts(record, version), nil
+}
+
+// RecordFacts returns what may be known of a record without its secrets.
+func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
+	out := &plan.Record{
+		Version: int(version),
+		Fleet:   record.Fleet,
+		Address: record.Address,
+		Pending: keyFacts(record.SSH.Pending), Current: keyFacts(record.SSH.Current), Previous: keyFacts(record.SSH.Previous),
+		RefusedToken: record.RefusedToken,
+	}
+	if c := record.Consumer; c != nil {
+		out.Consumer = &plan.ConsumerKey{Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created}
+	}
+	if record.Link != nil {
+		out.LinkID = record.Link.ID
+	}
+	if record.Client != nil {
+		out.ClientID = record.Client.ID
+	}
+	if l := record.Lease; l != nil {
+		out.Lease = &plan.Lease{Holder: l.Holder, Expires: l.Expires}
+	}
+	return out
+}
+
+func keyFacts(k *vault.SSHKey) *plan.Key {
+	if k == nil {
+		return nil
+	}
+	return &plan.Key{Fingerprint: k.Fingerprint, Created: k.Created, Published: k.Published, Token: k.Token, Set: k.Set}
+}

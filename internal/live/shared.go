@@ -1,0 +1,109 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+// startShared begins to read what the Bitbuckets' connections share, each
+// Bitbucket for itself.
+func (r *reader) startShared(ctx context.Context) *sync.WaitGroup {
+	group := new(sync.WaitGroup)
+	for _, b := range r.bitbuckets {
+		group.Go(func() { b.shared = b.read(ctx) })
+	}
+	return group
+}
+
+func (b *sharedBitbucket) properties(ctx context.Context, client *bitbucket.Client) (bitbucket.Properties, error) {
+	return b.version.get(func() (bitbucket.Properties, error) { return client.Properties(ctx) })
+}
+
+func versionFacts(v bitbucket.Version) *plan.Bitbucket {
+	return &plan.Bitbucket{Version: v.String(), NativeWebhooks: v.AtLeast("5.4"), KeyUsage: v.AtLeast("8.7")}
+}
+
+// read returns the grants held, and before 5.4 the plugin and its hooks.
+func (b *sharedBitbucket) read(ctx context.Context) plan.Bitbucket {
+	facts, err := b.readAll(ctx)
+	if err != nil {
+		facts.Unread = append(facts.Unread, plan.Unread{System: "bitbucket", Err: err.Error()})
+	}
+	return facts
+}
+
+func (b *sharedBitbucket) readAll(ctx context.Context) (plan.Bitbucket, error) {
+	client, err := b.sys.Bitbucket(ctx, b.label)
+	if err != nil {
+		return plan.Bitbucket{}, err
+	}
+	properties, err := b.properties(ctx, client)
+	if err != nil {
+		return plan.Bitbucket{}, err
+	}
+	facts := *versionFacts(properties.Version)
+	facts.Granted, facts.Unknown = map[plan.GrantPermission]bool{}, map[plan.GrantPermission]string{}
+	for _, name := range slices.Sorted(maps.Keys(b.grants)) {
+		if err := b.readGrants(ctx, client, name, &facts); err != nil {
+			return facts, err
+		}
+	}
+	if facts.NativeWebhooks {
+		return facts, nil
+	}
+	return facts, b.readPlugin(ctx, client, &facts)
+}
+
+// readGrants asks which permissions a service user holds effectively: through
+// groups, projects and global permissions too.
+func (b *sharedBitbucket) readGrants(ctx context.Context, client *bitbucket.Client, name string, facts *plan.Bitbucket) error {
+	who, err := b.users[name].get(func() (user, error) { return readUser(ctx, client, name) })
+	if err != nil || who.user == nil {
+		return err // a missing user is told with its connections
+	}
+	wants := b.grants[name]
+	held, err := client.HasPermissions(ctx, name, wants)
+	if err != nil {
+		return err
+	}
+	for i, p := range wants {
+		key := plan.GrantPermission{User: name, Project: p.Project, Repository: p.Repository, Permission: p.Name}
+		facts.Granted[key] = held[i].Held
+		if held[i].Unknown != "" {
+			facts.Unknown[key] = held[i].Unknown
+			facts.Unknown[plan.GrantPermission{Project: p.Project, Repository: p.Repository}] = held[i].Unknown
+		}
+	}
+	return nil
+}
+
+// readPlugin reads the webhook plugin and its hook in every shared repository.
+func (b *sharedBitbucket) readPlugin(ctx context.Context, client *bitbucket.Client, facts *plan.Bitbucket) error {
+	plugin, err := client.Plugin(ctx, plan.WebhookPlugin)
+	if errors.Is(err, bitbucket.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	facts.Plugin = &plan.Plugin{Version: plugin.Version, Enabled: plugin.Enabled}
+	facts.Hooks = map[plan.GrantPermission]bool{}
+	for _, repo := range b.repos {
+		key := plan.GrantPermission{Project: repo.Project, Repository: repo.Repository}
+		if _, unknown := facts.Unknown[key]; unknown || !plugin.Enabled {
+			continue
+		}
+		hook, err := client.Hook(ctx, repo.Project, repo.Repository, plan.WebhookHook)
+		if err != nil && !errors.Is(err, bitbucket.ErrNotFound) {
+			return err
+		}
+		facts.Hooks[key] = hook.Enabled
+	}
+	return nil
+}

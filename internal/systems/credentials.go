@@ -1,0 +1,155 @@
+package systems
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// Secret fetches what a reference names.
+func (s *Systems) Secret(ctx context.Context, ref schema.SecretRef) (secret.Text, error) {
+	switch {
+	case ref.Vault != "":
+		return s.vault.Secret(ctx, ref.Vault)
+	case ref.Env != "":
+		return s.fromEnv(ref.Env)
+	}
+	return secret.Text{}, errors.New("no place is given for the secret")
+}
+
+func (s *Systems) fromEnv(name string) (secret.Text, error) {
+	if value := s.env.Getenv(name); value != "" {
+		return secret.New(value), nil
+	}
+	return secret.Text{}, fmt.Errorf("environment variable %s is not set", name)
+}
+
+func refName(ref schema.SecretRef) string {
+	switch {
+	case ref.Vault != "":
+		return "vault:" + ref.Vault
+	case ref.Env != "":
+		return "env:" + ref.Env
+	}
+	return "credentials file"
+}
+
+// terraformToken fetches the API token. A block without one uses what
+// `terraform login` and Terraform's own environment leave.
+func (s *Systems) terraformToken(ctx context.Context, block *schema.Terraform, ref schema.SecretRef) (secret.Text, error) {
+	if ref.Vault != "" || ref.Env != "" {
+		return s.Secret(ctx, ref)
+	}
+	u, err := url.Parse(block.Address)
+	if err != nil {
+		return secret.Text{}, fmt.Errorf("parsing address %q: %w", block.Address, err)
+	}
+	variable := "TF_TOKEN_" + strings.NewReplacer("-", "__", ".", "_").Replace(u.Hostname())
+	if value := s.env.Getenv(variable); value != "" {
+		return secret.New(value), nil
+	}
+	return s.credentialsFile(u.Host)
+}
+
+// credentialsFile reads the file that `terraform login` writes.
+func (s *Systems) credentialsFile(host string) (secret.Text, error) {
+	file := filepath.Join(s.env.Home, ".terraform.d", "credentials.tfrc.json")
+	remedy := "run terraform login " + host + ", or give the block a token"
+	body, err := os.ReadFile(file) //nolint:gosec // Terraform's own file
+	if err != nil {
+		return secret.Text{}, fmt.Errorf("no token: %w; %s", err, remedy)
+	}
+	var doc struct {
+		Credentials map[string]struct {
+			Token string `json:"token"`
+		} `json:"credentials"`
+	}
+	if err := json.Unmarshal(body, &doc); err != nil {
+		return secret.Text{}, fmt.Errorf("no token: %s is not the JSON that terraform login writes; %s", file, remedy)
+	}
+	if token := doc.Credentials[host].Token; token != "" {
+		return secret.New(token), nil
+	}
+	return secret.Text{}, fmt.Errorf("no token for %s in %s; %s", host, file, remedy)
+}
+
+// vaultConfig fills what the files leave out from the usual environment.
+func (s *Systems) vaultConfig() (vault.Config, error) {
+	v := s.fleet.Vault
+	cfg := vault.Config{
+		Address:   firstOf(v.Address, s.env.Getenv("VAULT_ADDR")),
+		Namespace: firstOf(v.Namespace, s.env.Getenv("VAULT_NAMESPACE")),
+		Mount:     v.Mount,
+		Path:      v.Path,
+		UserAgent: s.env.UserAgent,
+	}
+	if cfg.Address == "" {
+		return cfg, errors.New("vault: no address: set address in the vault block, or VAULT_ADDR")
+	}
+	var err error
+	if cfg.CA, err = s.readCA(firstOf(v.CAFile, s.env.Getenv("VAULT_CACERT"))); err != nil {
+		return cfg, fmt.Errorf("vault: %w", err)
+	}
+	if cfg.Auth, err = s.vaultAuth(v.Auth); err != nil {
+		return cfg, fmt.Errorf("vault: logging in with %s: %w", firstOf(v.Auth.Method, vault.MethodToken), err)
+	}
+	return cfg, nil
+}
+
+func (s *Systems) vaultAuth(a schema.VaultAuth) (vault.Auth, error) {
+	auth := vault.Auth{Method: a.Method, Mount: a.Mount, Role: a.Role, TokenFile: a.TokenFile, Wrapped: a.Wrapped, Username: a.Username}
+	var err error
+	switch a.Method {
+	case vault.MethodToken, "":
+		auth.Token, err = s.vaultToken(a)
+	case vault.MethodAppRole:
+		if auth.SecretID, err = s.fromEnv(a.SecretIDEnv); err == nil {
+			auth.RoleID = s.env.Getenv(a.RoleIDEnv)
+			if auth.RoleID == "" {
+				err = fmt.Errorf("environment variable %s is not set", a.RoleIDEnv)
+			}
+		}
+	case vault.MethodJWT, vault.MethodKubernetes:
+		if a.TokenEnv != "" {
+			auth.JWT, err = s.fromEnv(a.TokenEnv)
+		}
+	case vault.MethodUserpass:
+		auth.Password, err = s.fromEnv(a.PasswordEnv)
+	}
+	return auth, err
+}
+
+// vaultToken looks where the vault command looks: the environment, then the
+// file that `vault login` writes.
+func (s *Systems) vaultToken(a schema.VaultAuth) (secret.Text, error) {
+	if a.TokenEnv != "" {
+		return s.fromEnv(a.TokenEnv)
+	}
+	if value := s.env.Getenv("VAULT_TOKEN"); value != "" {
+		return secret.New(value), nil
+	}
+	file := firstOf(a.TokenFile, filepath.Join(s.env.Home, ".vault-token"))
+	body, err := os.ReadFile(file) //nolint:gosec // the vault command's own file, or one the configuration names
+	if err != nil {
+		return secret.Text{}, errors.New("no token: set VAULT_TOKEN, run vault login, or give the vault block an auth block")
+	}
+	return secret.New(strings.TrimSpace(string(body))), nil
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

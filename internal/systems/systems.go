@@ -1,0 +1,211 @@
+// Package systems opens the clients that a fleet names, each with its
+// credential: one per Bitbucket, one per Terraform credential, one Vault. It
+// fetches secrets and hands them over; it asks the systems nothing else.
+package systems
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/limit"
+	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/internal/tfe"
+	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// Env is what is taken from the process: its environment and its user's home.
+type Env struct {
+	Getenv    func(string) string
+	Home      string // where .vault-token and .terraform.d are; "" for none
+	Dir       string // what relative files in the configuration are relative to
+	UserAgent string
+}
+
+// Systems are the open clients of a fleet. A client is opened when it is first
+// asked for, once; one that cannot be opened fails its own connections only.
+type Systems struct {
+	fleet *schema.Fleet
+	env   Env
+	vault *vault.Client
+
+	mu         sync.Mutex
+	terraforms map[terraformKey]*opened[*tfe.Client]
+	bitbuckets map[string]*opened[*bitbucket.Client]
+	limiters   map[string]*limit.Limiter
+}
+
+// terraformKey is one credential on one host: Organization is "" but for an
+// organization with a token of its own.
+type terraformKey struct{ Label, Organization string }
+
+type opened[T any] struct {
+	once   sync.Once
+	client T
+	err    error
+}
+
+// Open logs in to Vault. Terraform and Bitbucket are opened when asked for.
+func Open(ctx context.Context, fleet *schema.Fleet, env Env) (*Systems, error) {
+	s := &Systems{
+		fleet: fleet, env: env,
+		terraforms: map[terraformKey]*opened[*tfe.Client]{},
+		bitbuckets: map[string]*opened[*bitbucket.Client]{},
+		limiters:   map[string]*limit.Limiter{},
+	}
+	cfg, err := s.vaultConfig()
+	if err != nil {
+		return nil, err
+	}
+	if s.vault, err = vault.Login(ctx, cfg); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close ends the login to Vault.
+func (s *Systems) Close() { s.vault.Close() }
+
+// Vault returns the open Vault.
+func (s *Systems) Vault() *vault.Client { return s.vault }
+
+// Terraform returns the client for an organization on the terraform block with
+// this label.
+func (s *Systems) Terraform(ctx context.Context, label, organization string) (*tfe.Client, error) {
+	block := find(s.fleet.Terraforms, func(t *schema.Terraform) bool { return t.Label == label })
+	if block == nil {
+		return nil, fmt.Errorf("terraform.%s is not in the configuration", label)
+	}
+	key, ref := terraformKey{Label: label}, block.Token
+	if own := s.organizationToken(label, organization); own != nil {
+		key.Organization, ref = organization, *own
+	}
+	entry := lookup(s, s.terraforms, key)
+	entry.once.Do(func() { entry.client, entry.err = s.openTerraform(ctx, block, ref) })
+	return entry.client, entry.err
+}
+
+// Bitbucket returns the client of the bitbucket block with this label.
+func (s *Systems) Bitbucket(ctx context.Context, label string) (*bitbucket.Client, error) {
+	block := find(s.fleet.Bitbuckets, func(b *schema.Bitbucket) bool { return b.Label == label })
+	if block == nil {
+		return nil, fmt.Errorf("bitbucket.%s is not in the configuration", label)
+	}
+	entry := lookup(s, s.bitbuckets, label)
+	entry.once.Do(func() { entry.client, entry.err = s.openBitbucket(ctx, block) })
+	return entry.client, entry.err
+}
+
+func (s *Systems) openTerraform(ctx context.Context, block *schema.Terraform, ref schema.SecretRef) (*tfe.Client, error) {
+	token, err := s.terraformToken(ctx, block, ref)
+	if err != nil {
+		return nil, fmt.Errorf("terraform.%s: %w", block.Label, err)
+	}
+	ca, err := s.readCA(block.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("terraform.%s: %w", block.Label, err)
+	}
+	client, err := tfe.New(ctx, tfe.Config{
+		Address: block.Address, Token: token, CA: ca, UserAgent: s.env.UserAgent,
+		Limiter: s.limiter(block.Address+" "+refName(ref), block.RateLimit),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("terraform.%s: %w", block.Label, err)
+	}
+	return client, nil
+}
+
+func (s *Systems) openBitbucket(ctx context.Context, block *schema.Bitbucket) (*bitbucket.Client, error) {
+	password, err := s.Secret(ctx, block.Admin.Password)
+	if err != nil {
+		return nil, fmt.Errorf("bitbucket.%s: the admin's password: %w", block.Label, err)
+	}
+	ca, err := s.readCA(block.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("bitbucket.%s: %w", block.Label, err)
+	}
+	client, err := bitbucket.New(bitbucket.Config{
+		URL: block.URL, CA: ca, Username: block.Admin.Username, Password: password, UserAgent: s.env.UserAgent,
+		Limiter: s.limiter(block.URL+" "+block.Admin.Username, block.RateLimit),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("bitbucket.%s: %w", block.Label, err)
+	}
+	return client, nil
+}
+
+// limiter returns the limiter of a credential; two blocks that use one
+// credential share it, as the server counts them together.
+func (s *Systems) limiter(credential string, perSecond float64) *limit.Limiter {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l, ok := s.limiters[credential]; ok {
+		return l
+	}
+	l := limit.New(limit.Options{Rate: limit.Rate{PerSecond: perSecond}, Fixed: perSecond > 0})
+	s.limiters[credential] = l
+	return l
+}
+
+// Figures returns what each credential's limiter did, by address and name of
+// the credential.
+func (s *Systems) Figures() map[string]limit.Figures {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[string]limit.Figures, len(s.limiters))
+	for name, l := range s.limiters {
+		out[name] = l.Figures()
+	}
+	return out
+}
+
+func (s *Systems) organizationToken(label, organization string) *schema.SecretRef {
+	for _, c := range s.fleet.Connections {
+		if c.Token != nil && c.Terraform.Label == label && c.Organization == organization {
+			return c.Token
+		}
+	}
+	return nil
+}
+
+func (s *Systems) readCA(file string) ([]byte, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(s.path(file)) //nolint:gosec // the configuration names the file
+	if err != nil {
+		return nil, fmt.Errorf("reading ca_file: %w", err)
+	}
+	return pem, nil
+}
+
+func (s *Systems) path(file string) string {
+	if s.env.Dir == "" || strings.HasPrefix(file, "/") {
+		return file
+	}
+	return s.env.Dir + "/" + file
+}
+
+func lookup[K comparable, T any](s *Systems, in map[K]*opened[T], key K) *opened[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	entry, ok := in[key]
+	if !ok {
+		entry = &opened[T]{}
+		in[key] = entry
+	}
+	return entry
+}
+
+func find[T any](in []*T, is func(*T) bool) *T {
+	for _, x := range in {
+		if is(x) {
+			return x
+		}
+	}
+	return nil
+}
