@@ -28,7 +28,7 @@ type Record struct {
 	// not use on Bitbucket any more; "" for none.
 	RefusedToken string
 	HostKeys     []string // Bitbucket's SSH host keys learned at first contact, authorized_keys form
-	Lease    *Lease
+	Lease        *Lease
 
 	unknown document // fields of a newer bbsync, kept on rewriting
 }

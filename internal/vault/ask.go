@@ -1,0 +1,210 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/vault/api"
+)
+
+// A question is one request. Its path is below /v1/.
+type question struct {
+	op    string // for messages: "reading"
+	path  string
+	query url.Values
+	body  any    // makes it a write
+	needs string // the capability that a policy must give on path
+	once  bool   // it must not be repeated when its answer was lost
+}
+
+// An answer is what Vault said: 2xx, or a 400 or 404 in Vault's own form, which
+// only the one who asked can judge.
+type answer struct {
+	status   int
+	data     json.RawMessage
+	errors   []string
+	warnings []string
+}
+
+// envelope is the form of all of Vault's answers.
+type envelope struct {
+	Data     json.RawMessage `json:"data"`
+	Errors   *[]string       `json:"errors"`
+	Warnings []string        `json:"warnings"`
+}
+
+// ask asks until there is an answer or patience ends. A token that ended is
+// replaced by a new login.
+func (c *Client) ask(ctx context.Context, q question) (answer, error) {
+	var have answer
+	denied := 0
+	err := c.patiently(ctx, func() error {
+		token := c.api.Token()
+		var err error
+		have, err = c.askOnce(ctx, q)
+		for ; errors.Is(err, ErrForbidden) && denied == 0; denied++ {
+			if err = c.denied(ctx, token, err); err == nil {
+				have, err = c.askOnce(ctx, q)
+			}
+		}
+		if q.once && errors.Is(err, ErrUnavailable) && !refused(err) {
+			return lost{err}
+		}
+		return err
+	})
+	if l := (lost{}); errors.As(err, &l) {
+		return have, l.error
+	}
+	return have, err
+}
+
+// lost marks an error that must not be answered by asking again.
+type lost struct{ error }
+
+// refused reports whether Vault said that it did nothing.
+func refused(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Status == http.StatusTooManyRequests
+}
+
+// patiently repeats what found Vault unavailable, at growing distances.
+func (c *Client) patiently(ctx context.Context, try func() error) error {
+	began, wait := time.Now(), 100*time.Millisecond
+	for {
+		err := try()
+		if _, isLost := err.(lost); isLost || !errors.Is(err, ErrUnavailable) { //nolint:errorlint // only try's own mark counts
+			return err
+		}
+		delay := wait/2 + rand.N(wait) //nolint:gosec // jitter
+		if time.Since(began)+delay > c.cfg.Patience || c.alive.Err() != nil {
+			return err
+		}
+		if ctxErr := sleep(ctx, delay); ctxErr != nil {
+			return errors.Join(ctxErr, err)
+		}
+		wait = min(2*wait, 3*time.Second)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (c *Client) askOnce(ctx context.Context, q question) (answer, error) {
+	resp, err := c.send(ctx, c.api, q)
+	if resp == nil {
+		return answer{}, c.unreachable(ctx, q, err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	_ = resp.Body.Close()
+	if err != nil {
+		return answer{}, c.unreachable(ctx, q, err)
+	}
+	return c.judge(q, resp.StatusCode, body)
+}
+
+// send hands the request to vault/api. The response is nil if there was none;
+// for statuses of 400 and more there are both, and the body is still there.
+func (c *Client) send(ctx context.Context, client *api.Client, q question) (*api.Response, error) {
+	if q.body == nil {
+		return client.Logical().ReadRawWithDataWithContext(ctx, q.path, q.query)
+	}
+	body, err := json.Marshal(q.body)
+	if err != nil {
+		return nil, err
+	}
+	return client.Logical().WriteRawWithContext(ctx, q.path, body)
+}
+
+func (c *Client) unreachable(ctx context.Context, q question, err error) error {
+	if ctx.Err() != nil {
+		return &Error{Op: q.op, Path: q.path, Cause: ctx.Err()}
+	}
+	if net := (*url.Error)(nil); errors.As(err, &net) {
+		err = net.Err
+	}
+	return &Error{Op: q.op, Path: q.path, Kind: ErrUnavailable, Cause: err,
+		Hint: "is " + c.cfg.Address + " the right address, and can it be reached from here?"}
+}
+
+// judge tells an answer from an error.
+func (c *Client) judge(q question, status int, body []byte) (answer, error) {
+	var env envelope
+	parsed := len(body) == 0 && status == http.StatusNoContent || json.Unmarshal(body, &env) == nil
+	e := &Error{Op: q.op, Path: q.path, Status: status}
+	if env.Errors != nil {
+		e.Texts = cleaned(*env.Errors)
+	}
+	switch {
+	case status < 300 && parsed:
+		return answer{status: status, data: env.Data, warnings: env.Warnings}, nil
+	case parsed && (env.Errors != nil || env.Data != nil) && (status == http.StatusNotFound || status == http.StatusBadRequest):
+		if namespaceMissing(status, e.Texts) {
+			e.Kind, e.Hint = ErrNoNamespace, "namespace "+c.cfg.Namespace+" is not there"
+			return answer{}, e
+		}
+		return answer{status: status, data: env.Data, errors: e.Texts, warnings: env.Warnings}, nil
+	case status == http.StatusForbidden && parsed:
+		e.Kind = ErrForbidden
+		e.Hint = c.policyHint(q)
+		return answer{}, e
+	case status == http.StatusTooManyRequests || status == http.StatusPreconditionFailed || status >= 500 && status != http.StatusNotImplemented:
+		e.Kind, e.Hint = ErrUnavailable, hintFor(status, e.Texts)
+		return answer{}, e
+	case !parsed:
+		// A 404 or 200 of a proxy must not pass for Vault's.
+		e.Kind, e.Hint = ErrUnavailable, "the answer is not Vault's: it is not JSON, or was cut short; is there a proxy in between?"
+		return answer{}, e
+	}
+	return answer{}, e
+}
+
+func hintFor(status int, said []string) string {
+	switch {
+	case mentions(said, "sealed"):
+		return "Vault is sealed: vault operator unseal"
+	case status == http.StatusTooManyRequests:
+		return "a rate limit quota of Vault is exceeded: a lower --parallelism, or a higher quota"
+	}
+	return "try again; vault status tells more"
+}
+
+// policyHint is the policy that would have allowed it.
+func (c *Client) policyHint(q question) string {
+	return "the token's policy needs: path \"" + q.path + "\" { capabilities = [" + q.needs + "] }"
+}
+
+func mentions(texts []string, what string) bool {
+	for _, text := range texts {
+		if strings.Contains(text, what) {
+			return true
+		}
+	}
+	return false
+}
+
+func namespaceMissing(status int, said []string) bool {
+	return status == http.StatusNotFound && mentions(said, "namespace not found")
+}
+
+// texts are Vault's error texts; a body that is not Vault's is not quoted at length.
+func texts(said []string, raw bool) []string {
+	if raw {
+		return []string{"(an answer that is not Vault's: is there a proxy in between?)"}
+	}
+	return cleaned(said)
+}

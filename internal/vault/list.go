@@ -1,0 +1,127 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// listers is how many folders are listed at once.
+const listers = 16
+
+// List returns the paths of all records below prefix, in order, as Read takes
+// them; "" is for all. Vault has no recursive list: it is a request per folder.
+// Deleted secrets whose metadata is left are listed too.
+func (c *Client) List(ctx context.Context, prefix string) ([]string, error) {
+	prefix = strings.Trim(prefix, "/")
+	if prefix != "" {
+		if err := checkPath(prefix); err != nil {
+			return nil, fmt.Errorf("vault: list: %w", err)
+		}
+	}
+	var (
+		mu    sync.Mutex
+		paths []string
+		level = []string{prefix}
+	)
+	for len(level) > 0 { // breadth first: no goroutine waits for another
+		var next []string
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(listers)
+		for _, folder := range level {
+			group.Go(func() error {
+				names, err := c.listFolder(ctx, folder)
+				mu.Lock()
+				defer mu.Unlock()
+				for _, name := range names {
+					path := strings.TrimPrefix(folder+"/"+name, "/")
+					if folder, ok := strings.CutSuffix(path, "/"); ok {
+						next = append(next, folder)
+					} else {
+						paths = append(paths, path)
+					}
+				}
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return nil, err
+		}
+		level = next
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+func (c *Client) listFolder(ctx context.Context, folder string) ([]string, error) {
+	q := question{op: "listing", needs: `"list"`, query: url.Values{"list": {"true"}},
+		path: strings.TrimSuffix(c.metadataPath(folder), "/")}
+	have, err := c.ask(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if have.status == http.StatusNotFound {
+		if len(have.errors) > 0 {
+			return nil, absent(q, have)
+		}
+		return nil, nil // empty
+	}
+	var data struct {
+		Keys []string `json:"keys"`
+	}
+	if err := json.Unmarshal(have.data, &data); err != nil {
+		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
+	}
+	return data.Keys, nil
+}
+
+// DestroyOlder destroys for good the versions of the record before the one
+// given, so that a retired key is in none of them. Vault keeps ten versions
+// unless told otherwise.
+func (c *Client) DestroyOlder(ctx context.Context, path string, before Version) error {
+	if err := checkPath(path); err != nil {
+		return fmt.Errorf("vault: record: %w", err)
+	}
+	q := question{op: "reading the versions of", path: c.metadataPath(path), needs: `"list", "read"`}
+	have, err := c.ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	if have.status != http.StatusOK {
+		return absent(q, have)
+	}
+	var data struct {
+		Versions map[string]struct {
+			Destroyed bool `json:"destroyed"`
+		} `json:"versions"`
+	}
+	if err := json.Unmarshal(have.data, &data); err != nil {
+		return &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
+	}
+	var old []int
+	for text, v := range data.Versions {
+		n, err := strconv.Atoi(text)
+		if err == nil && n < int(before) && !v.Destroyed {
+			old = append(old, n)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	slices.Sort(old)
+	q = question{op: "destroying old versions of", path: c.cfg.Mount + "/destroy/" + c.cfg.Path + "/" + path,
+		needs: `"update"`, body: map[string]any{"versions": old}}
+	have, err = c.ask(ctx, q)
+	if err == nil && have.status >= http.StatusBadRequest {
+		err = &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors}
+	}
+	return err
+}

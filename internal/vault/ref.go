@@ -1,0 +1,108 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/bbsync/bbsync/internal/secret"
+)
+
+// Secret returns the value that ref names, which is "mount/path#field". The
+// mount may be any that the token may read, of KV version 2 or 1.
+func (c *Client) Secret(ctx context.Context, ref string) (secret.Text, error) {
+	path, field, ok := strings.Cut(ref, "#")
+	path = strings.Trim(path, "/")
+	if !ok || field == "" || !strings.Contains(path, "/") {
+		return secret.Text{}, fmt.Errorf("vault: %w: %q (want mount/path#field)", ErrBadReference, clean(ref))
+	}
+	if err := checkPath(path); err != nil {
+		return secret.Text{}, fmt.Errorf("vault: %w: %w", ErrBadReference, err)
+	}
+	in, err := c.refMount(ctx, path)
+	if err != nil {
+		return secret.Text{}, err
+	}
+	fields, err := c.secretFields(ctx, in, strings.TrimPrefix(path, in.path+"/"))
+	if err != nil {
+		return secret.Text{}, err
+	}
+	return pick(fields, path, field)
+}
+
+// refMount is mountOf, for a server that will not tell: then the first part of
+// the path is taken for a KV version 2 mount, as Vault's documentation has it.
+func (c *Client) refMount(ctx context.Context, path string) (mount, error) {
+	in, err := c.mountOf(ctx, path)
+	switch {
+	case err == nil && in.path == path:
+		return in, fmt.Errorf("vault: %w: %q is a mount (want mount/path#field)", ErrBadReference, path)
+	case errors.Is(err, ErrForbidden), errors.Is(err, ErrNoMount):
+		first, _, _ := strings.Cut(path, "/")
+		return mount{path: first, version: 2}, nil
+	}
+	return in, err
+}
+
+func (c *Client) secretFields(ctx context.Context, in mount, path string) (map[string]json.RawMessage, error) {
+	q := question{op: "reading", path: in.path + "/" + path, needs: `"read"`}
+	if in.version == 2 {
+		q.path = in.path + "/data/" + path
+	}
+	have, err := c.ask(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if len(have.data) == 0 || string(have.data) == "null" {
+		return nil, absent(q, have)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(have.data, &fields); err != nil {
+		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable}
+	}
+	if in.version == 1 {
+		return fields, nil
+	}
+	inner, ok := fields["data"]
+	if _, versioned := fields["metadata"]; !ok || !versioned {
+		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrNotVersioned}
+	}
+	if have.status == http.StatusNotFound || string(inner) == "null" {
+		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrDeleted,
+			Hint: "vault kv undelete, or vault kv rollback"}
+	}
+	fields = nil
+	if err := json.Unmarshal(inner, &fields); err != nil {
+		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable}
+	}
+	return fields, nil
+}
+
+// pick takes the field. Errors name fields, never values.
+func pick(fields map[string]json.RawMessage, path, field string) (secret.Text, error) {
+	raw, ok := fields[field]
+	if !ok {
+		names := slices.Sorted(maps.Keys(fields))
+		for i, name := range names {
+			names[i] = clean(name)
+		}
+		return secret.Text{}, fmt.Errorf("vault: %s: %w: %q (there are: %s)", path, ErrNoField, clean(field), or(strings.Join(names, ", "), "none"))
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		if text == "" {
+			return secret.Text{}, fmt.Errorf("vault: %s: field %q is empty", path, clean(field))
+		}
+		return secret.New(text), nil
+	}
+	var number json.Number
+	if json.Unmarshal(raw, &number) == nil && number != "" {
+		return secret.New(number.String()), nil
+	}
+	return secret.Text{}, fmt.Errorf("vault: %s: field %q is no text", path, clean(field))
+}
