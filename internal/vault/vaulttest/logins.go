@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"testing"
 	"time"
 
@@ -34,9 +35,7 @@ func (l Login) fields() map[string]any {
 
 func (l Login) with(more map[string]any) map[string]any {
 	all := l.fields()
-	for name, value := range more {
-		all[name] = value
-	}
+	maps.Copy(all, more)
 	return all
 }
 

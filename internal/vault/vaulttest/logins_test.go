@@ -2,6 +2,7 @@ package vaulttest_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,12 +39,9 @@ func hasPolicy(t *testing.T, server *vaulttest.Server, secret *api.Secret, want 
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, have := range policies {
-		if have == want {
-			return
-		}
+	if !slices.Contains(policies, want) {
+		t.Errorf("have policies %v, want %s among them", policies, want)
 	}
-	t.Errorf("have policies %v, want %s among them", policies, want)
 }
 
 func TestAppRole(t *testing.T) {

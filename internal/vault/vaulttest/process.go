@@ -29,8 +29,9 @@ type options struct {
 // A process is a server's operating system process. It lives as long as alive is open.
 type process struct {
 	alive io.Closer
-	done  chan error // what Wait returned, once
-	log   *os.File   // has no name any more, so nothing is left behind
+	done  chan struct{} // closed when it has ended
+	end   error         // why, once it has
+	log   *os.File      // has no name any more, so nothing is left behind
 }
 
 // start starts a server and waits until it answers. Another program may take the
@@ -122,19 +123,22 @@ func launch(binary string, args []string) (*process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	p := &process{alive: alive, log: log, done: make(chan error, 1)}
+	p := &process{alive: alive, log: log, done: make(chan struct{})}
 	go p.wait(cmd)
 	return p, nil
 }
 
 // wait is the one goroutine that the shared server keeps: a test that looks for
 // leaked goroutines ignores it by its name.
-func (p *process) wait(cmd *exec.Cmd) { p.done <- cmd.Wait() }
+func (p *process) wait(cmd *exec.Cmd) {
+	p.end = cmd.Wait()
+	close(p.done)
+}
 
 // stop ends the process and returns when it has ended.
 func (p *process) stop() error {
 	err := p.alive.Close()
-	<-p.done // its exit code says only that it was told to stop
+	<-p.done // why it ended is no news: it was told to
 	return errors.Join(err, p.log.Close())
 }
 
@@ -160,9 +164,8 @@ func (s *Server) await() error {
 			return nil
 		}
 		select {
-		case end := <-s.process.done:
-			s.process.done <- end
-			return fmt.Errorf("the Vault server ended at once: %w; it printed:\n%s", end, s.process.output())
+		case <-s.process.done:
+			return fmt.Errorf("the Vault server ended at once: %w; it printed:\n%s", s.process.end, s.process.output())
 		case <-ctx.Done():
 			return fmt.Errorf("the Vault server did not start within %s: %w; it printed:\n%s", startWithin, err, s.process.output())
 		case <-time.After(10 * time.Millisecond):

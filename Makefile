@@ -1,0 +1,43 @@
+# "make" alone lists the targets. Go and git are all that is needed to begin with; "make setup" gets the rest.
+VAULT := .cache/vault/vault-$(shell sed -n 's|^.*github.com/hashicorp/vault v||p' tools/vault/go.mod)
+RACE  := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+FUZZTIME ?= 10s
+
+.PHONY: help build vault setup test test-fast lint fmt vuln demo conformance bench bench-peers fuzz
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+build: ## build bin/bbsync
+	go build -trimpath -o bin/bbsync ./cmd/bbsync
+vault: $(VAULT) ## build the Vault server that the tests use (4 minutes, once)
+setup: ## install what tests need beside Go: a C compiler (race detector) and Chromium (root, Debian)
+	.ci/setup
+test: vault ## run the whole suite: vet, a real Vault, a real Chromium, the race detector
+	$(if $(RACE),,@echo "no C compiler: running without the race detector; make setup installs one")
+	go vet ./...
+	go test $(RACE) -timeout 20m ./...
+test-fast: vault ## run the whole suite without the race detector
+	go test ./...
+lint: .cache/bin/golangci-lint ## check style and architecture
+	$< run ./...
+fmt: .cache/bin/golangci-lint ## format the code
+	$< fmt
+vuln: .cache/bin/govulncheck ## look for known vulnerabilities (VULNDB=file:///... for a copy of the database)
+	.ci/vuln $< $(VULNDB)
+demo: build ## watch bbsync connect a fleet from nothing
+	./examples/demo/run
+conformance: build ## run go-tfe's own tests against the sandbox
+	go run -C tools/conformance .
+bench: ## measure
+	go test -run='^$$' -bench=. -benchmem ./...
+bench-peers: build ## measure bbsync beside Terraform's own provider
+	go run -C tools/peers .
+fuzz: ## fuzz every parser for FUZZTIME each
+	.ci/fuzz $(FUZZTIME)
+
+$(VAULT): tools/vault/main.go tools/vault/go.mod
+	cd tools/vault && go build -trimpath -tags minimal -ldflags '-s -w' -o ../../$@ .
+.cache/bin/golangci-lint: PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+.cache/bin/govulncheck: PACKAGE = golang.org/x/vuln/cmd/govulncheck
+.cache/bin/%: tools/lint/go.mod
+	cd tools/lint && go build -trimpath -ldflags '-s -w' -o ../../$@ $(PACKAGE)
