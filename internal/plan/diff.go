@@ -25,12 +25,11 @@ import (
 func Diff(fleet string, want *schema.Connection, have Have, now time.Time) Connection {
 	d := &differ{want: want, have: have, now: now}
 	d.out = Connection{Target: target(fleet, want), At: want.Range}
-	if have.Record != nil {
-		d.out.Basis.RecordVersion = have.Record.Version
-	}
+	d.out.Basis = have.Record.Basis()
 	if d.blocked() {
 		return d.out
 	}
+	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
 	d.client = d.findClient()
 	if !d.mayTouch() {
 		d.out.Changes = nil
@@ -103,6 +102,11 @@ func (d *differ) blocked() bool {
 		d.block(Invalid, d.want.Where("service_user"),
 			fmt.Sprintf("user %q is not active on %s", d.want.ServiceUser, d.want.Bitbucket.URL),
 			"activate the user in Bitbucket's user directory")
+	}
+	for i, g := range d.out.Needs {
+		if text, unknown := d.have.Bitbucket.Unknown[g]; unknown {
+			d.block(Invalid, d.want.Grants[i].Range, text, "correct the grant, or create the project or repository in Bitbucket")
+		}
 	}
 	return len(d.out.Blocks) > 0
 }

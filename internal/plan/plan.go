@@ -32,6 +32,7 @@ type Target struct {
 	BitbucketURL string
 	LinkURL      string
 	ServiceUser  string
+	UserNames    []string `json:",omitempty"` // the service user's other names, as Bitbucket shows them
 	Client       string            // the OAuth client's wanted name
 	Record       string            // path in Vault
 	Needs        []GrantPermission `json:",omitempty"` // what the Bitbucket's own plan must have done first
@@ -44,12 +45,7 @@ type Connection struct {
 	Changes []Change
 	Blocks  []Block // why nothing is planned, though something is not as wanted
 	Notes   []Note
-	Basis   Basis
-}
-
-// Basis is what the plan was made from and apply compares before it writes.
-type Basis struct {
-	RecordVersion int // of the secret in Vault; 0: none
+	Basis   string // names what the record said: apply compares it before it writes
 }
 
 // A BitbucketPlan is what a Bitbucket needs for all its connections.

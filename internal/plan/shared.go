@@ -76,9 +76,8 @@ func (d *sharedDiffer) version() {
 }
 
 func (d *sharedDiffer) grant(g GrantPermission, at hcl.Range) {
-	if text, ok := d.have.Unknown[g]; ok {
-		d.block(Invalid, at, text, "correct the grant, or create the project or repository in Bitbucket")
-		return
+	if _, unknown := d.have.Unknown[g]; unknown {
+		return // told with the connections that want it
 	}
 	if !d.have.Granted[g] {
 		d.add(g, Reason{What: "effective permission of " + g.User, Live: "not " + g.Permission, Want: g.Permission, At: at})

@@ -1,0 +1,234 @@
+// Package apply carries plans out: what a Bitbucket's connections share first,
+// then the connections side by side, the steps of each in order. A failure ends
+// its own connection; the others go on. It decides nothing: what it does is
+// what the plan says.
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/systems"
+)
+
+// DefaultParallel is how many connections are applied at once.
+const DefaultParallel = 10
+
+const (
+	defaultLease = 2 * time.Minute
+	releaseTime  = 20 * time.Second
+)
+
+// Options of an apply.
+type Options struct {
+	Parallel int           // connections at once; 0: DefaultParallel
+	Holder   string        // who applies, as others see it in the lease
+	Lease    time.Duration // how long a lease lasts without renewal; 0: two minutes
+	Stop     <-chan struct{}
+	Progress func(Event) // called from several goroutines; may be nil
+
+	// AllowUnlink is how many workspaces the deletion of OAuth clients may
+	// unlink; it must equal the count.
+	AllowUnlink int
+
+	// Await waits for the person's step, calling ready from time to time until
+	// it returns true; nil: nobody waits, and the connection ends as Waiting.
+	Await func(ctx context.Context, w Wait, ready func(context.Context) (bool, error)) error
+
+	// Replan plans one connection again, when its record changed after it was
+	// planned.
+	Replan func(ctx context.Context, address string) (plan.Connection, error)
+}
+
+// An Event tells of one step or one connection.
+type Event struct {
+	Address string
+	Step    plan.Step // nil: about the connection
+	Kind    EventKind
+	Text    string // of a warning
+	Err     error
+	Took    time.Duration
+}
+
+// EventKind is what happened.
+type EventKind string
+
+// The kinds of Event.
+const (
+	Started  EventKind = "started"
+	StepDone EventKind = "done"
+	Failed   EventKind = "failed"
+	Warning  EventKind = "warning"
+	Finished EventKind = "finished"
+)
+
+// Status is how a connection, or a Bitbucket, ended.
+type Status string
+
+// The ways to end.
+const (
+	Applied   Status = "applied"   // every step was done
+	Unchanged Status = "unchanged" // nothing to do
+	Broken    Status = "failed"    // a step failed; the rest was not run
+	Waiting   Status = "waiting"   // a person must do something first
+	Stale     Status = "stale"     // the world moved since it was planned
+	Blocked   Status = "refused"   // the plan has blocks
+	NotRun    Status = "not run"   // interrupted before it began, or in between
+)
+
+// An Outcome is how one connection, or one Bitbucket, ended.
+type Outcome struct {
+	Address string
+	Status  Status
+	Done    []plan.Step
+	Left    []plan.Step // in order; the first of them failed or waits
+	Err     error
+	Wait    *Wait
+}
+
+// A Wait is what a person must do.
+type Wait struct {
+	Address      string `json:"address"`
+	Organization string `json:"organization"`
+	Client       string `json:"client"`
+	User         string `json:"user"` // who must be logged in to Bitbucket
+	Bitbucket    string `json:"bitbucket"`
+	URL          string `json:"url"` // to open, logged in to Terraform
+	Again        bool   `json:"again,omitempty"`
+	Why          string `json:"why,omitempty"`
+}
+
+// A Result is the outcomes in the order of the plan.
+type Result struct {
+	Bitbuckets  []Outcome
+	Connections []Outcome
+}
+
+// Run carries a plan out.
+func Run(ctx context.Context, sys *systems.Systems, p plan.Plan, opts Options) Result {
+	if opts.Parallel == 0 {
+		opts.Parallel = DefaultParallel
+	}
+	if opts.Lease == 0 {
+		opts.Lease = defaultLease
+	}
+	e := &executor{sys: sys, opts: opts, failed: map[plan.GrantPermission]error{}, fleet: p.Fleet}
+	result := Result{Connections: make([]Outcome, len(p.Connections)), Bitbuckets: make([]Outcome, len(p.Bitbuckets))}
+	e.each(len(p.Bitbuckets), func(i int) { result.Bitbuckets[i] = e.bitbucket(ctx, p.Bitbuckets[i]) })
+	e.each(len(p.Connections), func(i int) { result.Connections[i] = e.connection(ctx, p.Connections[i]) })
+	return result
+}
+
+// An executor is one Run.
+type executor struct {
+	sys   *systems.Systems
+	opts  Options
+	fleet string
+
+	mu     sync.Mutex
+	failed map[plan.GrantPermission]error // shared steps that did not happen
+}
+
+func (e *executor) each(n int, do func(int)) {
+	group := new(errgroup.Group)
+	group.SetLimit(e.opts.Parallel)
+	for i := range n {
+		group.Go(func() error { do(i); return nil })
+	}
+	_ = group.Wait() // outcomes carry the errors
+}
+
+func (e *executor) event(ev Event) {
+	if e.opts.Progress != nil {
+		e.opts.Progress(ev)
+	}
+}
+
+// stopped reports whether no further step is to begin.
+func (e *executor) stopped(ctx context.Context) bool {
+	select {
+	case <-e.opts.Stop:
+		return true
+	case <-ctx.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// connection carries one connection's plan out under its lease.
+func (e *executor) connection(ctx context.Context, c plan.Connection) Outcome {
+	out := Outcome{Address: c.Address, Left: c.Steps()}
+	switch {
+	case len(c.Blocks) > 0:
+		out.Status, out.Err = Blocked, errors.New(c.Blocks[0].Text)
+		return out
+	case len(c.Changes) == 0:
+		out.Status = Unchanged
+		return out
+	case e.stopped(ctx):
+		out.Status = NotRun
+		return out
+	}
+	if err := e.needs(c); err != nil {
+		out.Status, out.Err = Broken, err
+		return out
+	}
+	e.event(Event{Address: c.Address, Kind: Started})
+	out = e.leased(ctx, c)
+	e.event(Event{Address: c.Address, Kind: Finished, Err: out.Err, Text: string(out.Status)})
+	return out
+}
+
+// needs returns the failure of a shared step that the connection stands on.
+func (e *executor) needs(c plan.Connection) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, g := range c.Needs {
+		if err := e.failed[g]; err != nil {
+			return fmt.Errorf("%s: not begun, as it needs what failed: %w", c.Address, err)
+		}
+	}
+	return nil
+}
+
+// steps runs steps in order and fills the outcome.
+func (e *executor) steps(ctx context.Context, address string, steps []plan.Step, do func(context.Context, plan.Step) error) Outcome {
+	out := Outcome{Address: address, Status: Applied}
+	for i, step := range steps {
+		out.Left = steps[i:]
+		if e.stopped(ctx) {
+			out.Status = NotRun
+			return out
+		}
+		began := time.Now()
+		err := do(ctx, step)
+		var wait *waitError
+		if errors.As(err, &wait) {
+			out.Status, out.Wait = Waiting, &wait.wait
+			return out
+		}
+		if err != nil {
+			out.Status, out.Err = Broken, fmt.Errorf("%s: %s: %w", address, step, err)
+			e.event(Event{Address: address, Step: step, Kind: Failed, Err: err, Took: time.Since(began)})
+			return out
+		}
+		out.Done = append(out.Done, step)
+		e.event(Event{Address: address, Step: step, Kind: StepDone, Took: time.Since(began)})
+	}
+	out.Left = nil
+	return out
+}
+
+// waitError ends a connection whose next step is a person's.
+type waitError struct{ wait Wait }
+
+func (w *waitError) Error() string {
+	return fmt.Sprintf("waiting for a person to authorize %q as %s: %s", w.wait.Client, w.wait.User, w.wait.URL)
+}

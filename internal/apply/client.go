@@ -1,0 +1,179 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/tfe"
+	"github.com/bbsync/bbsync/internal/vault"
+)
+
+var errNoClient = errors.New("the OAuth client is gone; plan again")
+
+// createClient makes the OAuth client, or finds the one it made before by its
+// consumer key: an answer may have been lost.
+func (r *runner) createClient(ctx context.Context, s plan.CreateClient) error {
+	client, err := r.terraformClient(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := r.findClient(ctx, client)
+	if err != nil && !errors.Is(err, errNoClient) {
+		return err
+	}
+	if err != nil {
+		if found, err = r.newClient(ctx, client, s); err != nil {
+			return err
+		}
+	}
+	return r.noteClient(ctx, found.ID)
+}
+
+func (r *runner) newClient(ctx context.Context, client *tfe.Client, s plan.CreateClient) (tfe.OAuthClient, error) {
+	consumer, err := r.consumer()
+	if err != nil {
+		return tfe.OAuthClient{}, err
+	}
+	projects, err := r.projectIDs(ctx, client, s.Projects)
+	if err != nil {
+		return tfe.OAuthClient{}, err
+	}
+	pool, err := r.poolID(ctx, client, s.AgentPool)
+	if err != nil {
+		return tfe.OAuthClient{}, err
+	}
+	return client.CreateClient(ctx, r.Organization, tfe.NewClient{
+		Name: s.Name, HTTPURL: s.HTTPURL, APIURL: s.APIURL, ServiceProvider: s.ServiceProvider,
+		Key: consumer.Key, Secret: consumer.Private, RSAPublicKey: consumer.Public,
+		OrganizationScoped: s.Scoped, Projects: projects, AgentPool: pool,
+	})
+}
+
+// findClient returns this connection's OAuth client: the one the record names,
+// else the one that has the record's consumer key.
+func (r *runner) findClient(ctx context.Context, client *tfe.Client) (tfe.OAuthClient, error) {
+	clients, err := client.Clients(ctx, r.Organization)
+	if err != nil {
+		return tfe.OAuthClient{}, err
+	}
+	record := r.held.Record()
+	var byKey *tfe.OAuthClient
+	for i, c := range clients {
+		if record.Client != nil && record.Client.ID == c.ID {
+			return c, nil
+		}
+		if record.Consumer != nil && record.Consumer.Key == c.Key && (byKey == nil || c.Token != nil) {
+			byKey = &clients[i]
+		}
+	}
+	if byKey == nil {
+		return tfe.OAuthClient{}, errNoClient
+	}
+	return *byKey, nil
+}
+
+func (r *runner) noteClient(ctx context.Context, id string) error {
+	if c := r.held.Record().Client; c != nil && c.ID == id {
+		return nil
+	}
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		record.Client = &vault.OAuthClient{ID: id, Made: time.Now().UTC()}
+		return nil
+	})
+}
+
+func (r *runner) updateClient(ctx context.Context, s plan.UpdateClient) error {
+	client, err := r.terraformClient(ctx)
+	if err != nil {
+		return err
+	}
+	update := tfe.ClientUpdate{Name: s.Name, OrganizationScoped: s.Scoped}
+	if s.Keys {
+		consumer, err := r.consumer()
+		if err != nil {
+			return err
+		}
+		update.Key, update.Secret, update.RSAPublicKey = &consumer.Key, &consumer.Private, &consumer.Public
+	}
+	if s.Projects != nil {
+		ids, err := r.projectIDs(ctx, client, *s.Projects)
+		if err != nil {
+			return err
+		}
+		update.Projects = &ids
+	}
+	if s.AgentPool != nil {
+		id, err := r.poolID(ctx, client, *s.AgentPool)
+		if err != nil {
+			return err
+		}
+		update.AgentPool = &id
+	}
+	if err := client.UpdateClient(ctx, s.ID, update); err != nil {
+		return err
+	}
+	return r.noteClient(ctx, s.ID) // adopted clients are noted here
+}
+
+// deleteClient deletes an OAuth client after counting what it would unlink.
+func (r *runner) deleteClient(ctx context.Context, s plan.DeleteClient) error {
+	client, err := r.terraformClient(ctx)
+	if err != nil {
+		return err
+	}
+	count, names, _, err := client.AffectedWorkspaces(ctx, r.Organization, s.ID)
+	if errors.Is(err, tfe.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("counting the workspaces it would unlink: %w", err)
+	}
+	if count != 0 && count != r.opts.AllowUnlink {
+		return fmt.Errorf("it would unlink %d workspaces (%s): run with --allow-unlink=%d to accept that", count, sample(names), count)
+	}
+	return client.DeleteClient(ctx, s.ID)
+}
+
+func sample(names []string) string {
+	const most = 5
+	if len(names) <= most {
+		return fmt.Sprint(names)
+	}
+	return fmt.Sprintf("%v and more", names[:most])
+}
+
+func (r *runner) projectIDs(ctx context.Context, client *tfe.Client, names []string) ([]string, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	known, err := client.Projects(ctx, r.Organization)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(names))
+	for i, name := range names {
+		id, ok := known[name]
+		if !ok {
+			return nil, fmt.Errorf("organization %s has no project %q", r.Organization, name)
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
+func (r *runner) poolID(ctx context.Context, client *tfe.Client, name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	known, err := client.AgentPools(ctx, r.Organization)
+	if err != nil {
+		return "", err
+	}
+	if id, ok := known[name]; ok {
+		return id, nil
+	}
+	return "", fmt.Errorf("organization %s has no agent pool %q", r.Organization, name)
+}

@@ -1,0 +1,123 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/schema"
+)
+
+var errNoKeys = errors.New("the record in Vault has no such key; plan again")
+
+// createConsumerKey puts the pair into the record unless one is there.
+func (r *runner) createConsumerKey(ctx context.Context, s plan.CreateConsumerKey) error {
+	if r.held.Record().Consumer != nil && !s.Again {
+		return nil
+	}
+	pair, err := r.consumerPair(ctx, s)
+	if err != nil {
+		return err
+	}
+	key := s.Key
+	if key == "" {
+		key = keys.ConsumerKey()
+	}
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		record.Consumer = &vault.Consumer{
+			Key: key, Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint,
+			Created: time.Now().UTC(), Brought: s.From != "",
+		}
+		return nil
+	})
+}
+
+func (r *runner) consumerPair(ctx context.Context, s plan.CreateConsumerKey) (keys.Pair, error) {
+	if s.From == "" {
+		return keys.GenerateConsumer(s.Bits)
+	}
+	private, err := r.brought(ctx, s.From)
+	if err != nil {
+		return keys.Pair{}, err
+	}
+	return keys.ConsumerFrom(private)
+}
+
+// createSSHKey puts the pair into the record unless its role is taken.
+func (r *runner) createSSHKey(ctx context.Context, s plan.CreateSSHKey) error {
+	record := r.held.Record()
+	if *slot(&record, s.Role) != nil {
+		return nil
+	}
+	pair, err := r.sshPair(ctx, s)
+	if err != nil {
+		return err
+	}
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		*slot(record, s.Role) = &vault.SSHKey{
+			Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint,
+			Created: time.Now().UTC(), Brought: s.From != "",
+		}
+		return nil
+	})
+}
+
+func (r *runner) sshPair(ctx context.Context, s plan.CreateSSHKey) (keys.Pair, error) {
+	if s.From == "" {
+		return keys.GenerateSSH(s.Bits, s.Comment)
+	}
+	private, err := r.brought(ctx, s.From)
+	if err != nil {
+		return keys.Pair{}, err
+	}
+	return keys.SSHFrom(private, s.Comment)
+}
+
+// brought fetches the user's own private key.
+func (r *runner) brought(ctx context.Context, from string) (secret.Text, error) {
+	where, name, _ := strings.Cut(from, ":")
+	ref := schema.SecretRef{Vault: name}
+	if where == "env" {
+		ref = schema.SecretRef{Env: name}
+	}
+	text, err := r.sys.Secret(ctx, ref)
+	if err != nil {
+		return secret.Text{}, fmt.Errorf("fetching the private key from %s: %w", from, err)
+	}
+	return text, nil
+}
+
+// slot is where the record keeps the key of a role.
+func slot(record *vault.Record, role plan.Role) **vault.SSHKey {
+	switch role {
+	case plan.Pending:
+		return &record.SSH.Pending
+	case plan.Previous:
+		return &record.SSH.Previous
+	case plan.Current:
+	}
+	return &record.SSH.Current
+}
+
+// sshKey returns the record's key of a role.
+func (r *runner) sshKey(role plan.Role) (*vault.SSHKey, error) {
+	record := r.held.Record()
+	if key := *slot(&record, role); key != nil {
+		return key, nil
+	}
+	return nil, fmt.Errorf("%s SSH key: %w", role, errNoKeys)
+}
+
+// consumer returns the record's consumer.
+func (r *runner) consumer() (*vault.Consumer, error) {
+	if c := r.held.Record().Consumer; c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("consumer key: %w", errNoKeys)
+}

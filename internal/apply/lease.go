@@ -1,0 +1,77 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/vault"
+)
+
+// leased takes the connection's lease, makes sure that what was planned still
+// holds, runs the steps and gives the lease back.
+func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
+	out := Outcome{Address: c.Address, Left: c.Steps()}
+	held, err := e.sys.Vault().Acquire(ctx, c.Record, e.opts.Holder, e.opts.Lease, vault.Record{
+		Fleet: e.fleet, Address: c.Address, Organization: c.Organization, Bitbucket: c.BitbucketURL,
+	})
+	if err != nil {
+		out.Status, out.Err = Broken, fmt.Errorf("%s: taking the lease: %w", c.Address, err)
+		return out
+	}
+	defer e.release(ctx, c.Address, held)
+	if live.RecordFacts(held.Record(), 0).Basis() != c.Basis {
+		if c, err = e.replanned(ctx, c); err != nil {
+			out.Status, out.Err = Stale, err
+			return out
+		}
+		if len(c.Changes) == 0 {
+			return Outcome{Address: c.Address, Status: Unchanged}
+		}
+	}
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() { // ends with the lease, at the latest by release
+		select {
+		case <-held.Lost():
+			cancel()
+		case <-running.Done():
+		}
+	}()
+	r := &runner{executor: e, Target: c.Target, held: held}
+	out = e.steps(running, c.Address, c.Steps(), r.do)
+	if lost := held.Err(); lost != nil && out.Status != Applied {
+		out.Err = errors.Join(out.Err, fmt.Errorf("%s: %w", c.Address, lost))
+		out.Status = Broken
+	}
+	return out
+}
+
+// replanned returns what is to be done after somebody else changed the record:
+// nothing, or the same steps. Anything else was not what the user saw.
+func (e *executor) replanned(ctx context.Context, c plan.Connection) (plan.Connection, error) {
+	stale := fmt.Errorf("%s: its record in Vault was changed after it was planned; plan again", c.Address)
+	if e.opts.Replan == nil {
+		return c, stale
+	}
+	again, err := e.opts.Replan(ctx, c.Address)
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", stale, err)
+	}
+	if len(again.Blocks) > 0 || len(again.Changes) > 0 && again.Digest() != c.Digest() {
+		return c, stale
+	}
+	return again, nil
+}
+
+// release gives the lease back even when the run was aborted: nobody should
+// have to wait for it to expire.
+func (e *executor) release(ctx context.Context, address string, held *vault.Held) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	if err := held.Release(ctx); err != nil {
+		e.event(Event{Address: address, Kind: Warning, Text: fmt.Sprintf("the lease was not given back and ends by itself: %v", err)})
+	}
+}

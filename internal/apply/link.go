@@ -1,0 +1,150 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/vault"
+)
+
+// createLink makes the link and notes it, or finds the one it made before.
+func (r *runner) createLink(ctx context.Context, s plan.CreateLink) error {
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	link, err := client.CreateLink(ctx, s.Name, s.URL)
+	if errors.Is(err, bitbucket.ErrExists) {
+		return r.linkExists(ctx, client, s)
+	}
+	if err != nil {
+		return err
+	}
+	if link.Name != s.Name {
+		r.warn(s, "another link had the name: Bitbucket named this one %q", link.Name)
+	}
+	return r.noteLink(ctx, s.URL)
+}
+
+// linkExists settles a link that is on the URL already: ours if its consumer is
+// ours, or if it has none, as after an answer that was lost.
+func (r *runner) linkExists(ctx context.Context, client *bitbucket.Client, s plan.CreateLink) error {
+	id, err := bitbucket.LinkID(s.URL)
+	if err != nil {
+		return err
+	}
+	consumer, err := r.consumer()
+	if err != nil {
+		return err
+	}
+	have, err := client.Consumer(ctx, id)
+	if err != nil && !errors.Is(err, bitbucket.ErrNotFound) {
+		return err
+	}
+	if err == nil && have.Key != consumer.Key {
+		return fmt.Errorf("somebody made a link on %s, with consumer key %s, after this was planned; plan again", s.URL, have.Key)
+	}
+	return r.noteLink(ctx, s.URL)
+}
+
+func (r *runner) noteLink(ctx context.Context, url string) error {
+	id, err := bitbucket.LinkID(url)
+	if err != nil {
+		return err
+	}
+	if l := r.held.Record().Link; l != nil && l.ID == id {
+		return nil
+	}
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		record.Link = &vault.Link{ID: id, URL: url, Made: time.Now().UTC()}
+		return nil
+	})
+}
+
+func (r *runner) renameLink(ctx context.Context, s plan.RenameLink) error {
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	link, ok, err := findLink(ctx, client, s.URL)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("the link on %s is gone; plan again", s.URL)
+	}
+	if link.Name == s.To {
+		return nil
+	}
+	return client.RenameLink(ctx, link, s.To)
+}
+
+func findLink(ctx context.Context, client *bitbucket.Client, url string) (bitbucket.Link, bool, error) {
+	links, err := client.Links(ctx)
+	for _, l := range links {
+		if l.URL == url {
+			return l, true, nil
+		}
+	}
+	return bitbucket.Link{}, false, err
+}
+
+// deleteLink deletes the link as planned, and no other: one whose consumer is
+// ours by now stays.
+func (r *runner) deleteLink(ctx context.Context, s plan.DeleteLink) error {
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := bitbucket.LinkID(s.URL)
+	if err != nil {
+		return err
+	}
+	have, err := client.Consumer(ctx, id)
+	switch {
+	case errors.Is(err, bitbucket.ErrNotFound):
+	case err != nil:
+		return err
+	case have.Key != s.ConsumerKey:
+		return nil
+	}
+	return client.DeleteLink(ctx, id)
+}
+
+func (r *runner) setConsumer(ctx context.Context, s plan.SetConsumer) error {
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	consumer, err := r.consumer()
+	if err != nil {
+		return err
+	}
+	id, err := bitbucket.LinkID(s.LinkURL)
+	if err != nil {
+		return err
+	}
+	err = client.SetConsumer(ctx, id, bitbucket.Consumer{
+		Key: consumer.Key, Name: s.Name, PublicKey: consumer.Public, Description: plan.OwnerMark(r.fleet),
+	})
+	if err != nil {
+		return err
+	}
+	return r.noteLink(ctx, s.LinkURL) // adopted links are noted here
+}
+
+func (r *runner) proveConsumer(ctx context.Context) error {
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	consumer, err := r.consumer()
+	if err != nil {
+		return err
+	}
+	return client.ProveConsumer(ctx, consumer.Key, consumer.Private)
+}

@@ -1,0 +1,76 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/tfe"
+	"github.com/bbsync/bbsync/internal/vault"
+)
+
+// A runner does the steps of one connection. What a step makes goes to Vault,
+// and the next one reads it there: nothing passes from step to step in memory.
+type runner struct {
+	*executor
+	plan.Target
+	held *vault.Held
+}
+
+// do carries one step out.
+func (r *runner) do(ctx context.Context, step plan.Step) error {
+	if err := r.held.Err(); err != nil {
+		return err
+	}
+	switch s := step.(type) {
+	case plan.CreateConsumerKey:
+		return r.createConsumerKey(ctx, s)
+	case plan.CreateSSHKey:
+		return r.createSSHKey(ctx, s)
+	case plan.CreateLink:
+		return r.createLink(ctx, s)
+	case plan.RenameLink:
+		return r.renameLink(ctx, s)
+	case plan.DeleteLink:
+		return r.deleteLink(ctx, s)
+	case plan.SetConsumer:
+		return r.setConsumer(ctx, s)
+	case plan.ProveConsumer:
+		return r.proveConsumer(ctx)
+	case plan.CreateClient:
+		return r.createClient(ctx, s)
+	case plan.UpdateClient:
+		return r.updateClient(ctx, s)
+	case plan.DeleteClient:
+		return r.deleteClient(ctx, s)
+	case plan.AddSSHKey:
+		return r.addSSHKey(ctx, s)
+	case plan.DeleteSSHKey:
+		return r.deleteSSHKey(ctx, s)
+	case plan.ProveSSH:
+		return r.proveSSH(ctx, s)
+	case plan.Authorize:
+		return r.authorize(ctx, s)
+	case plan.SetTokenKey:
+		return r.setTokenKey(ctx, s)
+	case plan.ProveRepositories:
+		return r.proveRepositories(ctx, s)
+	case plan.GrantPermission, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
+		return fmt.Errorf("step %T belongs to a Bitbucket, not to a connection", s)
+	}
+	return fmt.Errorf("unknown step %T", step)
+}
+
+func (r *runner) bitbucketClient(ctx context.Context) (*bitbucket.Client, error) {
+	return r.sys.Bitbucket(ctx, r.Bitbucket)
+}
+
+func (r *runner) terraformClient(ctx context.Context) (*tfe.Client, error) {
+	return r.sys.Terraform(ctx, r.Terraform, r.Organization)
+}
+
+// warn tells of something that does not stop the connection.
+func (r *runner) warn(step plan.Step, format string, args ...any) {
+	r.event(Event{Address: r.Address, Step: step, Kind: Warning, Text: fmt.Sprintf(format, args...)})
+}

@@ -1,0 +1,80 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/vault"
+)
+
+// addSSHKey adds the public half to the service user and notes when.
+func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := r.sshKey(s.Role)
+	if err != nil {
+		return err
+	}
+	expiry, err := client.KeyExpiry(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := client.AddSSHKey(ctx, r.ServiceUser, key.Public, s.Label, expiry); err != nil {
+		return err
+	}
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		if k := *slot(record, s.Role); k != nil && k.Published.IsZero() {
+			k.Published = time.Now().UTC()
+		}
+		return nil
+	})
+}
+
+func (r *runner) deleteSSHKey(ctx context.Context, s plan.DeleteSSHKey) error {
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	return client.DeleteSSHKey(ctx, s.ID)
+}
+
+// proveSSH logs in with the key; whoami must answer the service user. A host
+// key that nobody pinned is learned into the record, once, with a warning.
+func (r *runner) proveSSH(ctx context.Context, s plan.ProveSSH) error {
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := r.sshKey(s.Role)
+	if err != nil {
+		return err
+	}
+	server, err := r.sys.SSHServer(ctx, r.Bitbucket)
+	if err != nil {
+		return err
+	}
+	pinned := server.HostKeys
+	if len(pinned) == 0 {
+		pinned = r.held.Record().HostKeys
+	}
+	proof, err := client.WhoamiSSH(ctx, server.Address, key.Private, pinned)
+	if err != nil {
+		return err
+	}
+	if proof.User != r.ServiceUser {
+		return fmt.Errorf("the key logs in as %q, not as the service user %q: the key belongs to somebody else", proof.User, r.ServiceUser)
+	}
+	if slices.Contains(pinned, proof.HostKey) {
+		return nil
+	}
+	r.warn(s, "learned the SSH host key of %s: %s; pin it in ssh.host_keys of bitbucket.%s", server.Address, proof.HostKey, r.Bitbucket)
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		record.HostKeys = append(record.HostKeys, proof.HostKey)
+		return nil
+	})
+}

@@ -1,0 +1,30 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
+
+// Basis names what a record says, whoever holds its lease and however often it
+// was rewritten. Every apply notes its effects in the record, so an unchanged
+// basis means that no other apply has been at the connection since it was
+// planned. The basis of no record, and of one that holds nothing but a lease,
+// is "".
+func (r *Record) Basis() string {
+	if r == nil {
+		return ""
+	}
+	facts := *r
+	facts.Version, facts.Lease, facts.Fleet, facts.Address = 0, nil, "", ""
+	if facts == (Record{}) {
+		return ""
+	}
+	body, err := json.Marshal(facts)
+	if err != nil { // plain data: a bug, not an event
+		panic(fmt.Sprintf("encoding a record's facts: %v", err))
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])[:16]
+}

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+// Options of planning a fleet.
+type Options struct {
+	Adopt func(address string) bool // takes over what is there, as adopt = true does; nil: none
+	Now   time.Time
+}
+
+// Make plans these connections of a fleet and what their Bitbuckets need for
+// them. have is in the order of the connections; bitbuckets is by label.
+func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bitbuckets map[string]Bitbucket, opts Options) Plan {
+	out := Plan{Fleet: fleet.Name}
+	blocked := map[string]BitbucketPlan{}
+	for _, b := range fleet.Bitbuckets {
+		users := of(b, connections)
+		if len(users) == 0 {
+			continue
+		}
+		shared := DiffBitbucket(b, users, bitbuckets[b.Label])
+		out.Bitbuckets = append(out.Bitbuckets, shared)
+		if len(shared.Blocks) > 0 {
+			blocked[b.Label] = shared
+		}
+	}
+	for i, want := range connections {
+		if opts.Adopt != nil && opts.Adopt(want.Address) {
+			adopting := *want
+			adopting.Adopt = true
+			want = &adopting
+		}
+		if shared, ok := bitbuckets[want.Bitbucket.Label]; ok && have[i].Bitbucket != nil {
+			have[i].Bitbucket = &shared
+		}
+		c := Diff(fleet.Name, want, have[i], opts.Now)
+		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
+			c.Blocks = append(c.Blocks, Block{Kind: shared.Blocks[0].Kind, At: want.Where("bitbucket"),
+				Text: fmt.Sprintf("bitbucket.%s cannot be used as it is: %s", shared.Label, shared.Blocks[0].Text), Remedy: shared.Blocks[0].Remedy})
+		}
+		out.Connections = append(out.Connections, c)
+	}
+	return out
+}
+
+func of(b *schema.Bitbucket, connections []*schema.Connection) []*schema.Connection {
+	var out []*schema.Connection
+	for _, c := range connections {
+		if c.Bitbucket == b {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Summary counts the connections of a plan by state.
+type Summary struct {
+	Connections int           `json:"connections"`
+	States      map[State]int `json:"states"`
+	Steps       int           `json:"steps"`  // of connections and Bitbuckets
+	Shared      int           `json:"shared"` // of those, the Bitbuckets'
+}
+
+// Summary returns the counts.
+func (p Plan) Summary() Summary {
+	s := Summary{Connections: len(p.Connections), States: map[State]int{}}
+	for _, c := range p.Connections {
+		s.States[c.State()]++
+		if len(c.Blocks) == 0 {
+			s.Steps += len(c.Changes)
+		}
+	}
+	for _, b := range p.Bitbuckets {
+		if len(b.Blocks) == 0 {
+			s.Shared += len(b.Changes)
+		}
+	}
+	s.Steps += s.Shared
+	return s
+}
+
+// Pending reports whether there is anything that apply would do.
+func (p Plan) Pending() bool { return p.Summary().Steps > 0 }
