@@ -1,0 +1,152 @@
+package vaulttest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/vault/vaulttest"
+)
+
+const policyFile = "../../../docs/vault-policy.hcl"
+
+var (
+	policyBlock  = regexp.MustCompile(`(?ms)^path "([^"]+)" \{\n.*?^\}\n`)
+	policyAllows = regexp.MustCompile(`capabilities = \[(.*)\]`)
+)
+
+// publishedPolicy returns the policy of the documentation for a mount of the test's own.
+func publishedPolicy(t *testing.T, mount string) string {
+	t.Helper()
+	text, err := os.ReadFile(policyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.ReplaceAll(string(text), `path "secret/`, `path "`+mount+"/")
+}
+
+// use does everything that bbsync does in Vault, and returns the first refusal.
+func use(ctx context.Context, t *testing.T, server *vaulttest.Server, mount, policy string) error {
+	t.Helper()
+	token := server.Token(t, vaulttest.Token{Policies: []string{policy}, WithoutDefault: true, TTL: time.Hour})
+	self := server.Client(t, token).Auth().Token()
+	if _, err := self.LookupSelf(); err != nil {
+		return fmt.Errorf("look the token up: %w", err)
+	}
+	if _, err := self.RenewSelf(60); err != nil {
+		return fmt.Errorf("renew the token: %w", err)
+	}
+	client, err := vault.Login(ctx, vault.Config{
+		Address: server.Address, Mount: mount, Patience: time.Millisecond, Auth: vault.Auth{Token: secret.New(token)},
+	})
+	if err != nil {
+		return fmt.Errorf("log in: %w", err)
+	}
+	defer client.Close()
+	if err := keep(ctx, client, "host/"+policy); err != nil {
+		return err
+	}
+	if err := self.RevokeSelf(""); err != nil {
+		return fmt.Errorf("revoke the token: %w", err)
+	}
+	return nil
+}
+
+// keep is the life of a record: leased, changed, released, found, relieved of old keys.
+func keep(ctx context.Context, client *vault.Client, path string) error {
+	held, err := client.Acquire(ctx, path, "test", time.Minute, vault.Record{Fleet: "corp"})
+	if err != nil {
+		return fmt.Errorf("acquire: %w", err)
+	}
+	err = held.Update(ctx, func(r *vault.Record) error { r.Organization = "acme"; return nil })
+	if err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	if err := held.Release(ctx); err != nil {
+		return fmt.Errorf("release: %w", err)
+	}
+	_, version, err := client.Read(ctx, path)
+	if err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
+	if paths, err := client.List(ctx, ""); err != nil || len(paths) == 0 {
+		return fmt.Errorf("list: %v, %w", paths, err)
+	}
+	if err := client.DestroyOlder(ctx, path, version); err != nil {
+		return fmt.Errorf("destroy older versions: %w", err)
+	}
+	return nil
+}
+
+func TestPublishedPolicyIsEnough(t *testing.T) {
+	server := vaulttest.Shared(t)
+	mount := server.KV2(t)
+	if err := use(t.Context(), t, server, mount, server.Policy(t, publishedPolicy(t, mount))); err != nil {
+		t.Error(err)
+	}
+}
+
+// Without any one of its capabilities something is refused: there is none too many.
+func TestPublishedPolicyIsNoMore(t *testing.T) {
+	server := vaulttest.Shared(t)
+	mount := server.KV2(t)
+	whole := publishedPolicy(t, mount)
+	blocks := policyBlock.FindAllString(whole, -1)
+	if len(blocks) == 0 {
+		t.Fatalf("%s has no paths", policyFile)
+	}
+	for _, block := range blocks {
+		path := policyBlock.FindStringSubmatch(block)[1]
+		allows := policyAllows.FindStringSubmatch(block)[1]
+		capabilities := strings.Split(allows, ", ")
+		for i, capability := range capabilities {
+			t.Run(strings.TrimPrefix(path, mount+"/")+" "+capability, func(t *testing.T) {
+				less := strings.Join(slices.Delete(slices.Clone(capabilities), i, i+1), ", ")
+				policy := server.Policy(t, strings.Replace(whole, block, strings.Replace(block, allows, less, 1), 1))
+				err := use(t.Context(), t, server, mount, policy)
+				if err == nil {
+					t.Errorf("nothing needs %s on %s", capability, path)
+				}
+				t.Log(err)
+			})
+		}
+	}
+}
+
+// What the file says of tokens that only plan.
+func TestPublishedPolicyForReading(t *testing.T) {
+	server := vaulttest.Shared(t)
+	mount := server.KV2(t)
+	whole := publishedPolicy(t, mount)
+	if err := use(t.Context(), t, server, mount, server.Policy(t, whole)); err != nil {
+		t.Fatal(err)
+	}
+	reading := strings.Replace(whole, `["create", "read", "update"]`, `["read"]`, 1)
+	client, err := vault.Login(t.Context(), vault.Config{
+		Address: server.Address, Mount: mount, Patience: time.Millisecond,
+		Auth: vault.Auth{Token: secret.New(server.Token(t, vaulttest.Token{Policies: []string{server.Policy(t, reading)}}))},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	paths, err := client.List(t.Context(), "")
+	if err != nil || len(paths) != 1 {
+		t.Fatalf("have %v, %v, want the one record", paths, err)
+	}
+	record, version, err := client.Read(t.Context(), paths[0])
+	if err != nil || record.Organization != "acme" {
+		t.Errorf("have %q, %v, want acme", record.Organization, err)
+	}
+	if _, err := client.Write(t.Context(), paths[0], record, version); !errors.Is(err, vault.ErrForbidden) {
+		t.Errorf("have %v for a write, want it refused", err)
+	}
+}
