@@ -1,0 +1,207 @@
+package terraformd
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The plans an organization can be on. They decide what it is entitled to.
+const (
+	planFree     = "Free"
+	planStandard = "Standard"
+	planBusiness = "Business"
+)
+
+type organizationAttributes struct {
+	Name                       string                  `json:"name"`
+	ExternalID                 string                  `json:"external-id"`
+	Email                      string                  `json:"email"`
+	CreatedAt                  time.Time               `json:"created-at"`
+	CollaboratorAuthPolicy     string                  `json:"collaborator-auth-policy"`
+	CostEstimationEnabled      bool                    `json:"cost-estimation-enabled"`
+	DefaultExecutionMode       string                  `json:"default-execution-mode"`
+	PlanExpired                bool                    `json:"plan-expired"`
+	AllowForceDeleteWorkspaces bool                    `json:"allow-force-delete-workspaces"`
+	Permissions                organizationPermissions `json:"permissions"`
+}
+
+type organizationPermissions struct {
+	CanTraverse        bool `json:"can-traverse"`
+	CanUpdate          bool `json:"can-update"`
+	CanDestroy         bool `json:"can-destroy"`
+	CanUpdateOAuth     bool `json:"can-update-oauth"`
+	CanUpdateSSHKeys   bool `json:"can-update-ssh-keys"`
+	CanUpdateAPIToken  bool `json:"can-update-api-token"`
+	CanCreateWorkspace bool `json:"can-create-workspace"`
+	CanCreateProject   bool `json:"can-create-project"`
+	CanCreateTeam      bool `json:"can-create-team"`
+}
+
+func renderOrganization(a actor, o *organization) resource {
+	access, _ := a.access(o)
+	path := "/api/v2/organizations/" + o.Name
+	return resource{
+		ID: o.Name, Type: "organizations",
+		Attributes: organizationAttributes{
+			Name: o.Name, ExternalID: o.ID, Email: o.Email, CreatedAt: o.CreatedAt,
+			CollaboratorAuthPolicy: "password", DefaultExecutionMode: "remote",
+			Permissions: organizationPermissions{
+				CanTraverse: true, CanUpdate: access.Owner, CanDestroy: access.Owner,
+				CanUpdateOAuth: access.ManageVCS, CanUpdateSSHKeys: access.ManageVCS && a.user != nil,
+				CanUpdateAPIToken: access.Owner, CanCreateWorkspace: access.ManageWorkspaces,
+				CanCreateProject: access.ManageWorkspaces, CanCreateTeam: access.Owner,
+			},
+		},
+		Relationships: map[string]relation{
+			"default-project": toOne("projects", o.defaultProject().ID).linked("/api/v2/projects/" + o.defaultProject().ID),
+			"entitlement-set": toOne("entitlement-sets", o.ID).linked(path + "/entitlement-set"),
+			"oauth-tokens":    toMany("oauth-tokens").linked(path + "/oauth-tokens"),
+		},
+		Links: map[string]string{"self": path},
+	}
+}
+
+func (s *Server) listOrganizations(c call) (reply, error) {
+	q := c.URL.Query()
+	p := s.pager(c.Request)
+	var document list
+	err := s.read(func() error {
+		var seen []*organization
+		for _, o := range s.state.Organizations {
+			if _, member := c.actor.access(o); member && matches(o, q.Get("q"), q.Get("q[name]"), q.Get("q[email]")) {
+				seen = append(seen, o)
+			}
+		}
+		slices.SortFunc(seen, func(a, b *organization) int { return strings.Compare(a.Name, b.Name) })
+		document = pageOrAll(p, seen, func(o *organization) resource { return renderOrganization(c.actor, o) })
+		return nil
+	})
+	return ok(document), err
+}
+
+func matches(o *organization, either, name, email string) bool {
+	contains := func(s, part string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(part)) }
+	return (contains(o.Name, either) || contains(o.Email, either)) && contains(o.Name, name) && contains(o.Email, email)
+}
+
+func (s *Server) readOrganization(c call) (reply, error) {
+	var document one
+	err := s.read(func() error {
+		o, err := s.organization(c.actor, c.PathValue("organization"), seeOrganization)
+		if err == nil {
+			document.Data = renderOrganization(c.actor, o)
+		}
+		return err
+	})
+	return ok(document), err
+}
+
+type organizationInput struct {
+	Name  optional[string] `json:"name"`
+	Email optional[string] `json:"email"`
+}
+
+var organizationName = regexp.MustCompile(`^[A-Za-z0-9_-]{3,40}$`)
+
+func (s *Server) createOrganization(c call) (reply, error) {
+	if c.actor.user == nil {
+		return reply{}, notFound()
+	}
+	in, err := readBody[organizationInput](s, c.Request, "organizations",
+		"assessments-enforced", "session-remember", "session-timeout", "collaborator-auth-policy", "cost-estimation-enabled",
+		"owners-team-saml-role-id", "send-passing-statuses-for-untriggered-speculative-plans", "aggregated-commit-status-enabled",
+		"speculative-plan-management-enabled", "allow-force-delete-workspaces", "default-execution-mode", "enforce-hyok",
+		"stacks-enabled", "registry-monorepo-support-enabled", "user-tokens-enabled", "max-ttl-enabled")
+	if err != nil {
+		return reply{}, err
+	}
+	var document one
+	err = s.write("organization created", func() error {
+		o, err := s.newOrganization(in.attributes.Name.or(""), in.attributes.Email.or(""))
+		if err != nil {
+			return err
+		}
+		o.Members[c.actor.user.Name] = Access{Owner: true}
+		document.Data = renderOrganization(c.actor, o)
+		return nil
+	})
+	return created(document), err
+}
+
+// newOrganization adds an organization with its default project. The caller holds
+// the lock.
+func (s *Server) newOrganization(name, email string) (*organization, error) {
+	switch {
+	case !organizationName.MatchString(name):
+		return nil, invalid("name", "Name can only include letters, numbers, -, and _, and must be 3 to 40 characters long")
+	case s.index.orgs[strings.ToLower(name)] != nil:
+		return nil, invalid("name", "Name has already been taken")
+	case email == "":
+		return nil, invalid("email", "Email can't be blank")
+	}
+	s.state.LastNumber++
+	o := &organization{
+		ID: newID("org"), Number: s.state.LastNumber, Name: name, Email: email, CreatedAt: s.now(),
+		Plan: planFree, Members: map[string]Access{},
+		Projects: []*project{{ID: newID("prj"), Name: "Default Project", CreatedAt: s.now(), Default: true}},
+	}
+	s.state.Organizations = append(s.state.Organizations, o)
+	s.index.addOrganization(o)
+	return o, nil
+}
+
+func (s *Server) deleteOrganization(c call) (reply, error) {
+	return noContent(), s.write("organization deleted", func() error {
+		o, err := s.organization(c.actor, c.PathValue("organization"), ownOrganization)
+		if err != nil {
+			return err
+		}
+		s.state.Organizations = slices.DeleteFunc(s.state.Organizations, func(other *organization) bool { return other == o })
+		s.index.dropOrganization(o)
+		return nil
+	})
+}
+
+type tokenSecret struct {
+	CreatedAt time.Time `json:"created-at"`
+	Token     string    `json:"token"`
+}
+
+// createOrganizationToken makes the organization's token, replacing the one it
+// had. It is the only time that the token is told.
+func (s *Server) createOrganizationToken(c call) (reply, error) {
+	var document one
+	err := s.write("organization token created", func() error {
+		o, err := s.organization(c.actor, c.PathValue("organization"), ownOrganization)
+		if err != nil {
+			return err
+		}
+		text := newID("sandbox") + ".atlasv1." + randomHex(32)
+		s.index.dropOrganizationToken(o)
+		o.Token = keep(text)
+		s.index.addOrganizationToken(o)
+		document.Data = resource{ID: newID("at"), Type: "authentication-tokens", Attributes: tokenSecret{s.now(), text}}
+		return nil
+	})
+	return created(document), err
+}
+
+type accountAttributes struct {
+	Username         string `json:"username"`
+	Email            string `json:"email"`
+	IsServiceAccount bool   `json:"is-service-account"`
+}
+
+// account tells who the token speaks for. An organization's token is answered as
+// the service account that the real server makes for it.
+func (s *Server) account(c call) (reply, error) {
+	if o := c.actor.organization; o != nil {
+		attributes := accountAttributes{Username: "api-org-" + o.Name, IsServiceAccount: true}
+		return ok(one{Data: resource{ID: "user-" + o.ID, Type: "users", Attributes: attributes}}), nil
+	}
+	u := c.actor.user
+	attributes := accountAttributes{Username: u.Name, Email: u.Email}
+	return ok(one{Data: resource{ID: u.ID, Type: "users", Attributes: attributes}}), nil
+}

@@ -1,0 +1,132 @@
+package terraformd
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+type projectAttributes struct {
+	Name        string    `json:"name"`
+	Description string    `json:"description"`
+	CreatedAt   time.Time `json:"created-at"`
+}
+
+func renderProject(o *organization, p *project) resource {
+	return resource{
+		ID: p.ID, Type: "projects",
+		Attributes:    projectAttributes{p.Name, p.Description, p.CreatedAt},
+		Relationships: map[string]relation{"organization": toOne("organizations", o.Name)},
+		Links:         map[string]string{"self": "/api/v2/projects/" + p.ID},
+	}
+}
+
+func (o *organization) defaultProject() *project {
+	for _, p := range o.Projects {
+		if p.Default {
+			return p
+		}
+	}
+	return &project{}
+}
+
+func (o *organization) project(id string) *project {
+	for _, p := range o.Projects {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+func (s *Server) listProjects(c call) (reply, error) {
+	p, q := s.pager(c.Request), c.URL.Query()
+	var document list
+	err := s.read(func() error {
+		o, err := s.organization(c.actor, c.PathValue("organization"), seeOrganization)
+		if err != nil {
+			return err
+		}
+		found := slices.DeleteFunc(slices.Clone(o.Projects), func(p *project) bool {
+			named, search := q.Get("filter[names]"), q.Get("q")
+			return named != "" && !slices.Contains(strings.Split(named, ","), p.Name) || !strings.Contains(p.Name, search)
+		})
+		document = page(p, found, func(p *project) resource { return renderProject(o, p) })
+		return nil
+	})
+	return ok(document), err
+}
+
+type projectInput struct {
+	Name        optional[string] `json:"name"`
+	Description optional[string] `json:"description"`
+}
+
+func (s *Server) createProject(c call) (reply, error) {
+	in, err := readBody[projectInput](s, c.Request, "projects", "auto-destroy-activity-duration", "default-execution-mode",
+		"default-agent-pool-id", "setting-overwrites")
+	if err != nil {
+		return reply{}, err
+	}
+	var document one
+	err = s.write("project created", func() error {
+		o, err := s.organization(c.actor, c.PathValue("organization"), manageWorkspaces)
+		if err != nil {
+			return err
+		}
+		p := &project{ID: newID("prj"), Name: in.attributes.Name.or(""), Description: in.attributes.Description.or(""), CreatedAt: s.now()}
+		switch {
+		case len(p.Name) < 3 || len(p.Name) > 40:
+			return invalid("name", "Name must be 3 to 40 characters long")
+		case slices.ContainsFunc(o.Projects, func(other *project) bool { return other.Name == p.Name }):
+			return invalid("name", "Name has already been taken")
+		}
+		o.Projects = append(o.Projects, p)
+		s.index.owner[p.ID] = o
+		document.Data = renderProject(o, p)
+		return nil
+	})
+	return created(document), err
+}
+
+func (s *Server) readProject(c call) (reply, error) {
+	var document one
+	err := s.read(func() error {
+		o, err := s.ownerOf(c.actor, c.PathValue("project"), seeOrganization)
+		if err != nil {
+			return err
+		}
+		p := o.project(c.PathValue("project"))
+		if p == nil {
+			return notFound()
+		}
+		document.Data = renderProject(o, p)
+		return nil
+	})
+	return ok(document), err
+}
+
+func (s *Server) deleteProject(c call) (reply, error) {
+	return noContent(), s.write("project deleted", func() error {
+		id := c.PathValue("project")
+		o, err := s.ownerOf(c.actor, id, manageWorkspaces)
+		if err != nil {
+			return err
+		}
+		p := o.project(id)
+		switch {
+		case p == nil:
+			return notFound()
+		case p.Default:
+			return unprocessable("The default project cannot be deleted")
+		case slices.ContainsFunc(o.Workspaces, func(w *workspace) bool { return w.Project == id }):
+			return unprocessable("Project has workspaces and cannot be deleted")
+		}
+		o.Projects = slices.DeleteFunc(o.Projects, func(other *project) bool { return other == p })
+		for _, client := range o.Clients {
+			client.Projects = slices.DeleteFunc(client.Projects, func(other string) bool { return other == id })
+		}
+		delete(s.index.owner, id)
+		return nil
+	})
+}
