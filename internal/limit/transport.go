@@ -56,16 +56,24 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	advice := t.read(answer.Header)
-	t.limiter.SetLimit(advice.Rate)
-	if answer.StatusCode == http.StatusTooManyRequests {
-		pause := advice.RetryAfter
-		if pause <= 0 {
-			pause = defaultPause
-		}
-		t.limiter.Pause(pause)
-	}
+	t.limiter.Seen(answer.StatusCode, t.read(answer.Header))
 	return answer, nil
+}
+
+// Seen learns from an answer, for those who call Wait themselves instead of
+// using a Transport: a time limit of one request should begin after Wait.
+func (l *Limiter) Seen(status int, a Advice) {
+	if l == nil {
+		return
+	}
+	l.SetLimit(a.Rate)
+	if status != http.StatusTooManyRequests {
+		return
+	}
+	if a.RetryAfter <= 0 {
+		a.RetryAfter = defaultPause
+	}
+	l.Pause(a.RetryAfter)
 }
 
 // CloseIdleConnections lets http.Client.CloseIdleConnections reach the base.

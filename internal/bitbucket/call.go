@@ -1,0 +1,304 @@
+package bitbucket
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A call is one request, with what an error should say about it.
+type call struct {
+	op, object string
+	method     string // "": GET
+	path       string // below the base URL, escaped, begins with a slash
+	query      url.Values
+	body       []byte      // nil: none
+	media      string      // of the body and of the answer, "": application/json
+	accept     string      // of the answer where it differs
+	header     http.Header // added
+
+	anonymous  bool  // goes without the account
+	idempotent bool  // carrying it out twice does what carrying it out once does; GET always is
+	succeed    []int // statuses that are successes; nil: 2xx
+}
+
+// An answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// response makes an answer an http.Response again.
+func (a answer) response(r *http.Request) *http.Response {
+	return &http.Response{
+		StatusCode: a.status, Header: a.header, Request: r, ProtoMajor: 1, ProtoMinor: 1,
+		Body: io.NopCloser(bytes.NewReader(a.body)), ContentLength: int64(len(a.body)),
+	}
+}
+
+const (
+	maxTries    = 5
+	maxBackoff  = 10 * time.Second
+	maxPatience = 2 * time.Minute // a server that asks for more is not waited for
+	maxBody     = 64 << 20        // ten thousand links are some 6 MB
+	maxSaid     = 256 << 10       // of a refusal
+)
+
+// do sends the request, and again where that is safe and may help: after
+// transport errors, 502, 503 and 504 if it is idempotent, after 429 and a
+// connection that was not made in any case. read (nil: the body does not matter)
+// is given every success; an error of it is a broken answer, which a GET asks
+// for again. A 401 is never repeated.
+func (c *Client) do(ctx context.Context, q call, read func(answer) error) error {
+	if q.method == "" {
+		q.method, q.idempotent = http.MethodGet, true
+	}
+	for try := 1; ; try++ {
+		err := c.enter(ctx, q, read)
+		wait, again := c.again(q, err, try)
+		if !again {
+			return err
+		}
+		if pause(ctx, wait) != nil {
+			return err // what the server said tells more than that time ran out
+		}
+	}
+}
+
+// again reports whether the request should be repeated, and after how long.
+func (c *Client) again(q call, err error, try int) (time.Duration, bool) {
+	var e *Error
+	if err == nil || try >= maxTries || !errors.As(err, &e) || e.retryAfter > maxPatience {
+		return 0, false
+	}
+	unavailable, broken := errors.Is(e, ErrUnavailable), errors.Is(e, ErrBadAnswer) && q.method == http.MethodGet
+	if !unavailable && !broken || !e.undone && !q.idempotent {
+		return 0, false
+	}
+	if e.Status >= 300 && e.Status < 400 {
+		return 0, false
+	}
+	wait := min(c.backoff<<(try-1), maxBackoff)
+	return max(wait/2+rand.N(wait/2+1), e.retryAfter), true //nolint:gosec // jitter needs no secrecy
+}
+
+// pause waits, or returns the context's error.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// enter sends the request once, through the account's door.
+func (c *Client) enter(ctx context.Context, q call, read func(answer) error) error {
+	if q.anonymous || c.username == "" {
+		q.anonymous = true
+		_, err := c.once(ctx, q, read)
+		return err
+	}
+	leave, shut, err := c.door.enter(ctx)
+	switch {
+	case err != nil:
+		return c.cut(q, err, true)
+	case shut != nil:
+		e := c.fault(q)
+		e.kind, e.undone, e.Advice = shut.kind, true, "not sent: Bitbucket refused this account before; "+shut.Advice
+		return e
+	}
+	met, err := c.once(ctx, q, read)
+	leave(met, err)
+	return err
+}
+
+// once sends the request once. met reports whether the account was let in.
+func (c *Client) once(ctx context.Context, q call, read func(answer) error) (met bool, err error) {
+	a, err := c.send(ctx, q)
+	if err != nil {
+		return false, err
+	}
+	if !q.success(a.status) {
+		e := c.refusal(q, a)
+		met = a.status < 500 && a.status >= 400 && a.status != http.StatusTooManyRequests &&
+			(a.status != http.StatusUnauthorized || errors.Is(e, ErrForbidden))
+		return met, e
+	}
+	if read == nil {
+		return true, nil
+	}
+	if err := read(a); err != nil {
+		return true, c.broken(q, a, err)
+	}
+	return true, nil
+}
+
+func (q call) success(status int) bool {
+	if q.succeed != nil {
+		return slices.Contains(q.succeed, status)
+	}
+	return status >= 200 && status < 300
+}
+
+// send does one round trip and reads the whole body.
+func (c *Client) send(ctx context.Context, q call) (answer, error) {
+	if err := c.limiter.Wait(ctx); err != nil { // not part of the request's own time
+		return answer{}, c.cut(q, err, true)
+	}
+	within, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	r, err := c.request(within, q)
+	if err != nil {
+		return answer{}, err
+	}
+	begin := time.Now()
+	response, err := c.http.Do(r)
+	if err != nil {
+		return answer{}, c.cut(q, stripURL(err), ctx.Err() != nil)
+	}
+	defer func() { _ = response.Body.Close() }()
+	c.clock.look(response.Header, begin, time.Now())
+	c.limiter.Seen(response.StatusCode, advice(response.Header))
+	most := int64(maxBody)
+	if response.StatusCode >= 300 {
+		most = maxSaid
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	if err != nil {
+		return answer{}, c.cut(q, fmt.Errorf("reading the answer: %w", err), ctx.Err() != nil)
+	}
+	if int64(len(body)) > most {
+		if response.StatusCode < 300 {
+			return answer{}, c.broken(q, answer{status: response.StatusCode, header: response.Header},
+				fmt.Errorf("more than %d MiB", most>>20))
+		}
+		body = body[:most]
+	}
+	return answer{response.StatusCode, response.Header, body}, nil
+}
+
+func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
+	var body io.Reader // nil makes the request say Content-Length: 0
+	if q.body != nil {
+		body = bytes.NewReader(q.body)
+	}
+	address := c.base.String() + q.path
+	if len(q.query) > 0 {
+		address += "?" + q.query.Encode()
+	}
+	r, err := http.NewRequestWithContext(ctx, q.method, address, body)
+	if err != nil {
+		return nil, c.cut(q, stripURL(err), true)
+	}
+	media := q.media
+	if media == "" {
+		media = "application/json"
+	}
+	accept := q.accept
+	if accept == "" {
+		accept = media
+	}
+	// Without Accept the applinks modules answer XML, without these two others the
+	// XSRF check refuses writes.
+	r.Header.Set("Accept", accept)
+	r.Header.Set("X-Atlassian-Token", "no-check")
+	if q.method != http.MethodGet {
+		r.Header.Set("Content-Type", media)
+	}
+	r.Header.Set("User-Agent", c.agent)
+	maps.Copy(r.Header, q.header)
+	if !q.anonymous {
+		r.SetBasicAuth(c.username, c.password.Reveal())
+	}
+	return r, nil
+}
+
+// fault begins an Error about a call.
+func (c *Client) fault(q call) *Error {
+	method := q.method
+	if method == "" {
+		method = http.MethodGet
+	}
+	return &Error{Op: q.op, Object: q.object, Method: method, Path: c.base.EscapedPath() + q.path}
+}
+
+// cut is the Error of a request without an answer. ended: the caller's context
+// is over, so that a repetition makes no sense.
+func (c *Client) cut(q call, err error, ended bool) *Error {
+	e := c.fault(q)
+	e.cause, e.lost = err, true
+	var dial *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &certificate):
+		e.lost, e.undone = false, true
+		e.Advice = "if the certificate is from your own authority, name its file in the CA setting of this Bitbucket"
+	case ended:
+	case errors.As(err, &dial) && dial.Op == "dial":
+		e.kind, e.lost, e.undone = ErrUnavailable, false, true
+		e.Advice = "check that " + c.base.Host + " can be reached from here, and the proxy settings"
+	case errors.Is(err, context.DeadlineExceeded):
+		e.kind, e.cause = ErrUnavailable, fmt.Errorf("no answer within %s: %w", c.timeout, context.DeadlineExceeded)
+	default:
+		e.kind = ErrUnavailable
+	}
+	return e
+}
+
+// broken is the Error of a success whose body makes no sense.
+func (c *Client) broken(q call, a answer, err error) *Error {
+	e := c.fault(q)
+	e.Status, e.kind, e.cause, e.lost = a.status, ErrBadAnswer, err, true
+	e.RequestID = escape(a.header.Get("X-Arequestid"))
+	if text := strings.TrimSpace(string(a.body[:min(len(a.body), 4096)])); strings.HasPrefix(text, "<") {
+		e.Messages = listen([]byte(text)).messages
+		e.Advice = "check that nothing (a proxy, a login page) stands between bbsync and Bitbucket, and the url's context path"
+	}
+	return e
+}
+
+// stripURL drops the URL that net/http puts into its errors: the Error has the path.
+func stripURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// decode returns a reader of JSON into result, which is set only by a whole answer.
+func decode[T any](result *T) func(answer) error {
+	return func(a answer) error {
+		var value T
+		if err := json.Unmarshal(a.body, &value); err != nil {
+			return fmt.Errorf("not the JSON that was expected: %w", err)
+		}
+		*result = value
+		return nil
+	}
+}
+
+// encode returns v as a JSON body. Its types are this package's own and marshal.
+func encode[T any](v T) []byte {
+	body, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("bitbucket: marshalling %T: %v", v, err))
+	}
+	return body
+}

@@ -1,0 +1,153 @@
+// Package bitbucket is the client: the few things bbsync asks of a Bitbucket
+// Server or Data Center over REST, OAuth 1.0a and SSH. It narrows Bitbucket's
+// interfaces to those questions, settles what a lost or ambiguous answer left
+// open, and takes care of the account it uses: a refused password is sent once.
+//
+// It decides nothing about a fleet, compares no wishes with what is there, and
+// keeps no cache. Texts of the server reach errors with control characters
+// escaped; names in results are as the server gave them.
+package bitbucket
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/limit"
+	"github.com/bbsync/bbsync/internal/secret"
+)
+
+// Config says which Bitbucket, and as whom.
+type Config struct {
+	URL       string         // canonical base URL with context path
+	CA        []byte         // PEM, added to the system's roots; nil: none
+	Username  string         // "" for anonymous requests only
+	Password  secret.Text    // of an account with global ADMIN: application links take nothing less, and no token
+	Limiter   *limit.Limiter // of the credential; nil: none
+	Timeout   time.Duration  // of one request; zero: 30s
+	Backoff   time.Duration  // wait before the first repetition, then doubling; zero: 250ms
+	UserAgent string         // zero: "bbsync"
+}
+
+// A Client talks to one Bitbucket as one account. It is safe for concurrent use.
+type Client struct {
+	base     *url.URL // no trailing slash
+	username string
+	password secret.Text
+	agent    string
+	timeout  time.Duration
+	backoff  time.Duration
+	limiter  *limit.Limiter
+	http     *http.Client
+	idle     func() // closes idle connections
+	door     *door
+	clock    clock
+	applinks atomic.Pointer[string] // version of the applinks module that answered
+}
+
+// New returns a Client. It sends no request.
+func New(config Config) (*Client, error) {
+	base, err := parseBase(config.URL)
+	if err != nil {
+		return nil, err
+	}
+	if config.Username == "" != config.Password.Empty() {
+		return nil, fmt.Errorf("the Bitbucket account needs both a username and a password")
+	}
+	transport, err := newTransport(config.CA)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		base: base, username: config.Username, password: config.Password, door: newDoor(),
+		agent: config.UserAgent, timeout: config.Timeout, backoff: config.Backoff,
+		limiter: config.Limiter, idle: transport.CloseIdleConnections,
+	}
+	if c.agent == "" {
+		c.agent = "bbsync"
+	}
+	if c.timeout <= 0 {
+		c.timeout = 30 * time.Second
+	}
+	if c.backoff <= 0 {
+		c.backoff = 250 * time.Millisecond
+	}
+	c.http = &http.Client{
+		Transport: transport,
+		// REST does not redirect. What does is a wrong base URL, a login page or a
+		// proxy: an error that names the place, and no credentials sent there.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	return c, nil
+}
+
+// URL returns the base URL, without a trailing slash.
+func (c *Client) URL() string { return c.base.String() }
+
+// Username returns the account's name.
+func (c *Client) Username() string { return c.username }
+
+// Close closes idle connections. The Client can be used afterwards.
+func (c *Client) Close() { c.idle() }
+
+func parseBase(text string) (*url.URL, error) {
+	base, err := url.Parse(strings.TrimRight(text, "/"))
+	switch {
+	case err != nil:
+		return nil, errors.New("the Bitbucket url does not parse") // err repeats the url, which may hold a password
+	case base.Scheme != "https" && base.Scheme != "http", base.Host == "":
+		return nil, errors.New("the Bitbucket url must start with https:// or http:// and a host")
+	case base.User != nil:
+		return nil, errors.New("the Bitbucket url must not hold a user or a password")
+	case base.RawQuery != "" || base.Fragment != "":
+		return nil, errors.New("the Bitbucket url must not hold a query or a fragment")
+	}
+	return base, nil
+}
+
+func newTransport(ca []byte) (*http.Transport, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if ca != nil {
+		roots, err := x509.SystemCertPool()
+		if err != nil {
+			roots = x509.NewCertPool()
+		}
+		if !roots.AppendCertsFromPEM(ca) {
+			return nil, errors.New("the Bitbucket CA file holds no certificate in PEM form")
+		}
+		config.RootCAs = roots
+	}
+	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		TLSClientConfig:        config,
+		TLSHandshakeTimeout:    15 * time.Second,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConns:           64,
+		MaxIdleConnsPerHost:    64,
+		IdleConnTimeout:        60 * time.Second,
+		MaxResponseHeaderBytes: 256 << 10,
+	}, nil
+}
+
+// advice reads the rate limit headers. Retry-After is what Bitbucket sends with
+// a refusal; the others are known from Atlassian's other servers and are not
+// certain here, so they count only when all of them make sense.
+func advice(h http.Header) limit.Advice {
+	fill := limit.Number(h.Get("X-Ratelimit-Fillrate"))
+	capacity := limit.Number(h.Get("X-Ratelimit-Limit"))
+	interval := limit.Number(h.Get("X-Ratelimit-Interval-Seconds"))
+	a := limit.Advice{RetryAfter: limit.Seconds(h.Get("Retry-After"))}
+	if fill > 0 && interval > 0 && capacity >= 1 {
+		a.Rate = limit.Rate{PerSecond: fill / interval, Burst: int(min(capacity, 10000))}
+	}
+	return a
+}

@@ -1,0 +1,201 @@
+package bitbucket
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// A Link is an application link as Bitbucket shows it.
+type Link struct {
+	ID         string
+	Name       string
+	URL        string // rpcUrl: what makes the link the one it is; it never changes
+	DisplayURL string
+	Type       string // "generic" for Terraform
+	Primary    bool
+	System     bool
+}
+
+// genericType is the type of links to applications that are not Atlassian's.
+const genericType = "generic"
+
+var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// Generic reports whether the link is one that can hold Terraform's consumer.
+// Lists since 7.20 also hold OAuth 2.0 clients ("External application"), which
+// have other types, or ids that are not derived from a URL.
+func (l Link) Generic() bool { return l.Type == genericType && uuid.MatchString(l.ID) }
+
+// OAuth2 reports whether the entry looks like an OAuth 2.0 client or provider,
+// which Terraform cannot use. The type's exact text is not certain.
+func (l Link) OAuth2() bool {
+	kind := strings.ToLower(l.Type)
+	return strings.Contains(kind, "oauth2") || strings.Contains(kind, "external") || l.Type == genericType && !uuid.MatchString(l.ID)
+}
+
+// linkWire takes both spellings: 3.0's list says type, primary and system, the
+// older resources typeId, isPrimary and isSystem.
+type linkWire struct {
+	ID         string `json:"id,omitempty"`
+	Name       string `json:"name"`
+	RPCURL     string `json:"rpcUrl"`
+	DisplayURL string `json:"displayUrl"`
+	Type       string `json:"type,omitempty"`
+	TypeID     string `json:"typeId,omitempty"`
+	Primary    bool   `json:"primary,omitempty"`
+	IsPrimary  bool   `json:"isPrimary,omitempty"`
+	System     bool   `json:"system,omitempty"`
+	IsSystem   bool   `json:"isSystem,omitempty"`
+}
+
+func (w linkWire) link() Link {
+	kind := w.Type
+	if kind == "" {
+		kind = w.TypeID
+	}
+	return Link{w.ID, w.Name, w.RPCURL, w.DisplayURL, kind, w.Primary || w.IsPrimary, w.System || w.IsSystem}
+}
+
+// Links reads all application links, in one request on the versions of today.
+func (c *Client) Links(ctx context.Context) ([]Link, error) {
+	var links []Link
+	var err error
+	// The older resources are asked only where the newer does not exist.
+	for _, path := range []string{
+		"/rest/applinks/3.0/applinks",
+		"/rest/applinks/latest/applicationlink",
+		"/rest/applinks/1.0/listApplicationlinks",
+	} {
+		err = c.do(ctx, call{op: "reading the application links", path: path}, func(a answer) (err error) {
+			links, err = readLinks(a.body)
+			return err
+		})
+		if !errors.Is(err, ErrNotFound) {
+			return links, err
+		}
+	}
+	return nil, err
+}
+
+// readLinks reads the list in each of its forms: an array, an object with the
+// array in it, the same with each link wrapped as "application", or XML.
+func readLinks(body []byte) ([]Link, error) {
+	if isXML(body) {
+		return readLinksXML(body)
+	}
+	var bare []linkWire
+	if json.Unmarshal(body, &bare) == nil {
+		return toLinks(bare)
+	}
+	var wrapped struct {
+		ApplicationLinks []linkWire `json:"applicationLinks"`
+		List             []struct {
+			Application linkWire `json:"application"`
+		} `json:"list"`
+	}
+	if err := json.Unmarshal(body, &wrapped); err != nil {
+		return nil, err
+	}
+	if wrapped.ApplicationLinks == nil && wrapped.List == nil {
+		return nil, errors.New("not a list of application links")
+	}
+	for _, entry := range wrapped.List {
+		wrapped.ApplicationLinks = append(wrapped.ApplicationLinks, entry.Application)
+	}
+	return toLinks(wrapped.ApplicationLinks)
+}
+
+func toLinks(wires []linkWire) ([]Link, error) {
+	links := make([]Link, 0, len(wires))
+	for _, w := range wires {
+		if w.ID == "" {
+			return nil, errors.New("an application link without an id")
+		}
+		links = append(links, w.link())
+	}
+	return links, nil
+}
+
+func readLinksXML(body []byte) ([]Link, error) {
+	objects, err := xmlObjects(body, "rpcUrl")
+	if err != nil {
+		// An empty list has no such element; whether it is one, the root tells.
+		if root, rootErr := xmlObjects([]byte("<r>"+xmlRoot(body)+"</r>"), "applicationLinks"); rootErr == nil && len(root) == 1 {
+			return []Link{}, nil
+		}
+		return nil, err
+	}
+	wires := make([]linkWire, 0, len(objects))
+	for _, o := range objects {
+		wires = append(wires, linkWire{
+			ID: o["id"], Name: o["name"], RPCURL: o["rpcUrl"], DisplayURL: o["displayUrl"], Type: o["type"], TypeID: o["typeId"],
+			Primary: o["primary"] == "true" || o["isPrimary"] == "true", System: o["system"] == "true" || o["isSystem"] == "true",
+		})
+	}
+	return toLinks(wires)
+}
+
+// xmlRoot drops the XML declaration.
+func xmlRoot(body []byte) string {
+	text := strings.TrimSpace(string(body))
+	if strings.HasPrefix(text, "<?") {
+		_, text, _ = strings.Cut(text, "?>")
+	}
+	return text
+}
+
+// link reads one link that is thought to be there. An id that is not known makes
+// the server answer 500 or 404, so what is missing is settled by the list.
+func (c *Client) link(ctx context.Context, id string) (Link, error) {
+	var wire linkWire
+	q := call{op: "reading the application link", object: quote(id), path: c.applinkPath() + "/applicationlink/" + segment(id)}
+	err := c.do(ctx, q, func(a answer) error {
+		if isXML(a.body) {
+			links, err := readLinksXML(a.body)
+			if err != nil {
+				return err
+			}
+			wire = linkWire{ID: links[0].ID, Name: links[0].Name, RPCURL: links[0].URL, DisplayURL: links[0].DisplayURL,
+				Type: links[0].Type, Primary: links[0].Primary, System: links[0].System}
+			return nil
+		}
+		if err := decode(&wire)(a); err != nil {
+			return err
+		}
+		if wire.ID == "" || wire.RPCURL == "" {
+			return errors.New("not an application link")
+		}
+		return nil
+	})
+	if err == nil {
+		return wire.link(), nil
+	}
+	if s := status(err); s != http.StatusNotFound && s != http.StatusInternalServerError {
+		return Link{}, err
+	}
+	links, listErr := c.Links(ctx)
+	if listErr != nil {
+		return Link{}, listErr
+	}
+	for _, l := range links {
+		if strings.EqualFold(l.ID, id) {
+			return l, nil
+		}
+	}
+	e := c.fault(q)
+	e.Status, e.kind = http.StatusNotFound, ErrNotFound
+	return Link{}, e
+}
+
+// applinkPath is the module that links are written through: 3.0, or 2.0 on
+// servers that do not have that.
+func (c *Client) applinkPath() string {
+	if v := c.applinks.Load(); v != nil {
+		return *v
+	}
+	return "/rest/applinks/3.0"
+}

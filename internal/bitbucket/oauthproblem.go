@@ -1,0 +1,114 @@
+package bitbucket
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// An OAuthProblem is a refusal of Bitbucket's OAuth 1.0a provider.
+type OAuthProblem struct {
+	Consumer string // consumer key that the request was made with
+	Problem  string // "consumer_key_unknown", "signature_invalid", ...; escaped
+	Detail   string // what else the server said about it; escaped
+	Advice   string // what to do about it
+	Status   int
+
+	Skew      time.Duration // of the server's clock, ahead of ours
+	SkewKnown bool
+}
+
+// Error tells the problem and what to do.
+func (p *OAuthProblem) Error() string {
+	text := fmt.Sprintf("proving the OAuth consumer %s: Bitbucket's OAuth provider answered %s (%d)", quote(p.Consumer), p.Problem, p.Status)
+	if p.Detail != "" {
+		text += ": " + p.Detail
+	}
+	return text + "; " + p.Advice
+}
+
+// Unwrap returns the sentinel that fits.
+func (p *OAuthProblem) Unwrap() error {
+	switch p.Problem {
+	case "consumer_key_unknown":
+		return ErrNotFound
+	case "permission_denied", "permission_unknown", "user_refused":
+		return ErrForbidden
+	}
+	return nil
+}
+
+// newProblem returns the problem in the fields, nil if there is none.
+func newProblem(a answer, fields map[string]string) *OAuthProblem {
+	problem := fields["oauth_problem"]
+	if problem == "" {
+		return nil
+	}
+	var detail []string
+	for _, name := range []string{
+		"oauth_problem_advice", "oauth_acceptable_timestamps", "oauth_acceptable_versions",
+		"oauth_parameters_absent", "oauth_parameters_rejected", "oauth_signature_base_string",
+	} {
+		if value := fields[name]; value != "" {
+			detail = append(detail, strings.TrimPrefix(name, "oauth_")+" "+escape(value))
+		}
+	}
+	return &OAuthProblem{Problem: escape(problem), Detail: strings.Join(detail, ", "), Status: a.status}
+}
+
+// clockMatters is the skew from which on the clock is named in any problem; the
+// provider's window is not documented, five minutes in its library.
+const clockMatters = 2 * time.Minute
+
+// explain fills in what to do.
+func (p *OAuthProblem) explain(consumer string, skew time.Duration, known bool, now time.Time) *OAuthProblem {
+	p.Consumer, p.Skew, p.SkewKnown = consumer, skew, known
+	p.Advice = remedy(p.Problem)
+	switch {
+	case !known:
+	case skew.Abs() >= clockMatters || p.Problem == "timestamp_refused":
+		p.Advice += fmt.Sprintf("; Bitbucket's clock is %s (ours says %s)", ahead(skew), now.UTC().Format(time.RFC3339))
+	}
+	return p
+}
+
+func ahead(skew time.Duration) string {
+	switch {
+	case skew > 0:
+		return skew.String() + " ahead of ours"
+	case skew < 0:
+		return (-skew).String() + " behind ours"
+	}
+	return "the same as ours"
+}
+
+// remedy says what to do about each problem that the provider has.
+func remedy(problem string) string {
+	switch problem {
+	case "consumer_key_unknown":
+		return "Bitbucket has no consumer with this key: the application link was deleted or its incoming consumer was changed by hand; apply sets it again"
+	case "signature_invalid":
+		return "the consumer on Bitbucket has another public key than the one that belongs to our private key, or a proxy rewrites scheme, host, port or path " +
+			"so that Bitbucket computes another signature: compare the public keys, then Bitbucket's configured base URL and its proxy settings " +
+			"(server.proxy-name, server.proxy-port, server.scheme)"
+	case "timestamp_refused":
+		return "the clocks are too far apart: set both by NTP"
+	case "nonce_used":
+		return "the same request came twice: something between bbsync and Bitbucket repeats requests; try again"
+	case "signature_method_rejected":
+		return "the consumer does not take RSA-SHA1: it was not made with a public key; apply sets it again"
+	case "version_rejected":
+		return "Bitbucket does not take OAuth version 1.0: check that the url is that of Bitbucket Server or Data Center"
+	case "parameter_absent", "parameter_rejected":
+		return "something between bbsync and Bitbucket drops or changes the Authorization header"
+	case "permission_denied":
+		return "the consumer may not ask users for access (three-legged OAuth is off for it); delete the application link by hand and apply again"
+	case "permission_unknown":
+		return "nobody has allowed this yet: authorize the connection as the service user"
+	case "user_refused":
+		return "somebody clicked Deny: authorize the connection again, as the service user"
+	case "token_used", "token_expired", "token_rejected":
+		return "the token is spent, too old or revoked: authorize the connection again, as the service user"
+	}
+	return "see Bitbucket's log for the reason"
+}

@@ -1,0 +1,83 @@
+package bitbucket
+
+import (
+	"context"
+	"errors"
+
+	"github.com/bbsync/bbsync/internal/limit"
+)
+
+// RateLimitSettings are those for users without settings of their own (Data
+// Center from 6.6 on).
+type RateLimitSettings struct {
+	Enabled  bool
+	Capacity int // requests at once
+	FillRate int // regained each second
+}
+
+// Rate returns them as a limit, zero where they are not enabled.
+func (s RateLimitSettings) Rate() limit.Rate {
+	if !s.Enabled || s.FillRate <= 0 {
+		return limit.Rate{}
+	}
+	return limit.Rate{PerSecond: float64(s.FillRate), Burst: s.Capacity}
+}
+
+// RateLimitSettings reads them. ErrTooOld: the server has none.
+func (c *Client) RateLimitSettings(ctx context.Context) (RateLimitSettings, error) {
+	var wire struct {
+		Enabled         *bool
+		DefaultSettings struct{ Capacity, FillRate int }
+	}
+	q := call{op: "reading the rate limit settings of", object: c.URL(), path: "/rest/api/1.0/admin/rate-limit/settings"}
+	err := c.do(ctx, q, func(a answer) error {
+		if err := decode(&wire)(a); err != nil {
+			return err
+		}
+		if wire.Enabled == nil {
+			return errors.New("not rate limit settings")
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return RateLimitSettings{}, tooOld(err)
+	case err != nil:
+		return RateLimitSettings{}, err
+	}
+	return RateLimitSettings{*wire.Enabled, wire.DefaultSettings.Capacity, wire.DefaultSettings.FillRate}, nil
+}
+
+// BasicAuthConfig says for whom Basic authentication is switched off (from 7.12
+// on). bbsync needs it: application links take nothing else.
+type BasicAuthConfig struct {
+	Blocked      bool
+	AllowedUsers []string
+	AllowedPaths []string
+}
+
+// BasicAuthConfig reads it. ErrTooOld: the server has none, and blocks nobody.
+func (c *Client) BasicAuthConfig(ctx context.Context) (BasicAuthConfig, error) {
+	var wire struct {
+		Block *bool    `json:"block-requests"`
+		Users []string `json:"allowed-users"`
+		Paths []string `json:"allowed-paths"`
+	}
+	q := call{op: "reading who may use Basic authentication at", object: c.URL(), path: "/rest/basicauth/latest/config"}
+	err := c.do(ctx, q, func(a answer) error {
+		if err := decode(&wire)(a); err != nil {
+			return err
+		}
+		if wire.Block == nil {
+			return errors.New("not the Basic authentication settings")
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return BasicAuthConfig{}, tooOld(err)
+	case err != nil:
+		return BasicAuthConfig{}, err
+	}
+	return BasicAuthConfig{*wire.Block, wire.Users, wire.Paths}, nil
+}
