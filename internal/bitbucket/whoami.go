@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,12 +69,12 @@ func (c *Client) WhoamiSSH(ctx context.Context, addr string, key secret.Text, ho
 
 // login is one attempt to log in.
 type login struct {
-	addr   string
-	signer ssh.Signer
-	pinned []ssh.PublicKey
-	shown  string // the host key that was accepted
-	asked  bool   // the server let the key be tried
-	wrong  *HostKeyError
+	addr    string
+	signer  ssh.Signer
+	pinned  []ssh.PublicKey
+	shown   string // the host key that was accepted
+	wrong   *HostKeyError
+	refused bool // the server said no to the key, and did not just hang up
 }
 
 func newLogin(addr string, key secret.Text, hostKeys []string) (*login, error) {
@@ -128,10 +128,11 @@ func (l *login) whoami(ctx context.Context, agent string) (string, error) {
 func (l *login) config(agent string) *ssh.ClientConfig {
 	return &ssh.ClientConfig{
 		User: "git", // Bitbucket goes by the key alone
-		Auth: []ssh.AuthMethod{ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
-			l.asked = true
-			return []ssh.Signer{l.signer}, nil
-		})},
+		Auth: []ssh.AuthMethod{ssh.PublicKeys(l.signer)},
+		AuthCallback: func(so *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
+			l.refused = l.refused || slices.Contains(so.TriedMethods, "publickey")
+			return nil, nil //nolint:nilnil // no other method: go on with what is left
+		},
 		HostKeyCallback:   l.checkHost,
 		HostKeyAlgorithms: l.algorithms(),
 		ClientVersion:     "SSH-2.0-" + version(agent),
@@ -180,16 +181,12 @@ func (l *login) algorithms() []string {
 }
 
 // explain tells a refused key and a wrong host key from what else can end a
-// handshake. The library has no type for the former, so it is told by how far
-// the handshake went: the host key was accepted, the key was offered, and the
-// connection did not break.
+// handshake.
 func (l *login) explain(err error) error {
-	var broken net.Error
-	var op *net.OpError
 	switch {
 	case l.wrong != nil:
 		return l.wrong
-	case l.asked && !errors.As(err, &broken) && !errors.As(err, &op) && !ended(err):
+	case l.refused:
 		return fmt.Errorf("%w: it is on no user, or was deleted, or has expired", ErrKeyRefused)
 	}
 	return fmt.Errorf("%w; check that it is Bitbucket's SSH port", err)
@@ -207,9 +204,4 @@ func (h *head) Write(p []byte) (int, error) {
 		_, _ = h.Buffer.Write(p[:min(room, len(p))])
 	}
 	return len(p), nil
-}
-
-// ended reports whether the other side hung up.
-func ended(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
