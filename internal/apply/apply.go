@@ -37,10 +37,6 @@ type Options struct {
 	// unlink; it must equal the count.
 	AllowUnlink int
 
-	// Await waits for the person's step, calling ready from time to time until
-	// it returns true; nil: nobody waits, and the connection ends as Waiting.
-	Await func(ctx context.Context, w Wait, ready func(context.Context) (bool, error)) error
-
 	// Replan plans one connection again, when its record changed after it was
 	// planned.
 	Replan func(ctx context.Context, address string) (plan.Connection, error)

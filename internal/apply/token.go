@@ -13,8 +13,8 @@ import (
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
-// authorize waits for the person, where somebody waits; else it ends the
-// connection until the next run.
+// authorize ends the connection until a person has clicked Allow: nobody holds
+// a lease while waiting for a person. It is done when the token is there.
 func (r *runner) authorize(ctx context.Context, s plan.Authorize) error {
 	client, err := r.terraformClient(ctx)
 	if err != nil {
@@ -24,34 +24,10 @@ func (r *runner) authorize(ctx context.Context, s plan.Authorize) error {
 	if err != nil {
 		return err
 	}
-	before := tokenID(found)
-	if before != "" && !s.Again {
+	if found.Token != nil && !s.Again {
 		return r.checkUser(found)
 	}
-	wait := r.wait(s, found)
-	if r.opts.Await == nil {
-		return &waitError{wait}
-	}
-	return r.opts.Await(ctx, wait, func(ctx context.Context) (bool, error) {
-		now, err := r.findClient(ctx, client)
-		if err != nil || now.Token == nil || s.Again && !r.renewed(ctx, client, before, now) {
-			return false, err
-		}
-		return true, r.checkUser(now)
-	})
-}
-
-// renewed reports whether a person has authorized again: there is another
-// token, or the same one works, as nothing documents which of the two happens.
-func (r *runner) renewed(ctx context.Context, client *tfe.Client, before string, now tfe.OAuthClient) bool {
-	if now.Token.ID != before {
-		return true
-	}
-	if r.held.Record().RefusedToken != before {
-		return r.checkUser(now) == nil
-	}
-	_, err := client.AuthorizedRepos(ctx, now.Token.ID)
-	return err == nil
+	return &waitError{r.wait(s, found)}
 }
 
 func (r *runner) wait(s plan.Authorize, c tfe.OAuthClient) Wait {
@@ -70,13 +46,6 @@ func (r *runner) checkUser(c tfe.OAuthClient) error {
 	return fmt.Errorf("%q was authorized as %s, not as %s: Terraform would act on Bitbucket as %s. "+
 		"Revoke the connection in the organization's VCS provider settings, log in to Bitbucket as %s, and connect again",
 		c.Name, c.Token.User, r.ServiceUser, c.Token.User, r.ServiceUser)
-}
-
-func tokenID(c tfe.OAuthClient) string {
-	if c.Token == nil {
-		return ""
-	}
-	return c.Token.ID
 }
 
 // setTokenKey gives Terraform the private half, then notes what was set where:

@@ -32,7 +32,7 @@ type Target struct {
 	BitbucketURL string
 	LinkURL      string
 	ServiceUser  string
-	UserNames    []string `json:",omitempty"` // the service user's other names, as Bitbucket shows them
+	UserNames    []string          `json:",omitempty"` // the service user's other names, as Bitbucket shows them
 	Client       string            // the OAuth client's wanted name
 	Record       string            // path in Vault
 	Needs        []GrantPermission `json:",omitempty"` // what the Bitbucket's own plan must have done first

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/schema"
+)
+
+type applyFlags struct {
+	*sessionFlags
+	approve     bool
+	parallelism int
+	allowUnlink int
+	verbose     bool
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	f := &applyFlags{}
+	c := &cobra.Command{
+		Use:   "apply [PLANFILE]",
+		Short: "Carry the plan out",
+		Long: "apply plans, shows the plan, asks, and carries it out: connections side by side, the steps of\n" +
+			"each in order. A failure stops its own connection only. Given a file that plan --out saved, it\n" +
+			"carries out, without asking, what of it still holds.\n\n" +
+			"The first interrupt finishes the steps in flight; the second aborts. Running it again goes on\n" +
+			"where it stopped.",
+		Args: cobra.MaximumNArgs(1),
+	}
+	f.sessionFlags = a.sessionFlags(c)
+	c.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
+	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
+	c.Flags().IntVar(&f.allowUnlink, "allow-unlink", 0, "accept that exactly this many workspaces are unlinked")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if f.parallelism < 1 {
+			return &exitError{code: exitUsage, err: errors.New("--parallelism must be at least 1")}
+		}
+		if len(args) == 1 {
+			return interruptible(c.Context(), a.applySaved(c.Context(), f, args[0]))
+		}
+		return interruptible(c.Context(), a.apply(c.Context(), f))
+	}
+	return c
+}
+
+func (a *app) apply(ctx context.Context, f *applyFlags) error {
+	s, err := a.open(ctx, f.sessionFlags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	reading, cancel := a.untilStopped(ctx)
+	defer cancel()
+	p, err := s.plan(reading, s.connections)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(a.stdout, report.Plan(p, report.PlanOptions{Style: a.style(a.stdout), Verbose: f.verbose}))
+	if !p.Pending() {
+		return exit(planExit(p))
+	}
+	if !f.approve {
+		if err := a.ask("Carry these steps out?"); err != nil {
+			return err
+		}
+	}
+	return a.carryOut(ctx, s, p, f)
+}
+
+// applySaved carries out what of a saved plan still holds.
+func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) error {
+	text, err := os.ReadFile(file) //nolint:gosec // the user names it
+	if err != nil {
+		return fmt.Errorf("reading the plan: %w", err)
+	}
+	saved, err := plan.Decode(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles) > 0 {
+		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets and variables it was made with", file)}
+	}
+	a.vars, a.varFiles = saved.Inputs.Vars, saved.Inputs.VarFiles
+	f.targets, f.adopt = saved.Inputs.Targets, saved.Inputs.Adopt
+	s, err := a.open(ctx, f.sessionFlags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	reading, cancel := a.untilStopped(ctx)
+	defer cancel()
+	now, err := s.plan(reading, s.connections)
+	if err != nil {
+		return err
+	}
+	if s.fleet.Name != saved.Fleet {
+		return &exitError{code: exitStale, err: fmt.Errorf("%s was made for fleet %s, and the files describe fleet %s", file, saved.Fleet, s.fleet.Name)}
+	}
+	held, stale := saved.Narrow(now)
+	for _, address := range stale {
+		fmt.Fprintf(a.stderr, "stale: %s changed after the plan was saved; it is left as it is\n", address)
+	}
+	err = a.carryOut(ctx, s, held, f)
+	if err == nil && len(stale) > 0 {
+		return exit(exitStale)
+	}
+	return err
+}
+
+// carryOut runs a plan, shows how it ended, and reads again: success means that
+// nothing is left to do but what waits for a person.
+func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFlags) error {
+	progress := newProgress(a.stderr, a.style(a.stderr))
+	result := apply.Run(ctx, s.sys, p, apply.Options{
+		Parallel: f.parallelism, AllowUnlink: f.allowUnlink, Holder: a.holder(), Stop: a.stop,
+		Progress: progress.event, Replan: s.replan,
+	})
+	progress.close()
+	fmt.Fprint(a.stdout, report.Result(result, a.style(a.stdout)))
+	code := applyExit(result)
+	if code != exitDone && code != exitWaiting {
+		return exit(code)
+	}
+	left, err := s.plan(ctx, touched(s.connections, result))
+	if err != nil {
+		return fmt.Errorf("checking the result: %w", err)
+	}
+	if left.Summary().States[plan.StateChanges] > 0 {
+		fmt.Fprint(a.stdout, "\nEverything was carried out, and this is still different:\n\n", report.Plan(left, report.PlanOptions{Style: a.style(a.stdout)}))
+		return exit(exitPartial)
+	}
+	return exit(code)
+}
+
+// touched returns the connections that an apply wrote to.
+func touched(connections []*schema.Connection, r apply.Result) []*schema.Connection {
+	wrote := map[string]bool{}
+	for _, o := range r.Connections {
+		wrote[o.Address] = len(o.Done) > 0
+	}
+	var out []*schema.Connection
+	for _, c := range connections {
+		if wrote[c.Address] {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// ask returns nil when the user says yes.
+func (a *app) ask(question string) error {
+	if !isTerminal(a.stdin) {
+		return &exitError{code: exitUsage, err: errors.New("nobody can be asked here: review the plan and run with --auto-approve, or save it with plan --out and apply the file")}
+	}
+	fmt.Fprintf(a.stderr, "%s Only \"yes\" is a yes: ", question)
+	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
+	if err != nil || strings.TrimSpace(answer) != "yes" {
+		return &exitError{code: exitError1, err: errors.New("nothing was changed")}
+	}
+	return nil
+}
+
+// holder names this process in leases, as a person would recognise it.
+func (a *app) holder() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return fmt.Sprintf("%s on %s, process %d", name, host, os.Getpid())
+}

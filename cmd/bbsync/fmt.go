@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+func (a *app) fmtCommand() *cobra.Command {
+	var check bool
+	c := &cobra.Command{
+		Use:   "fmt [FILE...]",
+		Short: "Rewrite the configuration's files in the usual layout",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, files []string) error {
+			if len(files) == 0 {
+				var err error
+				if files, err = filepath.Glob(filepath.Join(a.dir, "*.hcl")); err != nil {
+					return err
+				}
+			}
+			return a.format(files, check)
+		},
+	}
+	c.Flags().BoolVar(&check, "check", false, "change nothing; list what would change and exit with 2")
+	return c
+}
+
+func (a *app) format(files []string, check bool) error {
+	changed := 0
+	var failed error
+	for _, file := range files {
+		different, err := a.formatFile(file, check)
+		failed = errors.Join(failed, err)
+		if different {
+			changed++
+			fmt.Fprintln(a.stdout, file)
+		}
+	}
+	if failed != nil {
+		return &exitError{code: exitConfig, err: failed}
+	}
+	if check && changed > 0 {
+		return exit(exitPending)
+	}
+	return nil
+}
+
+// formatFile reports whether the file is not in the usual layout, and unless it
+// is only checked, rewrites it: a new file moved over the old, so that a full
+// disk loses nothing.
+func (a *app) formatFile(file string, check bool) (bool, error) {
+	before, err := os.ReadFile(file) //nolint:gosec // the user names it
+	if err != nil {
+		return false, err
+	}
+	after, diags := schema.Format(before, file)
+	if diags.HasErrors() {
+		source := &schema.Source{Dir: a.dir, Files: map[string]*hcl.File{file: {Bytes: before}}}
+		_ = source.Write(a.stderr, diags, 0, a.style(a.stderr).Color)
+		return false, fmt.Errorf("%s is left as it is", file)
+	}
+	if bytes.Equal(before, after) {
+		return false, nil
+	}
+	if check {
+		return true, nil
+	}
+	return true, replaceFile(file, after)
+}

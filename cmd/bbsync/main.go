@@ -1,0 +1,102 @@
+// Command bbsync keeps fleets of Terraform organizations connected to Bitbucket
+// Server and Data Center. This package is the process: flags, environment,
+// streams, signals and exit codes, one file per verb. What happens is decided
+// and done in the packages it calls.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the program. It returns the exit code.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop, release := interrupts(stderr)
+	defer release()
+	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, stop: stop, getenv: os.Getenv, environ: os.Environ}
+	root := app.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var silent *exitError
+	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {
+		fmt.Fprintln(stderr, app.style(stderr).Error(err))
+	}
+	return exitCode(err)
+}
+
+// An app is what the verbs share: the process, and the flags they have in
+// common.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	stop           <-chan struct{} // closed at the first interrupt
+	getenv         func(string) string
+	environ        func() []string
+
+	dir      string
+	color    string
+	vars     []string
+	varFiles []string
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "bbsync",
+		Short: "Keep fleets of Terraform organizations connected to Bitbucket Server and Data Center",
+		Long: "bbsync keeps fleets of Terraform organizations (HCP Terraform, Terraform Enterprise)\n" +
+			"connected to Bitbucket Server and Data Center, with every key in Vault.\n\n" + exitTable,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Version:       version(),
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{code: exitUsage, err: err} })
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder with the configuration")
+	flags.StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR is honoured")
+	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand(), a.fmtCommand(), a.versionCommand(), a.sandboxCommand())
+	usageErrors(root)
+	return root
+}
+
+// usageErrors makes wrong arguments end with the usage code.
+func usageErrors(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		check := sub.Args
+		if check == nil {
+			check = cobra.NoArgs
+		}
+		sub.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return &exitError{code: exitUsage, err: fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+			}
+			return nil
+		}
+		usageErrors(sub)
+	}
+}
+
+// variableFlags adds the flags that give values to variables.
+func (a *app) variableFlags(c *cobra.Command) {
+	c.Flags().StringArrayVar(&a.vars, "var", nil, "value of a variable, as name=value; repeatable")
+	c.Flags().StringArrayVar(&a.varFiles, "var-file", nil, "file with values of variables; repeatable")
+}
+
+// interruptible returns an error when the work was cut short by the user.
+func interruptible(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("aborted: %w", err)
+	}
+	return err
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var out string
+	var verbose bool
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would do, and why",
+		Long: "plan compares the files with the live state of Terraform, Bitbucket and Vault and shows\n" +
+			"what apply would do, and why. It changes nothing.\n\n" +
+			"It exits with 0 when everything is in sync and with 2 when there are changes to apply.",
+	}
+	flags := a.sessionFlags(c)
+	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		ctx, cancel := a.untilStopped(c.Context())
+		defer cancel()
+		return interruptible(ctx, a.plan(ctx, flags, out, verbose))
+	}
+	return c
+}
+
+func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose bool) error {
+	s, err := a.open(ctx, flags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	p, err := s.plan(ctx, s.connections)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(a.stdout, report.Plan(p, report.PlanOptions{Style: a.style(a.stdout), Verbose: verbose}))
+	if out != "" {
+		if err := a.save(p, flags, out); err != nil {
+			return err
+		}
+	}
+	return exit(planExit(p))
+}
+
+// save writes the plan to a file for a later apply.
+func (a *app) save(p plan.Plan, flags *sessionFlags, file string) error {
+	text, err := plan.Encode(p, plan.Inputs{Vars: a.vars, VarFiles: a.varFiles, Targets: flags.targets, Adopt: flags.adopt})
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(file, text); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "Saved to %s: bbsync apply %s carries it out as far as it still holds.\n", file, file)
+	return nil
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// A session is one configuration with its systems opened.
+type session struct {
+	fleet       *schema.Fleet
+	connections []*schema.Connection // what the targets name
+	adopt       []string
+	sys         *systems.Systems
+}
+
+// sessionFlags are the flags of every verb that looks at the systems.
+type sessionFlags struct {
+	targets []string
+	adopt   []string
+}
+
+func (a *app) sessionFlags(c *cobra.Command) *sessionFlags {
+	f := &sessionFlags{}
+	c.Flags().StringArrayVar(&f.targets, "target", nil, "only this connection (connection.team[\"acme\"]) or block (connection.team); repeatable")
+	c.Flags().StringArrayVar(&f.adopt, "adopt", nil, "take over what is there and not ours for this connection or block; repeatable")
+	a.variableFlags(c)
+	return f
+}
+
+// open loads the configuration and logs in.
+func (a *app) open(ctx context.Context, f *sessionFlags) (*session, error) {
+	fleet, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	connections, err := targets(fleet, f.targets)
+	if err != nil {
+		return nil, err
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = ""
+	}
+	sys, err := systems.Open(ctx, fleet, systems.Env{Getenv: a.getenv, Home: home, Dir: a.dir, UserAgent: "bbsync/" + version()})
+	if err != nil {
+		return nil, err
+	}
+	return &session{fleet: fleet, connections: connections, adopt: f.adopt, sys: sys}, nil
+}
+
+func (s *session) close() { s.sys.Close() }
+
+// plan reads the systems and compares.
+func (s *session) plan(ctx context.Context, connections []*schema.Connection) (plan.Plan, error) {
+	world, err := live.Read(ctx, s.sys, connections, live.Options{})
+	if err != nil {
+		return plan.Plan{}, fmt.Errorf("reading the systems: %w", err)
+	}
+	return plan.Make(s.fleet, connections, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: time.Now()}), nil
+}
+
+// replan plans one connection again, whoever holds its lease: it is asked for
+// by the holder.
+func (s *session) replan(ctx context.Context, address string) (plan.Connection, error) {
+	for _, c := range s.connections {
+		if c.Address != address {
+			continue
+		}
+		one := []*schema.Connection{c}
+		world, err := live.Read(ctx, s.sys, one, live.Options{})
+		if err != nil {
+			return plan.Connection{}, err
+		}
+		if r := world.Have[0].Record; r != nil {
+			r.Lease = nil
+		}
+		return plan.Make(s.fleet, one, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: time.Now()}).Connections[0], nil
+	}
+	return plan.Connection{}, fmt.Errorf("%s is not in the configuration", address)
+}
+
+func (s *session) adopts(address string) bool {
+	for _, name := range s.adopt {
+		if address == name || len(address) > len(name) && address[:len(name)] == name && address[len(name)] == '[' {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interrupts returns a context that ends at the second interrupt and a channel
+// that closes at the first: steps in flight are finished, none is begun.
+func interrupts(stderr io.Writer) (context.Context, <-chan struct{}, func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := make(chan struct{})
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		defer cancel()
+		select {
+		case <-signals:
+			fmt.Fprintln(stderr, "\nbbsync: finishing the steps in flight; interrupt again to abort")
+			close(stop)
+		case <-done:
+			return
+		}
+		select {
+		case <-signals:
+			fmt.Fprintln(stderr, "bbsync: aborting")
+		case <-done:
+		}
+	}()
+	return ctx, stop, func() { signal.Stop(signals); close(done) }
+}
+
+// untilStopped returns a context that ends at the first interrupt: for reading,
+// where nothing is in flight that must be finished.
+func (a *app) untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-a.stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}

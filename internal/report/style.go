@@ -1,0 +1,71 @@
+// Package report turns plans and results into what people and machines read.
+// It returns text; it decides nothing, prints nothing and asks no system.
+package report
+
+import (
+	"strings"
+
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+// A Style says how text looks. The zero Style is plain: every meaning is in a
+// sign or a word, colour only repeats it.
+type Style struct {
+	Color bool
+	Width int // of the terminal in columns; 0: unlimited
+}
+
+const (
+	bold   = "1"
+	dim    = "2"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	cyan   = "36"
+)
+
+func (s Style) paint(code, text string) string {
+	if !s.Color || text == "" {
+		return text
+	}
+	return "\x1b[" + code + "m" + text + "\x1b[0m"
+}
+
+// symbol paints a step's sign by what it means.
+func (s Style) symbol(sign string) string {
+	switch sign {
+	case "+":
+		return s.paint(green, sign)
+	case "-":
+		return s.paint(red, sign)
+	case "~":
+		return s.paint(yellow, sign)
+	case "!":
+		return s.paint(bold+";"+yellow, sign)
+	}
+	return s.paint(cyan, sign)
+}
+
+func (s Style) state(state plan.State) string {
+	switch state {
+	case plan.StateInSync:
+		return s.paint(green, string(state))
+	case plan.StateUnreadable, plan.StateRefused:
+		return s.paint(red, string(state))
+	case plan.StateWaiting, plan.StateLeased:
+		return s.paint(bold+";"+yellow, string(state))
+	case plan.StateChanges:
+	}
+	return s.paint(yellow, string(state))
+}
+
+// Safe makes text of another system harmless on a terminal: control characters
+// are shown escaped.
+func Safe(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '\ufffd'
+		}
+		return r
+	}, text)
+}
