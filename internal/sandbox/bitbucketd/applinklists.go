@@ -1,0 +1,161 @@
+package bitbucketd
+
+import (
+	"encoding/xml"
+	"net/http"
+)
+
+// linkV3 is a link as the resource of the newer pages has it. It is always JSON.
+type linkV3 struct {
+	ID         string         `json:"id"`
+	Name       string         `json:"name"`
+	DisplayURL string         `json:"displayUrl"`
+	RPCURL     string         `json:"rpcUrl"`
+	Type       string         `json:"type"`
+	Primary    bool           `json:"primary"`
+	System     bool           `json:"system"`
+	Data       map[string]any `json:"data"`
+	Properties map[string]any `json:"properties"`
+}
+
+func (l *Link) v3() linkV3 {
+	return linkV3{ID: l.ID, Name: l.Name, DisplayURL: l.DisplayURL, RPCURL: l.RPCURL, Type: l.Type, Primary: l.Primary,
+		System: l.System, Data: map[string]any{}, Properties: map[string]any{}}
+}
+
+// v3Errors is an error of that resource. Doubt: its shape was read from no recording.
+type v3Errors struct {
+	Errors []v3Error `json:"errors"`
+}
+
+type v3Error struct {
+	Context *string `json:"context"`
+	Summary string  `json:"summary"`
+	Details *string `json:"details"`
+}
+
+func (c *call) noLinkV3() error {
+	return &refusal{reply{status: http.StatusNotFound, body: v3Errors{[]v3Error{{
+		Summary: "No Application Link found for ID '" + c.r.PathValue("id") + "'."}}}}}
+}
+
+// listLinksV3 answers an array, not a page. The OAuth 2.0 ones are in it.
+func listLinksV3(c *call) (reply, error) {
+	if err := c.linkAdmin(); err != nil {
+		return reply{}, err
+	}
+	list := []linkV3{}
+	for _, l := range c.st.Links {
+		if !l.OAuth2 || c.version.hasOAuth2Links() {
+			list = append(list, l.v3())
+		}
+	}
+	return reply{body: list}, nil
+}
+
+func getLinkV3(c *call) (reply, error) {
+	if err := c.linkAdmin(); err != nil {
+		return reply{}, err
+	}
+	l := c.st.linkByID(c.r.PathValue("id"))
+	if l == nil {
+		return reply{}, c.noLinkV3()
+	}
+	return reply{body: l.v3()}, nil
+}
+
+func updateLinkV3(c *call) (reply, error) {
+	if err := c.linkAdmin(); err != nil {
+		return reply{}, err
+	}
+	var in linkV3
+	if err := c.decode(&in); err != nil {
+		return reply{}, err
+	}
+	l := c.st.linkByID(c.r.PathValue("id"))
+	if l == nil {
+		return reply{}, c.noLinkV3()
+	}
+	if err := c.changeLink(l, in.Name, in.DisplayURL, in.RPCURL); err != nil {
+		return reply{}, err
+	}
+	return reply{body: l.v3()}, nil
+}
+
+func deleteLinkV3(c *call) (reply, error) {
+	l, err := c.linkToDelete(c.noLinkV3)
+	if err != nil {
+		return reply{}, err
+	}
+	c.removeLink(l)
+	return reply{status: http.StatusNoContent}, nil
+}
+
+type linkList struct {
+	XMLName xml.Name     `json:"-" xml:"applicationLinks"`
+	Links   []linkEntity `json:"applicationLinks" xml:"applicationLinks"`
+}
+
+func listLinks(c *call) (reply, error) {
+	if err := c.linkAdmin(); err != nil {
+		return reply{}, err
+	}
+	list := linkList{Links: []linkEntity{}}
+	for _, l := range c.st.Links {
+		if !l.OAuth2 {
+			list.Links = append(list.Links, c.linkEntity(l))
+		}
+	}
+	return reply{body: list, xml: true}, nil
+}
+
+// getLink answers a link that does not exist with a 500: the resource reads the
+// fields of nothing. Doubt: seen in code, not on the wire.
+func getLink(c *call) (reply, error) {
+	if err := c.linkAdmin(); err != nil {
+		return reply{}, err
+	}
+	l := c.st.linkByID(c.r.PathValue("id"))
+	if l == nil {
+		return reply{}, refuseStatus(http.StatusInternalServerError, "java.lang.NullPointerException")
+	}
+	return reply{body: c.linkEntity(l), xml: true}, nil
+}
+
+// linkWithState is an item of the list that the administration page of old shows.
+type linkWithState struct {
+	State       string     `json:"appLinkState" xml:"appLinkState"`
+	Application linkEntity `json:"application" xml:"application"`
+	Inbound     []string   `json:"configuredInboundAuthenticators" xml:"configuredInboundAuthenticators"`
+	Outbound    []string   `json:"configuredOutboundAuthenticators" xml:"configuredOutboundAuthenticators"`
+	EntityTypes []string   `json:"entityTypeIdStrings" xml:"entityTypeIdStrings"`
+	HasIncoming bool       `json:"hasIncomingAuthenticationProviders" xml:"hasIncomingAuthenticationProviders"`
+	HasOutgoing bool       `json:"hasOutgoingAuthenticationProviders" xml:"hasOutgoingAuthenticationProviders"`
+	IsSystem    bool       `json:"isSystem" xml:"isSystem"`
+	WebItems    []string   `json:"webItems" xml:"webItems"`
+	WebPanels   []string   `json:"webPanels" xml:"webPanels"`
+}
+
+type linkStates struct {
+	XMLName xml.Name        `json:"-" xml:"listApplicationLinks"`
+	List    []linkWithState `json:"list" xml:"list"`
+}
+
+func listLinkStates(c *call) (reply, error) {
+	if err := c.linkAdmin(); err != nil {
+		return reply{}, err
+	}
+	out := linkStates{List: []linkWithState{}}
+	for _, l := range c.st.Links {
+		if l.OAuth2 {
+			continue
+		}
+		inbound := []string{}
+		if l.Consumer != "" {
+			inbound = append(inbound, "com.atlassian.applinks.api.auth.types.OAuthAuthenticationProvider")
+		}
+		out.List = append(out.List, linkWithState{State: "OK", Application: c.linkEntity(l), Inbound: inbound, Outbound: []string{},
+			EntityTypes: []string{}, HasIncoming: true, HasOutgoing: true, IsSystem: l.System, WebItems: []string{}, WebPanels: []string{}})
+	}
+	return reply{body: out, xml: true}, nil
+}

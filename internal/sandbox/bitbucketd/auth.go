@@ -1,0 +1,193 @@
+package bitbucketd
+
+import (
+	"crypto/subtle"
+	"encoding/base64"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// actor is who makes a call, and by what means.
+type actor struct {
+	user    *User // nil: anonymous
+	by      means
+	token   *HTTPToken // of byToken
+	session *session   // of bySession
+}
+
+type means int
+
+const (
+	byNothing means = iota
+	byBasic
+	byToken // an HTTP access token, as Bearer or as Basic password
+	byOAuth
+	bySession
+)
+
+// authenticate finds out who calls. Wrong credentials are refused even where none
+// are needed.
+func (c *call) authenticate(k kind) error {
+	scheme, value, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	switch strings.ToLower(scheme) {
+	case "basic":
+		return c.basic(k, value)
+	case "bearer":
+		return c.bearer(k, value)
+	case "oauth":
+		if c.isOAuthServlet() {
+			return nil // it verifies the signature itself
+		}
+		return c.signed()
+	}
+	c.sessionUser()
+	return nil
+}
+
+func (c *call) isOAuthServlet() bool {
+	return strings.HasPrefix(c.r.URL.Path, "/plugins/servlet/oauth/")
+}
+
+func (c *call) basic(k kind, value string) error {
+	data, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value))
+	name, password, ok := strings.Cut(string(data), ":")
+	if err != nil || !ok {
+		return badPassword()
+	}
+	if c.basicBlocked(name) {
+		// Doubt: status and text of the real refusal; its documentation shows the setting only.
+		return refuseStatus(http.StatusForbidden, "Basic Authentication has been disabled on this instance.")
+	}
+	u := c.st.User(name)
+	if t := c.httpToken(password); t != nil && u != nil && t.User == strings.ToLower(u.Name) {
+		if k == servletKind && c.version.confinesTokens() {
+			return badPassword()
+		}
+		c.who = actor{user: u, by: byToken, token: t}
+		return nil
+	}
+	if err := c.password(u, password); err != nil {
+		return err
+	}
+	c.who = actor{user: u, by: byBasic}
+	return nil
+}
+
+// basicBlocked reports whether Basic authentication is switched off for the caller.
+func (c *call) basicBlocked(name string) bool {
+	set := c.st.Settings.BasicAuth
+	if !set.Block || !c.version.blocksBasic() || slices.ContainsFunc(set.AllowedUsers, func(u string) bool { return strings.EqualFold(u, name) }) {
+		return false
+	}
+	return !slices.ContainsFunc(set.AllowedPaths, func(p string) bool { return p != "" && strings.HasPrefix(c.r.URL.Path, p) })
+}
+
+func badPassword() error {
+	no := coreError(http.StatusUnauthorized, "", badPasswordException, authenticationFailed)
+	no.header = http.Header{"Www-Authenticate": {basicChallenge}}
+	return &refusal{no}
+}
+
+// password checks a password and keeps the count that leads to a CAPTCHA: once it
+// is asked for, even the right password is refused.
+func (c *call) password(u *User, password string) error {
+	if u == nil || u.Inactive {
+		return badPassword()
+	}
+	if u.Failures >= c.opts.CaptchaAfter {
+		no := coreError(http.StatusUnauthorized, "", captchaException, captchaText(c.base.String()))
+		no.header = http.Header{"Www-Authenticate": {basicChallenge}}
+		return &refusal{no}
+	}
+	if subtle.ConstantTimeCompare([]byte(digest(u.Salt, password)), []byte(u.Password)) != 1 {
+		u.Failures++
+		return badPassword()
+	}
+	u.Failures = 0
+	u.LastLogin = c.now().UnixMilli()
+	return nil
+}
+
+func captchaText(base string) string {
+	return "CAPTCHA required. Your Bitbucket account has been locked. To unlock it and log in again you must solve a CAPTCHA. " +
+		"This is typically caused by too many attempts to login with an incorrect password. The account lock prevents your SCM " +
+		"client from accessing Bitbucket and its mirrors until it is solved, even if you enter your password correctly.\n\n" +
+		"If you are currently logged in to Bitbucket via a browser you may need to logout and then log back in in order to solve " +
+		"the CAPTCHA.\n\nVisit Bitbucket at " + base + " for more details."
+}
+
+func (c *call) bearer(k kind, value string) error {
+	if k == servletKind && c.version.confinesTokens() {
+		return &refusal{c.toLogin()}
+	}
+	t := c.httpToken(strings.TrimSpace(value))
+	if t == nil {
+		return badPassword()
+	}
+	u := c.st.Users[t.User]
+	if u == nil || u.Inactive {
+		return badPassword()
+	}
+	c.who = actor{user: u, by: byToken, token: t}
+	return nil
+}
+
+// httpToken returns the living token of that text, or nil.
+func (c *call) httpToken(text string) *HTTPToken {
+	if !c.version.hasHTTPTokens() {
+		return nil
+	}
+	hash := digest("token", text)
+	for _, t := range c.st.HTTPTokens {
+		if t.Hash == hash && (t.Expires == 0 || c.now().UnixMilli() < t.Expires) {
+			return t
+		}
+	}
+	return nil
+}
+
+// checkXSRF refuses what a form on another site could have sent.
+func (c *call) checkXSRF() error {
+	switch c.r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return nil
+	}
+	switch c.r.Header.Get("X-Atlassian-Token") {
+	case "no-check", "nocheck":
+		return nil
+	}
+	if isJSON(c.r.Header.Get("Content-Type")) || c.who.by == byOAuth {
+		return nil // Doubt: whether signed calls are exempt; Terraform's are, or its webhooks could not be deleted
+	}
+	return &refusal{reply{status: http.StatusForbidden, media: "text/html;charset=UTF-8", text: "XSRF check failed"}}
+}
+
+// session is a browser's.
+type session struct {
+	id      string
+	user    string // lower case name
+	xsrf    string // atl_token
+	expires time.Time
+}
+
+const (
+	sessionCookie = "BITBUCKETSESSIONID"
+	sessionLife   = 8 * time.Hour
+)
+
+// sessionUser takes the caller from the session cookie, if there is a living one.
+func (c *call) sessionUser() {
+	cookie, err := c.r.Cookie(sessionCookie)
+	if err != nil {
+		return
+	}
+	ses := c.sessions[cookie.Value]
+	if ses == nil || !c.now().Before(ses.expires) {
+		return
+	}
+	if u := c.st.Users[ses.user]; u != nil && !u.Inactive {
+		c.who = actor{user: u, by: bySession, session: ses}
+	}
+}
