@@ -27,15 +27,17 @@ type Fleet struct {
 	MaxRemovalsRange hcl.Range
 }
 
-// Moved says that what was described as From is now described as To: an
-// address of a connection, with no effect on the systems.
+// Moved says that what was described as From is now described as To: addresses
+// of connections, with no effect on the systems. Load resolves chains and blocks
+// with for_each: To is always the address of a connection of the Fleet.
 type Moved struct {
 	From, To string
 	Range    hcl.Range
 }
 
 // Removed says that the connection From left the files on purpose and that the
-// systems are to stay as they are: bbsync forgets it.
+// systems are to stay as they are: bbsync forgets it. From may be the address of
+// a whole block, which covers its instances.
 type Removed struct {
 	From  string
 	Range hcl.Range
@@ -124,8 +126,9 @@ type WebhookPlugin struct {
 
 // A Connection is one organization joined to one Bitbucket.
 type Connection struct {
-	Address      string // connection.team, connection.team["acme"], connection.team[0]
+	Address      string // connection.team, or connection.team["acme"] with for_each
 	Block        string // label of the block, "team"
+	Key          string // of the instance, "acme"; "" without for_each
 	Terraform    *Terraform
 	Organization string
 	Bitbucket    *Bitbucket
@@ -145,7 +148,7 @@ type Connection struct {
 
 	Maintenance *Maintenance // when keys may rotate by age; nil: at any time
 
-	Record  string // path of the record below Vault.Path; default <fleet>/<terraform host>/<organization>/<bitbucket host>
+	Record  string // path of the record below Vault.Path; default <fleet>/<terraform host>/<organization>/<bitbucket host>, ports and context path joined to the host with "-"
 	Protect bool   // never remove
 	Adopt   bool   // take over what is already there and not ours
 	Range   hcl.Range

@@ -1,0 +1,341 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	"github.com/zclconf/go-cty/cty"
+)
+
+// Defaults and bounds of a connection.
+const (
+	DefaultKeyBits = 3072
+	MinKeyBits     = 2048
+	MaxKeyBits     = 8192
+	DefaultOverlap = 24 * time.Hour
+)
+
+// A connectionBlock is what the checks of moved and removed need to know of a
+// block.
+type connectionBlock struct {
+	n         *node
+	forEach   bool
+	instances []string        // keys, in order
+	keys      map[string]bool // the same, made when first asked for
+}
+
+func (l *loader) connections() {
+	for _, n := range l.top["connection"] {
+		block := &connectionBlock{n: n, forEach: n.args["for_each"] != nil}
+		l.blocks[n.label()] = block
+		for _, in := range l.instances(n) {
+			c := l.connection(n, in)
+			block.instances = append(block.instances, in.key)
+			l.fleet.Connections = append(l.fleet.Connections, c)
+		}
+	}
+}
+
+func (l *loader) connection(n *node, in instance) *Connection {
+	v := l.view(n, in.ctx)
+	if in.keyed {
+		v.in = in.address
+	}
+	c := &Connection{
+		Address: in.address, Block: n.label(), Key: in.key, Range: n.at(), Source: n.source,
+		Terraform:       refer(v, "terraform", l.terraforms),
+		Organization:    v.organization(),
+		Bitbucket:       refer(v, "bitbucket", l.bitbuckets),
+		ServiceUser:     v.need("service_user"),
+		AgentPool:       v.text("agent_pool"),
+		ServiceProvider: v.serviceProvider(),
+		Protect:         v.boolean("protect", false),
+		Adopt:           v.boolean("adopt", false),
+	}
+	v.nested(c)
+	v.names(c)
+	v.scope(c)
+	if len(v.broken) > 0 {
+		l.broken[c] = v.broken
+	}
+	return c
+}
+
+// refer resolves a reference to a terraform or bitbucket block.
+func refer[T any](v view, kind string, systems map[string]*T) *T {
+	val, ok := v.value(kind)
+	if !ok {
+		if v.n.args[kind] != nil && !v.broken[kind] {
+			v.fail(kind, ruleReference, "Empty "+kind, fmt.Sprintf("%s needs %s, and here it is null.", v.n.title(), kind), "")
+		}
+		v.broken[kind] = true
+		return nil
+	}
+	if val.Type().IsObjectType() && val.Type().HasAttribute("kind") && val.Type().HasAttribute("label") {
+		if have := val.GetAttr("kind"); have.Type() == cty.String && have.AsString() == kind {
+			if s := systems[val.GetAttr("label").AsString()]; s != nil {
+				return s
+			}
+		}
+	}
+	names := slices.Sorted(maps.Keys(systems))
+	hint := fmt.Sprintf("write %s.name, without quotes", kind)
+	if len(names) > 0 {
+		hint = fmt.Sprintf("write %s.%s, without quotes; a label that is in data: %s[each.value.site]", kind, names[0], kind)
+	}
+	v.fail(kind, ruleReference, "Not a reference to a "+kind+" block",
+		fmt.Sprintf("%s takes a reference, this is %s.", kind, typeName(val.Type())), hint)
+	return nil
+}
+
+func (v view) organization() string {
+	s := v.need("organization")
+	if s != "" && !isOrganization(s) {
+		v.fail("organization", ruleOrganization, "Not an organization name",
+			fmt.Sprintf("%s is not the name of an organization: letters, digits, - and _.", shown(s)), "it is the name in the organization's URL, .../app/<name>")
+	}
+	return s
+}
+
+// isOrganization does not judge the length: the bounds differ between releases.
+func isOrganization(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
+	}) < 0
+}
+
+func (v view) nested(c *Connection) {
+	c.SSHKey = SSHKey{Bits: DefaultKeyBits, Overlap: DefaultOverlap}
+	c.Consumer.Bits = DefaultKeyBits
+	c.Maintenance = v.l.window
+	for _, kid := range v.n.kids {
+		k := v.of(kid)
+		switch kid.block.Type {
+		case "ssh_key":
+			c.SSHKey = k.sshKey()
+		case "consumer":
+			c.Consumer = k.consumer()
+		case "application_link":
+			c.Link = k.link(c)
+		case "grant":
+			c.Grants = append(c.Grants, k.grants()...)
+		case "token":
+			ref := k.secret()
+			c.Token = &ref
+		case "maintenance":
+			c.Maintenance = k.maintenance()
+		}
+	}
+	if v.n.one("application_link") == nil {
+		c.Link = v.link(c)
+	}
+}
+
+func (v view) sshKey() SSHKey {
+	k := SSHKey{
+		Bits:        v.keyBits(),
+		RotateAfter: v.duration("rotate_after", 0),
+		Overlap:     v.duration("overlap", DefaultOverlap),
+	}
+	if kid := v.n.one("private_key"); kid != nil {
+		ref := v.of(kid).secret()
+		k.Private = &ref
+		v.brought()
+	}
+	if k.RotateAfter > 0 && k.Overlap >= k.RotateAfter {
+		v.fail("overlap", ruleDuration, "The overlap outlasts the key",
+			fmt.Sprintf("A key is replaced after %s, and the one before it would be kept for %s.", k.RotateAfter, k.Overlap),
+			"make overlap shorter than rotate_after")
+	}
+	v.checkRotateAfter(k.RotateAfter)
+	return k
+}
+
+// leastRotation keeps a slip of the unit ("90s") from rotating without end.
+const leastRotation = time.Hour
+
+func (v view) checkRotateAfter(d time.Duration) {
+	if d > 0 && d < leastRotation {
+		v.fail("rotate_after", ruleDuration, "Rotation without end",
+			fmt.Sprintf("Keys would be replaced every %s; the least is %s.", d, leastRotation), durationHint)
+	}
+}
+
+func (v view) consumer() Consumer {
+	c := Consumer{
+		Bits:        v.keyBits(),
+		Name:        v.text("name"),
+		RotateAfter: v.duration("rotate_after", 0),
+		Key:         v.text("key"),
+	}
+	v.checkRotateAfter(c.RotateAfter)
+	kid := v.n.one("private_key")
+	switch {
+	case kid != nil:
+		ref := v.of(kid).secret()
+		c.Private = &ref
+		v.brought()
+		if c.Key == "" && !v.broken[v.prefix+"key"] {
+			v.fail("key", ruleKey, "A private key without its consumer key",
+				"The consumer's private key is brought, and the consumer key that goes with it is not named.", `add key = "..." to the consumer block`)
+		}
+	case c.Key != "":
+		v.fail("key", ruleKey, "A consumer key without its private key",
+			"A consumer key goes with a private key, and it is not said where that is kept.",
+			`add private_key { vault = "secret/path#field" }, or leave key out and bbsync makes both`)
+	}
+	return c
+}
+
+// brought refuses what only goes with keys that bbsync makes.
+func (v view) brought() {
+	for _, name := range []string{"bits", "rotate_after"} {
+		if v.n.args[name] != nil {
+			v.fail(name, ruleKey, name+" does not go with a brought key",
+				"Whoever brings the key chooses its size and replaces it; bbsync takes the new one from where it is kept.", "leave "+name+" or private_key out")
+		}
+	}
+}
+
+func (v view) keyBits() int {
+	val, ok := v.value("bits")
+	if !ok {
+		return DefaultKeyBits
+	}
+	n, accuracy := val.AsBigFloat().Int64()
+	if accuracy != 0 || n < MinKeyBits || n > MaxKeyBits || n%8 != 0 {
+		v.fail("bits", ruleKey, "Unusable key size",
+			fmt.Sprintf("An RSA key here has from %d to %d bits, a multiple of 8.", MinKeyBits, MaxKeyBits), "leave it out for 3072")
+		return DefaultKeyBits
+	}
+	return int(n)
+}
+
+// link resolves the link's URL; it may be called on the connection's own view
+// when there is no block for it.
+func (v view) link(c *Connection) ApplicationLink {
+	const attr = "url"
+	link := ApplicationLink{}
+	blocked := v.n.block.Type == "application_link"
+	choice := "organization"
+	if blocked {
+		link.Name = v.text("name")
+		if s := v.text(attr); s != "" {
+			choice = s
+		}
+	}
+	if link.Name == "" {
+		link.Name = fmt.Sprintf("Terraform Cloud (%s)", c.Organization)
+	}
+	address := ""
+	if c.Terraform != nil {
+		address = c.Terraform.Address
+	}
+	switch {
+	case choice == "organization":
+		link.URL = address + "/app/" + c.Organization
+	case choice == "main":
+		link.URL = address
+	case strings.Contains(choice, "://"):
+		link.URL = v.url(attr)
+	default:
+		hint := nearest(choice, []string{"organization", "main"})
+		v.fail(attr, ruleURL, "Not a usable URL",
+			fmt.Sprintf(`%s is neither "organization", "main" nor a URL.`, shown(choice)), hint)
+	}
+	return link
+}
+
+// names fills in what is named after other things when it is left out.
+func (v view) names(c *Connection) {
+	bitbucket, terraform := "", ""
+	if c.Bitbucket != nil {
+		bitbucket = c.Bitbucket.URL
+	}
+	if c.Terraform != nil {
+		terraform = c.Terraform.Address
+	}
+	if c.Name = v.text("name"); c.Name == "" {
+		_, host, _ := strings.Cut(bitbucket, "://")
+		c.Name = fmt.Sprintf("Bitbucket (%s)", host)
+	}
+	if c.Consumer.Name == "" {
+		c.Consumer.Name = c.Link.Name
+	}
+	c.Record = v.path("record", strings.Join([]string{v.l.fleet.Name, hostOf(terraform), c.Organization, hostOf(bitbucket)}, "/"))
+}
+
+func (v view) scope(c *Connection) {
+	c.Projects = v.texts("projects")
+	c.OrganizationScoped = v.boolean("organization_scoped", len(c.Projects) == 0)
+	switch written := v.n.args["organization_scoped"] != nil; {
+	case c.OrganizationScoped && len(c.Projects) > 0:
+		v.fail("projects", ruleProjects, "projects without effect",
+			"The client is for the whole organization, so that a list of projects says nothing.", "leave organization_scoped out, or make it false")
+	case !c.OrganizationScoped && len(c.Projects) == 0 && written && !v.broken["projects"]:
+		v.warn("organization_scoped", ruleProjects, "A client for nobody",
+			"The client is neither for the whole organization nor for any project.", `add projects = ["..."]`)
+	}
+	seen := map[string]bool{}
+	for _, p := range c.Projects {
+		if p == "" || seen[p] {
+			v.fail("projects", ruleProjects, "projects repeats a name",
+				fmt.Sprintf("%s is empty or listed twice.", shown(p)), "")
+		}
+		seen[p] = true
+	}
+}
+
+func (v view) maintenance() *Maintenance {
+	m := &Maintenance{
+		Schedule: v.need("schedule"),
+		Duration: v.duration("duration", 0),
+		TimeZone: v.text("time_zone"),
+		Range:    v.n.at(),
+	}
+	if m.TimeZone == "" {
+		m.TimeZone = "UTC"
+	}
+	if m.Schedule != "" {
+		if !v.l.remember("schedule "+m.Schedule, func() bool { return isSchedule(m.Schedule) }) {
+			v.fail("schedule", ruleMaintenance, "Not a cron schedule",
+				fmt.Sprintf("%s is not minute, hour, day of month, month, day of week.", shown(m.Schedule)), `as in "0 2 * * SAT" for Saturdays at two; the time zone has an attribute of its own`)
+		}
+	}
+	const longest = 7 * 24 * time.Hour
+	if v.n.args["duration"] != nil && !v.broken[v.prefix+"duration"] && (m.Duration < time.Minute || m.Duration > longest) {
+		v.fail("duration", ruleMaintenance, "Unusable window",
+			fmt.Sprintf("A maintenance window lasts from a minute to seven days, this one %s.", m.Duration), durationHint)
+	}
+	if !v.l.remember("zone "+m.TimeZone, func() bool { return isTimeZone(m.TimeZone) }) {
+		v.fail("time_zone", ruleMaintenance, "Unknown time zone",
+			fmt.Sprintf("%s is not a time zone's name.", shown(m.TimeZone)), `as in "Europe/Berlin" or "UTC"`)
+	}
+	return m
+}
+
+func isSchedule(s string) bool {
+	fields := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow)
+	_, err := fields.Parse(s)
+	return err == nil && !strings.Contains(s, "=") // the parser takes TZ=... in front
+}
+
+// isTimeZone refuses "Local", which is another zone on another machine.
+func isTimeZone(s string) bool {
+	_, err := time.LoadLocation(s)
+	return err == nil && s != "Local"
+}
+
+// remember keeps the answers to questions that all instances of a block ask.
+func (l *loader) remember(question string, answer func() bool) bool {
+	known, ok := l.answers[question]
+	if !ok {
+		known = answer()
+		l.answers[question] = known
+	}
+	return known
+}

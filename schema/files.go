@@ -1,0 +1,139 @@
+package schema
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// Files of the folder end in ".hcl". Those that end in autoSuffix give values
+// to variables and hold nothing else. Names that begin with a dot are left
+// alone, as are sub-folders: one folder is one fleet.
+const (
+	fileSuffix = ".hcl"
+	autoSuffix = ".auto.bbsync.hcl"
+)
+
+// readFiles parses the configuration; ok is false when there is nothing to go
+// on with.
+func (l *loader) readFiles() ([]*hclsyntax.Body, bool) {
+	names, ok := l.fileNames(func(name string) bool { return !strings.HasSuffix(name, autoSuffix) })
+	if !ok {
+		return nil, false
+	}
+	if len(names) == 0 {
+		l.add(problem{
+			rule: ruleFiles, summary: "No configuration",
+			detail: fmt.Sprintf("The folder %s holds no file that ends in %s.", shown(l.dir), fileSuffix),
+			hint:   "name another folder with --dir, or begin with the examples",
+		})
+		return nil, false
+	}
+	var bodies []*hclsyntax.Body
+	ok = true
+	for _, name := range names {
+		body := l.parse(filepath.Join(l.dir, name))
+		if body == nil {
+			ok = false
+			continue
+		}
+		bodies = append(bodies, body)
+	}
+	return bodies, ok
+}
+
+// fileNames returns the folder's names that end in .hcl and are wanted, sorted.
+func (l *loader) fileNames(want func(string) bool) ([]string, bool) {
+	entries, err := os.ReadDir(l.dir)
+	if err != nil {
+		l.add(problem{
+			rule: ruleFiles, summary: "Cannot read the folder",
+			detail: fmt.Sprintf("Reading the folder %s: %s.", shown(l.dir), reason(err)),
+		})
+		return nil, false
+	}
+	var out []string
+	for _, e := range entries {
+		if name := e.Name(); strings.HasSuffix(name, fileSuffix) && !strings.HasPrefix(name, ".") && !e.IsDir() && want(name) {
+			out = append(out, name)
+		}
+	}
+	return out, true
+}
+
+// parse returns nil for a file that does not parse, which is reported.
+func (l *loader) parse(path string) *hclsyntax.Body {
+	src, err := os.ReadFile(path) //nolint:gosec // the files of the folder are what Load is for
+	if err != nil {
+		l.add(problem{
+			rule: ruleFiles, summary: "Cannot read a file",
+			detail: fmt.Sprintf("Reading %s: %s.", shown(path), reason(err)),
+		})
+		return nil
+	}
+	f, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
+	l.mask.add(path, f, src)
+	l.certainSecrets(path, src)
+	if diags.HasErrors() {
+		l.mask.lines(path, src)
+		l.syntaxProblems(diags)
+		return nil
+	}
+	body, _ := f.Body.(*hclsyntax.Body)
+	return body
+}
+
+// certainSecrets reports what is a secret wherever it stands, comments too.
+func (l *loader) certainSecrets(path string, src []byte) {
+	for _, at := range certainSecret.FindAllIndex(src, -1) {
+		start := position(src, at[0])
+		end := start
+		end.Byte++
+		end.Column++
+		l.add(problem{
+			rule: ruleSecret, at: hcl.Range{Filename: path, Start: start, End: end},
+			summary: "A secret in the files",
+			detail: fmt.Sprintf("This is %s. bbsync takes no secret as a value: files are read by many and kept for ever. Treat it as known to others.",
+				certainKind(string(src[at[0]:at[1]]))),
+			hint: `put it into Vault and name its place, as in token { vault = "secret/path#field" }`,
+		})
+	}
+}
+
+// position returns line and column (in bytes, which is near enough for a place
+// that is masked) of an offset.
+func position(src []byte, offset int) hcl.Pos {
+	before := string(src[:offset])
+	return hcl.Pos{
+		Line:   strings.Count(before, "\n") + 1,
+		Column: offset - strings.LastIndexByte(before, '\n'),
+		Byte:   offset,
+	}
+}
+
+// syntaxProblems reports what the parser says. After its first error in a file
+// the parser is often confused, so that later ones are dropped unless they are
+// on lines of their own.
+func (l *loader) syntaxProblems(diags hcl.Diagnostics) {
+	lines := map[int]bool{}
+	for _, d := range diags {
+		p := problem{rule: ruleSyntax, warning: d.Severity == hcl.DiagWarning, summary: d.Summary, detail: d.Detail}
+		if d.Subject != nil {
+			p.at = *d.Subject
+			if lines[p.at.Start.Line] {
+				continue
+			}
+			lines[p.at.Start.Line] = true
+		}
+		if strings.HasPrefix(d.Summary, "Invalid single-argument block") {
+			p.summary = "Several attributes on one line"
+			p.detail = "A block on one line holds one attribute and no comma."
+			p.hint = "write each attribute on a line of its own, and the closing brace on another"
+		}
+		l.add(p)
+	}
+}

@@ -1,0 +1,253 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/go-version"
+	"github.com/zclconf/go-cty/cty"
+	"golang.org/x/crypto/ssh"
+)
+
+// Defaults of the language.
+const (
+	DefaultMaxRemovals      = 5
+	DefaultVaultMount       = "secret"
+	DefaultVaultPath        = "bbsync"
+	DefaultTerraformAddress = "https://app.terraform.io"
+)
+
+var (
+	fleetName  = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`)
+	vaultPath  = regexp.MustCompile(`^[A-Za-z0-9_~@+.-]+(/[A-Za-z0-9_~@+.-]+)*$`)
+	dottedPart = regexp.MustCompile(`(^|/)\.{1,2}(/|$)`)
+)
+
+func (l *loader) bbsync() {
+	f := l.fleet
+	f.MaxRemovals = DefaultMaxRemovals
+	if len(l.top["bbsync"]) == 0 {
+		l.add(problem{
+			rule: ruleMissing, summary: "Missing block bbsync",
+			detail: "The files hold no bbsync block, which names the fleet: the mark by which bbsync knows what it made.",
+			hint:   "write bbsync { fleet = \"corp\" }",
+		})
+		return
+	}
+	n := l.top["bbsync"][0]
+	v := l.view(n, l.base)
+	f.Name = v.need("fleet")
+	if f.Name != "" && !fleetName.MatchString(f.Name) {
+		v.fail("fleet", ruleFleetName, "Invalid name of a fleet",
+			fmt.Sprintf("%s is not a fleet's name: up to 63 lower-case letters, digits, dots, - and _.", shown(f.Name)), "")
+	}
+	f.MaxRemovals = v.integer("max_removals", 0, 1_000_000, DefaultMaxRemovals)
+	f.MaxRemovalsRange = v.where("max_removals")
+	f.RequiredVersion = v.text("required_version")
+	l.checkVersion(v, f.RequiredVersion)
+	if kid := n.one("maintenance"); kid != nil {
+		l.window = v.of(kid).maintenance()
+	}
+}
+
+// checkVersion compares without the pre-release part: a development build is
+// taken for the version it leads to.
+func (l *loader) checkVersion(v view, required string) {
+	if required == "" {
+		return
+	}
+	constraint, err := version.NewConstraint(required)
+	if err != nil {
+		v.fail("required_version", ruleVersion, "Not a version constraint",
+			fmt.Sprintf("%s is not a version constraint.", shown(required)), `as in ">= 0.1.0" or "~> 1.2"`)
+		return
+	}
+	if l.opts.Version == "" {
+		return
+	}
+	have, err := version.NewVersion(l.opts.Version)
+	if err != nil {
+		return // a build without a version of its own
+	}
+	if !constraint.Check(have.Core()) {
+		v.fail("required_version", ruleVersion, "Another version of bbsync is required",
+			fmt.Sprintf("These files require bbsync %s, this is %s.", required, l.opts.Version), "install a version that fits, or change required_version")
+	}
+}
+
+func (l *loader) vault() {
+	f := l.fleet
+	f.Vault = Vault{Mount: DefaultVaultMount, Path: DefaultVaultPath, Auth: VaultAuth{Method: "token"}}
+	if len(l.top["vault"]) == 0 {
+		return
+	}
+	n := l.top["vault"][0]
+	v := l.view(n, l.base)
+	f.Vault.Range = n.at()
+	f.Vault.Address = v.root("address")
+	f.Vault.Namespace = strings.Trim(v.text("namespace"), "/")
+	f.Vault.CAFile = inFolder(l.dir, v.text("ca_file"))
+	f.Vault.Mount = v.path("mount", DefaultVaultMount)
+	f.Vault.Path = v.path("path", DefaultVaultPath)
+	if kid := n.one("auth"); kid != nil {
+		f.Vault.Auth = v.of(kid).auth()
+	}
+}
+
+// root is url for an address that has no path.
+func (v view) root(name string) string {
+	s := v.url(name)
+	if s == "" || strings.Count(s, "/") == 2 {
+		return s
+	}
+	v.fail(name, ruleURL, "Not a usable URL", name+": the address has no path, only a host and perhaps a port.", "")
+	return ""
+}
+
+// path returns a path in Vault without slashes at its ends.
+func (v view) path(name, otherwise string) string {
+	s := strings.Trim(v.text(name), "/")
+	if s == "" {
+		return otherwise
+	}
+	if !vaultPath.MatchString(s) || dottedPart.MatchString(s) {
+		v.fail(name, rulePath, "Not a path in Vault",
+			fmt.Sprintf("%s: %s is not a path that bbsync writes to: segments of letters, digits and _~@+.- between single slashes.", name, shown(s)), "")
+		return otherwise
+	}
+	return s
+}
+
+func (l *loader) systems() {
+	for _, n := range l.top["terraform"] {
+		t := l.terraform(n)
+		l.fleet.Terraforms = append(l.fleet.Terraforms, t)
+		l.terraforms[t.Label] = t
+	}
+	for _, n := range l.top["bitbucket"] {
+		b := l.bitbucket(n)
+		l.fleet.Bitbuckets = append(l.fleet.Bitbuckets, b)
+		l.bitbuckets[b.Label] = b
+	}
+	ctx := l.base
+	ctx.Variables["terraform"] = systemsValue("terraform", l.terraforms, func(t *Terraform) string { return t.Address }, "address")
+	ctx.Variables["bitbucket"] = systemsValue("bitbucket", l.bitbuckets, func(b *Bitbucket) string { return b.URL }, "url")
+}
+
+// systemsValue makes the blocks known to expressions, as objects by label with
+// what may be of use there.
+func systemsValue[T any](kind string, systems map[string]T, url func(T) string, urlName string) cty.Value {
+	out := map[string]cty.Value{}
+	for label, s := range systems {
+		out[label] = cty.ObjectVal(map[string]cty.Value{
+			"kind": cty.StringVal(kind), "label": cty.StringVal(label), urlName: cty.StringVal(url(s)),
+		})
+	}
+	return cty.ObjectVal(out)
+}
+
+func (l *loader) systemNames(kind string) []string {
+	if kind == "terraform" {
+		return slices.Sorted(maps.Keys(l.terraforms))
+	}
+	return slices.Sorted(maps.Keys(l.bitbuckets))
+}
+
+func (l *loader) terraform(n *node) *Terraform {
+	v := l.view(n, l.base)
+	t := &Terraform{
+		Label:     n.label(),
+		Address:   v.root("address"),
+		CAFile:    inFolder(l.dir, v.text("ca_file")),
+		RateLimit: v.rate("rate_limit"),
+		Token:     SecretRef{CredentialsFile: true, Range: n.at()},
+		Range:     n.at(),
+		Source:    n.source,
+	}
+	if t.Address == "" && !v.broken["address"] {
+		t.Address = DefaultTerraformAddress
+	}
+	if kid := n.one("token"); kid != nil {
+		t.Token = v.of(kid).secret()
+	}
+	return t
+}
+
+func (l *loader) bitbucket(n *node) *Bitbucket {
+	v := l.view(n, l.base)
+	b := &Bitbucket{
+		Label:           n.label(),
+		URL:             v.url("url"),
+		CAFile:          inFolder(l.dir, v.text("ca_file")),
+		ServiceProvider: v.serviceProvider(),
+		RateLimit:       v.rate("rate_limit"),
+		Range:           n.at(),
+		Source:          n.source,
+	}
+	if b.URL == "" && !v.broken["url"] && n.args["url"] != nil {
+		v.fail("url", ruleMissing, "Empty url", n.title()+" needs url, and here it is empty.", "")
+	}
+	if kid := n.one("admin"); kid != nil {
+		a := v.of(kid)
+		b.Admin.Username = a.need("username")
+		if password := kid.one("password"); password != nil {
+			b.Admin.Password = a.of(password).secret()
+		}
+	}
+	if kid := n.one("ssh"); kid != nil {
+		b.SSH = v.of(kid).ssh()
+	}
+	if kid := n.one("webhook_plugin"); kid != nil {
+		b.WebhookPlugin = v.of(kid).webhookPlugin()
+	}
+	return b
+}
+
+func (v view) webhookPlugin() WebhookPlugin {
+	p := WebhookPlugin{Install: v.boolean("install", false), URL: v.url("url")}
+	if p.Install && p.URL == "" && !v.broken[v.prefix+"url"] {
+		v.fail("install", ruleMissing, "Missing attribute url",
+			"To install the plugin bbsync must know where its artefact is.", "add url, or install the plugin by hand and leave install out")
+	}
+	return p
+}
+
+func (v view) ssh() SSHServer {
+	s := SSHServer{Host: strings.ToLower(v.text("host")), Port: v.integer("port", 1, 65535, 0)}
+	if strings.ContainsAny(s.Host, ":/@ ") && !strings.Contains(s.Host, "::") {
+		v.fail("host", ruleURL, "Not a host", fmt.Sprintf("%s is not a host name or address.", shown(s.Host)), "the port has an attribute of its own, a user and a scheme have no place here")
+	}
+	for _, line := range v.texts("host_keys") {
+		key, _, options, _, err := ssh.ParseAuthorizedKey([]byte(line))
+		if err != nil || len(options) > 0 {
+			v.fail("host_keys", ruleHostKey, "Not a host key",
+				fmt.Sprintf("%s is not a public key.", shown(line)),
+				"as ssh-keyscan prints it, without the host in front: \"ssh-ed25519 AAAA...\"")
+			continue
+		}
+		s.HostKeys = append(s.HostKeys, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
+	}
+	return s
+}
+
+// Providers that Terraform knows for Bitbucket Server and Data Center.
+func serviceProviders() []string {
+	return []string{"bitbucket_data_center", "bitbucket_server", "bitbucket_server_legacy"}
+}
+
+func (v view) serviceProvider() string {
+	s := v.text("service_provider")
+	if s == "" || slices.Contains(serviceProviders(), s) {
+		return s
+	}
+	hint := nearest(s, serviceProviders())
+	if hint == "" || s == "bitbucket_hosted" {
+		hint = "leave it out, and bbsync chooses by Bitbucket's version"
+	}
+	v.fail("service_provider", ruleProvider, "Unknown service provider",
+		fmt.Sprintf("%s is none of %s.", shown(s), strings.Join(serviceProviders(), ", ")), hint)
+	return ""
+}
