@@ -88,7 +88,7 @@ func readLinks(body []byte) ([]Link, error) {
 		return readLinksXML(body)
 	}
 	var bare []linkWire
-	if json.Unmarshal(body, &bare) == nil {
+	if json.Unmarshal(body, &bare) == nil && bare != nil {
 		return toLinks(bare)
 	}
 	var wrapped struct {
