@@ -26,6 +26,8 @@ func Clone(ctx context.Context, client *ssh.Client, repoPath, dir string) error 
 		return fmt.Errorf("clone of %s: ssh session: %w", repoPath, err)
 	}
 	defer func() { _ = session.Close() }()
+	// A server that says nothing more must not outlive the caller's patience.
+	defer context.AfterFunc(ctx, func() { _ = session.Close() })()
 	toServer, err := session.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("clone of %s: %w", repoPath, err)
