@@ -91,7 +91,8 @@ func (e *restError) Error() string {
 	return fmt.Sprintf("%s %s: %d %s", e.method, e.path, e.status, e.message)
 }
 
-// do calls path below the REST base. A nil in sends no body, a nil out reads none.
+// do calls path below the REST base. A nil in sends no body, a nil out reads none;
+// an answer without content leaves out as it is.
 func (b bitbucket) do(ctx context.Context, method, path string, in, out any) (http.Header, error) {
 	var body io.Reader
 	if in != nil {
@@ -122,7 +123,7 @@ func (b bitbucket) do(ctx context.Context, method, path string, in, out any) (ht
 	if response.StatusCode < 200 || response.StatusCode > 299 {
 		return nil, &restError{method, path, response.StatusCode, restMessage(response, data)}
 	}
-	if out != nil {
+	if out != nil && response.StatusCode != http.StatusNoContent {
 		if err := json.Unmarshal(data, out); err != nil {
 			return nil, fmt.Errorf("%s %s: not the expected JSON", method, path)
 		}

@@ -97,15 +97,11 @@ func (b bitbucket) oldUnhook(ctx context.Context, identifier, address string) er
 	return err
 }
 
-// oldSettings reads the hook's URLs; a hook without settings answers 204 or {}.
+// oldSettings reads the hook's URLs; a hook without settings has none.
 func (b bitbucket) oldSettings(ctx context.Context, identifier string) (map[string]string, error) {
 	settings := map[string]string{}
-	header, err := b.do(ctx, http.MethodGet, oldHookPath(identifier)+"/settings", nil, nil)
-	if err != nil || header.Get("Content-Type") == "" {
-		return settings, err
-	}
-	_, err = b.do(ctx, http.MethodGet, oldHookPath(identifier)+"/settings", nil, &settings)
-	if settings == nil {
+	_, err := b.do(ctx, http.MethodGet, oldHookPath(identifier)+"/settings", nil, &settings)
+	if settings == nil { // JSON null
 		settings = map[string]string{}
 	}
 	return settings, err
