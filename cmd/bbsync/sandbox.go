@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/sandbox"
+)
+
+func (a *app) sandboxCommand() *cobra.Command {
+	var opts sandbox.Options
+	var log string
+	c := &cobra.Command{
+		Use:   "sandbox [-- COMMAND [ARG...]]",
+		Short: "Run a Terraform, Bitbuckets and a Vault to try bbsync with",
+		Long: "sandbox starts servers on loopback that speak the systems' own protocols and refuse what the real\n" +
+			"ones refuse: a Terraform, a Bitbucket of each version asked for with SSH and git, and a small Vault.\n\n" +
+			"Given a command, it runs that with the addresses and credentials in its environment and ends with it.\n" +
+			"Without one it shows them and runs until it is interrupted. It uses the Vault of VAULT_ADDR and\n" +
+			"VAULT_TOKEN with --real-vault.",
+		Args: cobra.ArbitraryArgs,
+	}
+	flags := c.Flags()
+	flags.StringVar(&opts.State, "state", "", "folder that keeps the sandbox from run to run")
+	flags.IntVar(&opts.Orgs, "orgs", 12, "organizations: acme-01, acme-02, ...")
+	flags.StringSliceVar(&opts.Bitbuckets, "bitbucket", []string{"9.4.0", "5.3.1"}, "versions of the Bitbuckets")
+	flags.DurationVar(&opts.Latency, "latency", 0, "added to each request to Terraform and Bitbucket")
+	flags.Float64Var(&opts.RateLimit, "rate-limit", 0, "requests per second and credential that Terraform and Bitbucket allow; 0: no limit")
+	flags.StringVar(&log, "access-log", "", "file for the access log")
+	realVault := flags.Bool("real-vault", false, "use the Vault of VAULT_ADDR and VAULT_TOKEN")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if *realVault {
+			opts.Vault = sandbox.ExternalVault{Address: a.getenv("VAULT_ADDR"), Token: a.getenv("VAULT_TOKEN")}
+			if opts.Vault.Address == "" || opts.Vault.Token == "" {
+				return &exitError{code: exitUsage, err: errors.New("--real-vault needs VAULT_ADDR and VAULT_TOKEN")}
+			}
+		}
+		return a.sandbox(c.Context(), opts, log, args)
+	}
+	c.AddCommand(a.sandboxApproveCommand(), a.sandboxBreakCommand(), a.sandboxCountsCommand(), a.sandboxWorkspaceCommand(), a.sandboxFaultCommand())
+	return c
+}
+
+func (a *app) sandbox(ctx context.Context, opts sandbox.Options, log string, command []string) (err error) {
+	if log != "" {
+		file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the user names it
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }()
+		opts.Log = file
+	}
+	world, err := sandbox.Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, world.Close()) }()
+	if len(command) > 0 {
+		return a.within(ctx, world, command)
+	}
+	showWorld(a.stdout, world.Facts)
+	select {
+	case <-a.stop:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+// within runs a command in the world's environment.
+func (a *app) within(ctx context.Context, world *sandbox.World, command []string) error {
+	child := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the user's own command
+	child.Env = append(a.environ(), world.Facts.Environment()...)
+	child.Stdin, child.Stdout, child.Stderr = a.stdin, a.stdout, a.stderr
+	child.WaitDelay = 5 * time.Second
+	err := child.Run()
+	var exited *exec.ExitError
+	if errors.As(err, &exited) && exited.Exited() {
+		return exit(exited.ExitCode())
+	}
+	return err
+}
+
+func showWorld(w io.Writer, f sandbox.Facts) {
+	fmt.Fprintf(w, "Terraform   %s   user %s, password %s\n", f.Terraform.Address, sandbox.PlatformUser, f.People.Platform)
+	for _, b := range f.Bitbuckets {
+		fmt.Fprintf(w, "Bitbucket   %s   version %s, ssh %s\n", b.URL, b.Version, b.SSH)
+	}
+	fmt.Fprintf(w, "            user %s, password %s\n", sandbox.AdminUser, f.People.Admin)
+	fmt.Fprintf(w, "            user %s, password %s\n", sandbox.ServiceUser, f.People.ServiceUser)
+	fmt.Fprintf(w, "Vault       %s\n", f.Vault.Address)
+	fmt.Fprintf(w, "CA          %s\n\nFor another terminal:\n\n", f.CAFile)
+	for _, line := range f.Environment() {
+		name, value, _ := strings.Cut(line, "=")
+		fmt.Fprintf(w, "export %s='%s'\n", name, value)
+	}
+}
