@@ -122,6 +122,7 @@ func (v view) nested(c *Connection) {
 		case "application_link":
 			c.Link = k.link(c)
 		case "grant":
+			k.broken = map[string]bool{} // there may be several of them
 			c.Grants = append(c.Grants, k.grants()...)
 		case "token":
 			ref := k.secret()

@@ -176,7 +176,7 @@ func (v view) permission(whole bool) string {
 	case !slices.Contains(fitting, s):
 		hint := nearest(s, fitting)
 		if hint == "" {
-			hint = "there is " + strings.Join(fitting, ", ")
+			hint = "known here: " + strings.Join(fitting, ", ")
 		}
 		v.fail("permission", rulePermission, "Unknown permission", fmt.Sprintf("%s is not a permission on %s.", shown(s), what), hint)
 		return ""

@@ -48,6 +48,17 @@ func certainKind(text string) string {
 	}
 }
 
+// findCertain returns where the text holds a certain secret, nil for nowhere. It
+// looks for the fixed parts first, which is much faster on a large file.
+func findCertain(src []byte) []int {
+	for _, part := range []string{"PRIVATE KEY", "hvs.", "hvb.", "hvr.", ".atlasv1.", "BBDC-", "gh", "glpat", "AKIA", "://"} {
+		if bytes.Contains(src, []byte(part)) {
+			return certainSecret.FindIndex(src)
+		}
+	}
+	return nil
+}
+
 // looksRandom reports whether a run of characters changes between lower case,
 // upper case and digits as often as keys do and words do not.
 func looksRandom(s string) bool {

@@ -12,14 +12,14 @@ import (
 )
 
 // evaluate returns the expression's value; mistakes are reported, in the name
-// of the instance where there is one.
+// of the instance where there is one. No value is ever marked: marks are for
+// secrets, and those are never values.
 func (l *loader) evaluate(e hclsyntax.Expression, ctx *hcl.EvalContext, in string) (cty.Value, bool) {
 	v, diags := e.Value(ctx)
 	l.hclProblems(diags, in)
 	if diags.HasErrors() || v == cty.NilVal {
 		return cty.DynamicVal, false
 	}
-	v, _ = v.UnmarkDeep()
 	return v, true
 }
 
@@ -39,6 +39,10 @@ func (l *loader) hclProblems(diags hcl.Diagnostics, in string) {
 		}
 		if e, ok := d.Expression.(*hclsyntax.IndexExpr); ok {
 			l.explainIndex(&p, e)
+		}
+		if e, ok := d.Expression.(*hclsyntax.FunctionCallExpr); ok && d.Summary == "Call to unknown function" {
+			p.detail = fmt.Sprintf("There is no function named %q.", e.Name)
+			p.hint = nearest(e.Name, slices.Sorted(maps.Keys(l.base.Functions)))
 		}
 		l.add(p)
 	}
@@ -117,7 +121,7 @@ func (l *loader) explainName(p *problem, root, name string, depth int, value cty
 	if depth > 0 {
 		p.hint = nearest(name, names)
 		if p.hint == "" && len(names) > 0 && len(names) <= 20 {
-			p.hint = "there is " + strings.Join(names, ", ")
+			p.hint = "known here: " + strings.Join(names, ", ")
 		}
 		return
 	}
@@ -139,7 +143,7 @@ func (l *loader) explainName(p *problem, root, name string, depth int, value cty
 	}
 	p.hint = nearest(name, names)
 	if p.hint == "" && len(names) > 0 {
-		p.hint = "there is " + strings.Join(names, ", ")
+		p.hint = "known here: " + strings.Join(names, ", ")
 	}
 	if p.hint != "" && strings.HasPrefix(p.hint, "did you mean ") {
 		p.hint = fmt.Sprintf("did you mean %s.%s?", root, nearestName(name, names))
@@ -168,5 +172,5 @@ func (l *loader) explainIndex(p *problem, e *hclsyntax.IndexExpr) {
 	p.rule = ruleReference
 	p.summary = "Unknown " + root
 	p.detail = fmt.Sprintf("The key in the brackets is the label of no %s block.", root)
-	p.hint = "there is " + strings.Join(l.systemNames(root), ", ")
+	p.hint = "known here: " + strings.Join(l.systemNames(root), ", ")
 }

@@ -127,7 +127,7 @@ func (v view) auth() VaultAuth {
 		names := []string{"token", "approle", "kubernetes", "jwt", "userpass"}
 		hint := nearest(method, names)
 		if hint == "" {
-			hint = "there is " + strings.Join(names, ", ")
+			hint = "known here: " + strings.Join(names, ", ")
 		}
 		v.l.add(problem{
 			rule: ruleUnknownName, at: v.n.at(), summary: "Unknown login method",

@@ -100,5 +100,14 @@ func urlHint(raw string) string {
 // serves as a segment of a path in Vault.
 func hostOf(canonical string) string {
 	_, rest, _ := strings.Cut(canonical, "://")
-	return strings.NewReplacer(":", "-", "/", "-", "[", "", "]", "").Replace(rest)
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ':', '/':
+			return '-'
+		case '[', ']', '%':
+			return -1
+		default:
+			return r
+		}
+	}, rest)
 }

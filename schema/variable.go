@@ -141,8 +141,26 @@ func (l *loader) variable(n *node, g given) cty.Value {
 	if secretName.MatchString(n.label()) {
 		l.mask.hide(value)
 	}
+	if kind := secretIn(value); kind != "" {
+		l.badVariable(n, g, fmt.Sprintf("It holds %s, and a variable cannot hold a secret: say where it is kept, as in token { env = \"NAME\" }.", kind))
+		return cty.DynamicVal
+	}
 	l.validations(n, value)
 	return value
+}
+
+// secretIn says which kind of secret the value certainly holds, "" for none.
+func secretIn(v cty.Value) string {
+	kind := ""
+	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
+		if v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
+			if found := certainSecret.FindString(v.AsString()); found != "" {
+				kind = certainKind(found)
+			}
+		}
+		return kind == "", nil
+	})
+	return kind
 }
 
 func (l *loader) badVariable(n *node, g given, detail string) {

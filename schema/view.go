@@ -36,10 +36,15 @@ func (v view) of(kid *node) view {
 // where returns the place of the attribute, or of the block when it was left
 // out.
 func (v view) where(name string) hcl.Range {
-	if a := v.n.args[name]; a != nil {
+	a := v.n.args[name]
+	switch {
+	case a == nil:
+		return v.n.at()
+	case a.attr.SrcRange.End.Line > a.attr.SrcRange.Start.Line:
+		return a.attr.NameRange // the first line says enough
+	default:
 		return a.attr.SrcRange
 	}
-	return v.n.at()
 }
 
 // fail reports a mistake in the attribute's value.

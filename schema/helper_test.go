@@ -1,0 +1,16 @@
+package schema_test
+
+import (
+	"path/filepath"
+	"runtime"
+
+	"github.com/hashicorp/hcl/v2"
+)
+
+type hclDiagnostic = hcl.Diagnostic
+
+// sourceDir returns the folder of this package.
+func sourceDir() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(file)
+}
