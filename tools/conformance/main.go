@@ -54,7 +54,7 @@ func conform(ctx context.Context, out io.Writer, run string, expected int, verbo
 	if err != nil {
 		return fmt.Errorf("making a folder for the copy: %w", err)
 	}
-	defer os.RemoveAll(temp) //nolint:errcheck // the system's own temporary folder
+	defer os.RemoveAll(temp)
 	folder := filepath.Join(temp, "go-tfe")
 	if err := os.CopyFS(folder, os.DirFS(source)); err != nil { // the module cache is read-only
 		return fmt.Errorf("copying %s: %w", module, err)

@@ -115,7 +115,7 @@ func (b bitbucket) do(ctx context.Context, method, path string, in, out any) (ht
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	defer response.Body.Close() //nolint:errcheck // read to the end or given up
+	defer response.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(response.Body, bodyLimit))
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)

@@ -54,9 +54,9 @@ func TestCreatedClient(t *testing.T) {
 	w := newWorld(t, terraformd.Options{})
 	c := w.client(t, manager)
 	made, err := c.OAuthClients.Create(t.Context(), "acme", tfe.OAuthClientCreateOptions{
-		Name: tfe.String("corp"), APIURL: tfe.String("https://bb.example.com:8443"), HTTPURL: tfe.String("https://bb.example.com:8443/git"),
+		Name: new("corp"), APIURL: new("https://bb.example.com:8443"), HTTPURL: new("https://bb.example.com:8443/git"),
 		ServiceProvider: tfe.ServiceProvider(tfe.ServiceProviderBitbucketDataCenter),
-		Key:             tfe.String("key"), Secret: tfe.String("private"), RSAPublicKey: tfe.String("\npublic\n"),
+		Key:             new("key"), Secret: new("private"), RSAPublicKey: new("\npublic\n"),
 	})
 	must(t, err)
 	have, err := c.OAuthClients.Read(t.Context(), made.ID)
@@ -128,10 +128,10 @@ func TestAgentPools(t *testing.T) {
 	must(t, w.AddOrganization(terraformd.Organization{Name: "private", Business: true, Members: map[string]terraformd.Access{"owner": {Owner: true}}}))
 	c := w.client(t, owner)
 	create := func(org, poolOf string) (*tfe.OAuthClient, error) {
-		pool, err := c.AgentPools.Create(t.Context(), poolOf, tfe.AgentPoolCreateOptions{Name: tfe.String("pool-" + org + "-" + poolOf)})
+		pool, err := c.AgentPools.Create(t.Context(), poolOf, tfe.AgentPoolCreateOptions{Name: new("pool-" + org + "-" + poolOf)})
 		must(t, err)
 		return c.OAuthClients.Create(t.Context(), org, tfe.OAuthClientCreateOptions{
-			APIURL: tfe.String("https://x"), HTTPURL: tfe.String("https://x"), AgentPool: pool,
+			APIURL: new("https://x"), HTTPURL: new("https://x"), AgentPool: pool,
 			ServiceProvider: tfe.ServiceProvider(tfe.ServiceProviderBitbucketDataCenter),
 		})
 	}
@@ -226,7 +226,7 @@ func TestSSHKeys(t *testing.T) {
 		}
 	}
 	tolerant := newWorld(t, terraformd.Options{Choices: terraformd.Choices{AcceptEncryptedSSHKey: true}})
-	_, err = tolerant.client(t, owner).OAuthTokens.Update(t.Context(), tolerant.newToken(t), tfe.OAuthTokenUpdateOptions{PrivateSSHKey: tfe.String(protectedKey(t))})
+	_, err = tolerant.client(t, owner).OAuthTokens.Update(t.Context(), tolerant.newToken(t), tfe.OAuthTokenUpdateOptions{PrivateSSHKey: new(protectedKey(t))})
 	must(t, err)
 }
 
@@ -257,7 +257,7 @@ func TestStateIsKept(t *testing.T) {
 	id, token := w.newClient(t, `"name":"kept"`), w.newToken(t)
 	pair, err := keys.GenerateSSH(2048, "")
 	must(t, err)
-	_, err = w.client(t, owner).OAuthTokens.Update(t.Context(), token, tfe.OAuthTokenUpdateOptions{PrivateSSHKey: tfe.String(pair.Private.Reveal())})
+	_, err = w.client(t, owner).OAuthTokens.Update(t.Context(), token, tfe.OAuthTokenUpdateOptions{PrivateSSHKey: new(pair.Private.Reveal())})
 	must(t, err)
 	folder := t.TempDir()
 	must(t, w.Save(folder))

@@ -27,12 +27,12 @@ func (s *Server) clone(ctx context.Context, conn connection, r repo) (string, er
 	if err != nil {
 		return "", err
 	}
-	defer client.Close() //nolint:errcheck // nothing was written that could be lost
+	defer client.Close()
 	folder, err := os.MkdirTemp("", "bbsync-sandbox-clone-")
 	if err != nil {
 		return "", fmt.Errorf("making a folder for the clone: %w", err)
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // the system's own temporary folder
+	defer os.RemoveAll(folder)
 	target := filepath.Join(folder, "clone")
 	if err := gitssh.Clone(ctx, client, at.path, target); err != nil {
 		return "", err
@@ -42,7 +42,7 @@ func (s *Server) clone(ctx context.Context, conn connection, r repo) (string, er
 		revision = "refs/remotes/origin/" + r.Branch
 	}
 	// The configuration of whoever runs the sandbox is none of its business.
-	git := exec.CommandContext(ctx, "git", "rev-parse", "--verify", "--quiet", revision) //nolint:gosec // no shell
+	git := exec.CommandContext(ctx, "git", "rev-parse", "--verify", "--quiet", revision)
 	git.Dir = target
 	git.Env = append(git.Environ(), "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull, "LC_ALL=C")
 	commit, err := git.Output()

@@ -85,12 +85,12 @@ func TestConnectFails(t *testing.T) {
 		"another private key": {func(t *testing.T, c *tfe.OAuthClient) {
 			p.consent(t, c)
 			_, err := p.client(t, manager).OAuthClients.Update(t.Context(), c.ID, tfe.OAuthClientUpdateOptions{
-				Secret: tfe.String(other.Private.Reveal()), RSAPublicKey: tfe.String(other.Public),
+				Secret: new(other.Private.Reveal()), RSAPublicKey: new(other.Public),
 			})
 			must(t, err)
 		}, "signature_invalid"},
 		"a secret that is no key": {func(t *testing.T, c *tfe.OAuthClient) {
-			_, err := p.client(t, manager).OAuthClients.Update(t.Context(), c.ID, tfe.OAuthClientUpdateOptions{Secret: tfe.String("garbage")})
+			_, err := p.client(t, manager).OAuthClients.Update(t.Context(), c.ID, tfe.OAuthClientUpdateOptions{Secret: new("garbage")})
 			must(t, err)
 		}, "not PEM"},
 	} {
@@ -128,7 +128,7 @@ func TestReconnect(t *testing.T) {
 	for name, keeps := range map[string]bool{"replaces the token": false, "keeps the token": true} {
 		p := newPair(t, "9.4.0", terraformd.Options{Choices: terraformd.Choices{KeepTokenOnReconnect: keeps}})
 		c, token := p.connected(t, tfe.ServiceProviderBitbucketDataCenter)
-		p.newWorkspace(t, "vpc", token.ID)
+		p.newWorkspace(t, token.ID)
 		p.connect(t, c, "manager", "approve")
 		c, err := p.client(t, manager).OAuthClients.Read(t.Context(), c.ID)
 		must(t, err)

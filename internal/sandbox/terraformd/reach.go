@@ -40,7 +40,7 @@ func (s *Server) CanClone(ctx context.Context, organization, client string) erro
 	if err != nil {
 		return err
 	}
-	defer shell.Close() //nolint:errcheck // nothing was written that could be lost
+	defer shell.Close()
 	if strings.Trim(at.path, "/") == "" {
 		return nil
 	}

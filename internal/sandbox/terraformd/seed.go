@@ -2,6 +2,7 @@ package terraformd
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -62,9 +63,7 @@ func (s *Server) AddOrganization(in Organization) error {
 		if err != nil {
 			return fmt.Errorf("organization %q: %w", in.Name, err)
 		}
-		for name, access := range in.Members {
-			o.Members[name] = access
-		}
+		maps.Copy(o.Members, in.Members)
 		o.Token, o.NoVCS = kept{in.Token}, in.NoVCS
 		if in.Business {
 			o.Plan = planBusiness

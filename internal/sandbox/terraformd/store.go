@@ -39,7 +39,7 @@ func (s *Server) Save(folder string) error {
 // Load replaces the state by what the folder holds. A folder without a state
 // leaves the server as it is and returns an error that is fs.ErrNotExist.
 func (s *Server) Load(folder string) error {
-	data, err := os.ReadFile(filepath.Join(folder, stateFile)) //nolint:gosec // the folder is the caller's choice
+	data, err := os.ReadFile(filepath.Join(folder, stateFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("no state of a Terraform in %s: %w", folder, fs.ErrNotExist)
 	}

@@ -132,8 +132,7 @@ func (s *Server) updateToken(c call) (reply, error) {
 // guess, and so is what happens to a passphrase (Choices.AcceptEncryptedSSHKey).
 func (s *Server) acceptsKey(text secret.Text) bool {
 	_, err := ssh.ParseRawPrivateKey([]byte(text.Reveal()))
-	var protected *ssh.PassphraseMissingError
-	if errors.As(err, &protected) {
+	if _, ok := errors.AsType[*ssh.PassphraseMissingError](err); ok {
 		return s.opts.Choices.AcceptEncryptedSSHKey
 	}
 	return err == nil

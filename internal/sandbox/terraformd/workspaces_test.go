@@ -15,13 +15,14 @@ import (
 
 func workspaceOptions(name, token string) tfe.WorkspaceCreateOptions {
 	return tfe.WorkspaceCreateOptions{
-		Name: tfe.String(name), VCSRepo: &tfe.VCSRepoOptions{Identifier: tfe.String(testRepo), OAuthTokenID: tfe.String(token)},
+		Name: new(name), VCSRepo: &tfe.VCSRepoOptions{Identifier: new(testRepo), OAuthTokenID: new(token)},
 	}
 }
 
-func (p *pair) newWorkspace(t *testing.T, name, token string) *tfe.Workspace {
+// newWorkspace is called vpc and follows INFRA/vpc.
+func (p *pair) newWorkspace(t *testing.T, token string) *tfe.Workspace {
 	t.Helper()
-	w, err := p.client(t, owner).Workspaces.Create(t.Context(), "acme", workspaceOptions(name, token))
+	w, err := p.client(t, owner).Workspaces.Create(t.Context(), "acme", workspaceOptions("vpc", token))
 	must(t, err)
 	p.Settle()
 	return w
@@ -41,7 +42,7 @@ func (p *pair) webhookURLs(t *testing.T) (urls []string) {
 func TestWorkspaceClones(t *testing.T) {
 	p := newPair(t, "9.4.0", terraformd.Options{})
 	c, token := p.connected(t, tfe.ServiceProviderBitbucketDataCenter)
-	made := p.newWorkspace(t, "vpc", token.ID)
+	made := p.newWorkspace(t, token.ID)
 	if !strings.HasPrefix(made.VCSRepo.WebhookURL, p.url+"/webhooks/vcs/") || !slices.Contains(p.webhookURLs(t), made.VCSRepo.WebhookURL) {
 		t.Errorf("webhook %q, Bitbucket has %v", made.VCSRepo.WebhookURL, p.webhookURLs(t))
 	}
@@ -125,7 +126,7 @@ func TestWorkspaceWithoutSSHKey(t *testing.T) {
 	p.connect(t, c, "manager", "approve")
 	c, err := p.client(t, manager).OAuthClients.Read(t.Context(), c.ID)
 	must(t, err)
-	p.newWorkspace(t, "vpc", c.OAuthTokens[0].ID)
+	p.newWorkspace(t, c.OAuthTokens[0].ID)
 	if f := p.Fetches()[0]; f.Status != "errored" || !strings.Contains(f.Error, "no SSH key") {
 		t.Errorf("fetch %+v", f)
 	}
@@ -137,14 +138,14 @@ func TestWorkspaceWithoutSSHKey(t *testing.T) {
 func TestWorkspaceMovesToAnotherToken(t *testing.T) {
 	p := newPair(t, "9.4.0", terraformd.Options{})
 	c, token := p.connected(t, tfe.ServiceProviderBitbucketDataCenter)
-	before := p.newWorkspace(t, "vpc", token.ID)
+	before := p.newWorkspace(t, token.ID)
 	for _, link := range p.links() {
 		must(t, p.bb.RemoveLink(link))
 	}
 	_, second := p.connected(t, tfe.ServiceProviderBitbucketDataCenter)
 	api := p.client(t, owner)
 	after, err := api.Workspaces.Update(t.Context(), "acme", "vpc", tfe.WorkspaceUpdateOptions{
-		VCSRepo: &tfe.VCSRepoOptions{OAuthTokenID: tfe.String(second.ID)},
+		VCSRepo: &tfe.VCSRepoOptions{OAuthTokenID: new(second.ID)},
 	})
 	must(t, err)
 	p.Settle()

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,7 +55,9 @@ func newPair(t *testing.T, version string, opts terraformd.Options) *pair {
 	must(t, bb.SetAddresses(web.URL+"/git", "127.0.0.1", port))
 	t.Cleanup(func() {
 		bb.CloseSSH()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 		web.Close()
 	})
 	return &pair{newWorld(t, opts), bb, web.URL + "/git"}
@@ -76,10 +79,8 @@ func (p *pair) rest(t *testing.T, method, path, body string, want ...int) string
 	defer response.Body.Close()
 	data, err := io.ReadAll(response.Body)
 	must(t, err)
-	for _, status := range want {
-		if response.StatusCode == status {
-			return string(data)
-		}
+	if slices.Contains(want, response.StatusCode) {
+		return string(data)
 	}
 	t.Fatalf("%s %s: %d %s", method, path, response.StatusCode, data)
 	return ""
@@ -218,7 +219,7 @@ func (p *pair) giveKey(t *testing.T, id string) *tfe.OAuthToken {
 	must(t, err)
 	_, err = p.bb.AddSSHKey(bbRobot, key.Public, "terraform")
 	must(t, err)
-	token, err := p.client(t, manager).OAuthTokens.Update(t.Context(), id, tfe.OAuthTokenUpdateOptions{PrivateSSHKey: tfe.String(key.Private.Reveal())})
+	token, err := p.client(t, manager).OAuthTokens.Update(t.Context(), id, tfe.OAuthTokenUpdateOptions{PrivateSSHKey: new(key.Private.Reveal())})
 	must(t, err)
 	return token
 }
