@@ -1,11 +1,13 @@
 package vault_test
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +37,7 @@ type bed struct {
 	root    *api.Client
 	kv, old string // mounts of version 2 and 1
 	front   *front.Front
+	used    *atomic.Value // the token of the last request through front
 }
 
 // onBoth runs the test against the real Vault and against the sandbox's: what
@@ -82,8 +85,11 @@ func newBed(t *testing.T, address string, root *api.Client, kv, old string) bed 
 	transport := &http.Transport{}
 	proxy.Transport = transport
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
-	b := bed{root: root, kv: kv, old: old, front: front.New(proxy, front.Options{})}
-	web := httptest.NewServer(b.front)
+	b := bed{root: root, kv: kv, old: old, front: front.New(proxy, front.Options{}), used: &atomic.Value{}}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.used.Store(r.Header.Get("X-Vault-Token"))
+		b.front.ServeHTTP(w, r)
+	}))
 	b.address = web.URL
 	t.Cleanup(func() {
 		web.Close()
@@ -130,7 +136,7 @@ func (b bed) write(t *testing.T, path string, data map[string]any) *api.Secret {
 // policy writes a policy with the mount's name for KV.
 func (b bed) policy(t *testing.T, rules string) string {
 	t.Helper()
-	name := "policy-" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
+	name := "policy-" + strings.ToLower(rand.Text())
 	if err := b.root.Sys().PutPolicyWithContext(t.Context(), name, strings.ReplaceAll(rules, "KV/", b.kv+"/")); err != nil {
 		t.Fatal(err)
 	}
@@ -167,4 +173,13 @@ func (b bed) appRole(t *testing.T, rules, ttl, most string) vault.Auth {
 	roleID, _ := id.Data["role_id"].(string)
 	secretID, _ := made.Data["secret_id"].(string)
 	return vault.Auth{Method: vault.MethodAppRole, RoleID: roleID, SecretID: secret.New(secretID)}
+}
+
+// revoke ends the token that was used last, as if it had run out.
+func (b bed) revoke(t *testing.T) {
+	t.Helper()
+	token, _ := b.used.Load().(string)
+	if err := b.root.Auth().Token().RevokeTreeWithContext(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -92,6 +92,7 @@ func encode(r Record, nonce string) (document, error) {
 		d.put("client_id", o.ID)
 		d.putTime("client_made", o.Made)
 	}
+	d.put("refused_token", r.RefusedToken)
 	d.put("host_keys", strings.Join(r.HostKeys, "\n"))
 	if l := r.Lease; l != nil {
 		d.put("lease_holder", l.Holder)
@@ -144,8 +145,9 @@ func decode(d document) (Record, error) {
 	have := Record{
 		Generation: r.text("generation"), Fleet: r.text("fleet"), Address: r.text("address"),
 		Terraform: r.text("terraform"), Organization: r.text("organization"), Bitbucket: r.text("bitbucket"),
-		Consumer: r.consumer("consumer_", true),
-		SSH:      SSHKeys{Pending: r.ssh("ssh_pending_"), Current: r.ssh("ssh_current_"), Previous: r.ssh("ssh_previous_")},
+		Consumer:     r.consumer("consumer_", true),
+		RefusedToken: r.text("refused_token"),
+		SSH:          SSHKeys{Pending: r.ssh("ssh_pending_"), Current: r.ssh("ssh_current_"), Previous: r.ssh("ssh_previous_")},
 	}
 	if l := (Link{ID: r.text("link_id"), URL: r.text("link_url"), Made: r.time("link_made")}); l != (Link{}) {
 		have.Link = &l

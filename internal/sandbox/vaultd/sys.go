@@ -3,6 +3,7 @@ package vaultd
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -29,8 +30,10 @@ func (s *Server) health(c *call) reply {
 	status := http.StatusOK
 	if s.sealed {
 		status = http.StatusServiceUnavailable
-		if c.query["sealedok"] != nil {
-			status = http.StatusOK
+		if code := c.query["sealedcode"]; code != nil { // what the client wants to be told
+			if n, err := strconv.Atoi(code[0]); err == nil && n >= 200 && n < 600 {
+				status = n
+			}
 		}
 	}
 	return reply{status: status, bare: map[string]any{
@@ -149,8 +152,12 @@ func (s *Server) mountCall(c *call, path string) reply {
 
 func (s *Server) capabilities(c *call) reply {
 	var paths []string
-	if !c.decode("paths", &paths) {
+	var path string
+	if !c.decode("paths", &paths) || !c.decode("path", &path) {
 		return fail(http.StatusBadRequest, "error decoding the request")
+	}
+	if path != "" {
+		paths = append(paths, path)
 	}
 	data := map[string]any{}
 	for _, path := range paths {

@@ -107,6 +107,7 @@ func (s *Server) auth(c *call) reply {
 	c.route = "/v1/" + c.path
 	capability := map[string]string{
 		"POST create": "update", "GET lookup-self": "read", "POST renew-self": "update", "POST revoke-self": "update",
+		"POST revoke": "update",
 	}
 	name := strings.TrimPrefix(c.path, "auth/token/")
 	needs, known := capability[c.method+" "+name]
@@ -124,6 +125,12 @@ func (s *Server) auth(c *call) reply {
 		have = ok(c.token.lookup(c.id, s.now()))
 	case "renew-self":
 		have = s.renewToken(c)
+	case "revoke":
+		var id string
+		if !c.decode("token", &id) || id == "" {
+			return fail(http.StatusBadRequest, "missing token ID")
+		}
+		delete(s.state.Tokens, id)
 	case "revoke-self":
 		delete(s.state.Tokens, c.id)
 	}
@@ -153,7 +160,7 @@ func (t *token) answer(id string, now time.Time) reply {
 }
 
 func (s *Server) createToken(c *call) reply {
-	want := TokenRequest{Policies: c.token.Policies}
+	want := TokenRequest{Policies: slices.Clone(c.token.Policies)}
 	var ttl, most seconds
 	if !c.decode("id", &want.ID) || !c.decode("policies", &want.Policies) || !c.decode("no_default_policy", &want.NoDefault) ||
 		!c.decode("ttl", &ttl) || !c.decode("explicit_max_ttl", &most) {
