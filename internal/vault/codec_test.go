@@ -118,8 +118,8 @@ func flatten(path string, v reflect.Value, out map[string]string) {
 			}
 		}
 	default:
-		if !v.IsZero() {
-			out[path] = fmt.Sprintf("%q", v.Interface())
+		if text := fmt.Sprintf("%q", v.Interface()); !v.IsZero() && text != "[]" {
+			out[path] = text
 		}
 	}
 }
