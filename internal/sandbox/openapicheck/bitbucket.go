@@ -162,8 +162,8 @@ func frameworkRefusals(doc *openapi3.T) error {
 				http.StatusConflict, http.StatusUnsupportedMediaType, http.StatusTooManyRequests} {
 				text := strconv.Itoa(status)
 				content := openapi3.NewContentWithJSONSchema(errs)
-				if status == http.StatusForbidden { // XSRF
-					content["text/html"] = openapi3.NewMediaType()
+				if status == http.StatusForbidden { // XSRF, and Basic credentials that are switched off
+					content = openapi3.Content{"text/html": openapi3.NewMediaType(), "application/json": openapi3.NewMediaType()}
 				}
 				op.Responses.Set(text, &openapi3.ResponseRef{Value: openapi3.NewResponse().WithDescription("").WithContent(content)})
 			}

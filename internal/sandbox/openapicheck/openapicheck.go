@@ -91,7 +91,8 @@ func (d *Document) Check(r *http.Request, status int, header http.Header, body [
 		input.Options.ExcludeResponseBody = true
 	}
 	if err := openapi3filter.ValidateResponse(context.Background(), input); err != nil {
-		return fmt.Errorf("%s %s answered %d: %w", r.Method, path, status, err)
+		short, _, _ := strings.Cut(err.Error(), "\n") // the rest repeats the schema
+		return fmt.Errorf("%s %s answered %d: %s: %s", r.Method, path, status, short, body)
 	}
 	return nil
 }
