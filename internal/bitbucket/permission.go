@@ -33,26 +33,27 @@ func (p Permission) String() string {
 // what exceeds it without a word.
 const maxFilters = 50
 
+// A Holding is what became of one permission that was asked for.
+type Holding struct {
+	Held    bool
+	Unknown error // the server does not know the project or repository (ErrNotFound)
+}
+
 // HasPermissions reports for each want whether the user has it, effectively: by
 // groups, by the project, globally, as well as directly. It takes one request
 // for fifty that hold; those that do not are found by halving.
-//
-// Where a project or repository is not known to the server, the error names each
-// one (ErrNotFound), and the rest of the result is good.
-func (c *Client) HasPermissions(ctx context.Context, user string, wants []Permission) ([]bool, error) {
-	have := make([]bool, len(wants))
-	var unknown []error
+func (c *Client) HasPermissions(ctx context.Context, user string, wants []Permission) ([]Holding, error) {
+	have := make([]Holding, len(wants))
 	for begin := 0; begin < len(wants); begin += maxFilters {
 		end := min(begin+maxFilters, len(wants))
-		err := c.ask(ctx, user, wants[begin:end], have[begin:end], &unknown)
-		if err != nil {
+		if err := c.ask(ctx, user, wants[begin:end], have[begin:end]); err != nil {
 			return nil, err
 		}
 	}
-	return have, errors.Join(unknown...)
+	return have, nil
 }
 
-func (c *Client) ask(ctx context.Context, user string, wants []Permission, have []bool, unknown *[]error) error {
+func (c *Client) ask(ctx context.Context, user string, wants []Permission, have []Holding) error {
 	all, err := c.hasAll(ctx, user, wants)
 	refused := status(err) == http.StatusBadRequest || errors.Is(err, ErrNotFound)
 	switch {
@@ -60,19 +61,19 @@ func (c *Client) ask(ctx context.Context, user string, wants []Permission, have 
 		return err
 	case err == nil && all:
 		for i := range have {
-			have[i] = true
+			have[i].Held = true
 		}
 		return nil
 	case len(wants) > 1:
 		half := len(wants) / 2
-		if err := c.ask(ctx, user, wants[:half], have[:half], unknown); err != nil {
+		if err := c.ask(ctx, user, wants[:half], have[:half]); err != nil {
 			return err
 		}
-		return c.ask(ctx, user, wants[half:], have[half:], unknown)
+		return c.ask(ctx, user, wants[half:], have[half:])
 	case err != nil:
 		var e *Error
 		errors.As(err, &e)
-		*unknown = append(*unknown, e.as(ErrNotFound, "check the project key and the repository slug"))
+		have[0].Unknown = e.as(ErrNotFound, "check the project key and the repository slug")
 	}
 	return nil
 }
@@ -113,8 +114,11 @@ func (c *Client) Grant(ctx context.Context, user string, p Permission) error {
 		return err
 	}
 	have, err := c.HasPermissions(ctx, user, []Permission{p})
-	if err != nil || have[0] {
+	if err != nil || have[0].Held {
 		return err
+	}
+	if have[0].Unknown != nil {
+		return have[0].Unknown
 	}
 	q := call{
 		op: "granting user " + quote(user), object: p.String(), method: http.MethodPut, path: path,

@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
@@ -106,7 +105,7 @@ func readLink(ctx context.Context, client *bitbucket.Client, c *schema.Connectio
 	if !ok {
 		return nil
 	}
-	have.Link = &plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: link.Type}
+	have.Link = &plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}
 	consumer, err := client.Consumer(ctx, link.ID)
 	if errors.Is(err, bitbucket.ErrNotFound) {
 		return nil
@@ -136,15 +135,20 @@ func readUser(ctx context.Context, client *bitbucket.Client, name string) (user,
 			continue // a key of a kind we do not know is nobody's of ours
 		}
 		out.keys[fingerprint] = plan.SSHKey{
-			ID: k.ID, Fingerprint: fingerprint, Label: k.Label, Created: k.Created, LastUsed: k.LastAuthenticated, Expires: expiry(k),
+			ID: k.ID, Fingerprint: fingerprint, Label: k.Label, Created: k.Created, LastUsed: k.LastAuthenticated, Expires: k.Expires(),
 		}
 	}
 	return out, err
 }
 
-func expiry(k bitbucket.SSHKey) time.Time {
-	if k.ExpiryDays == 0 || k.Created.IsZero() {
-		return time.Time{}
+// linkType is "generic" for the one kind of link that can hold Terraform's
+// consumer, else what it is.
+func linkType(l bitbucket.Link) string {
+	switch {
+	case l.Generic():
+		return "generic"
+	case l.OAuth2():
+		return "OAuth 2.0: " + l.Type
 	}
-	return k.Created.AddDate(0, 0, k.ExpiryDays)
+	return l.Type
 }

@@ -75,9 +75,9 @@ func (b *sharedBitbucket) readGrants(ctx context.Context, client *bitbucket.Clie
 	for i, p := range wants {
 		key := plan.GrantPermission{User: name, Project: p.Project, Repository: p.Repository, Permission: p.Name}
 		facts.Granted[key] = held[i].Held
-		if held[i].Unknown != "" {
-			facts.Unknown[key] = held[i].Unknown
-			facts.Unknown[plan.GrantPermission{Project: p.Project, Repository: p.Repository}] = held[i].Unknown
+		if unknown := held[i].Unknown; unknown != nil {
+			facts.Unknown[key] = unknown.Error()
+			facts.Unknown[plan.GrantPermission{Project: p.Project, Repository: p.Repository}] = unknown.Error()
 		}
 	}
 	return nil
