@@ -86,7 +86,7 @@ func (c *Client) InstallPlugin(ctx context.Context, uri string) error {
 	}
 	q := call{
 		op: "installing the plugin from", object: quote(uri), method: http.MethodPost, path: pluginsPath,
-		query: url.Values{"token": {token}}, media: installMedia, accept: "application/json",
+		query: url.Values{"token": {token}, "os_authType": {"basic"}}, media: installMedia, accept: "application/json",
 		body: encode(struct {
 			PluginURI  string `json:"pluginUri"`
 			PluginName string `json:"pluginName"`
@@ -172,7 +172,7 @@ func (c *Client) follow(ctx context.Context, q call, t task) error {
 		if err := pause(ctx, wait); err != nil {
 			return c.cut(q, err, true)
 		}
-		poll := call{op: q.op, object: q.object, path: path, succeed: []int{http.StatusOK, http.StatusAccepted, http.StatusSeeOther}}
+		poll := call{op: q.op, object: q.object, path: path, query: basicAuth(), succeed: []int{http.StatusOK, http.StatusAccepted, http.StatusSeeOther}}
 		err = c.do(ctx, poll, func(a answer) error { return t.read(a) })
 		if errors.Is(err, ErrNotFound) { // tasks are forgotten once they have ended
 			return nil

@@ -58,13 +58,22 @@ func (c *Client) WhoamiSSH(ctx context.Context, addr string, key secret.Text, ho
 	var proof SSHProof
 	proof.User, err = login.whoami(ctx, c.agent)
 	if err != nil {
-		if ctx.Err() != nil && !errors.Is(err, ErrKeyRefused) {
-			err = fmt.Errorf("%w (%w)", context.Cause(ctx), err)
+		if cause := ctx.Err(); cause != nil && !login.refused {
+			err = fmt.Errorf("%w (%w)", cause, err)
 		}
-		return SSHProof{}, fmt.Errorf("logging in to the SSH server %s: %w", addr, err)
+		return SSHProof{}, login.fault(err) // the library's errors repeat the server's texts
 	}
 	proof.HostKey = login.shown
 	return proof, nil
+}
+
+// fault is the Error of a login.
+func (l *login) fault(err error) *Error {
+	e := &Error{Op: "logging in to the SSH server", Object: l.addr, cause: err}
+	if l.wrong == nil && !l.refused {
+		e.kind = ErrUnavailable
+	}
+	return e
 }
 
 // login is one attempt to log in.
