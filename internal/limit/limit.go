@@ -34,13 +34,21 @@ type Options struct {
 
 const (
 	defaultShare = 0.97
-	// minFactor is the least share of the limit that refusals can bring a Limiter
-	// down to; a limit shared with very busy others must not stop it altogether.
+	// minFactor is the least share of a known limit that refusals can bring a
+	// Limiter down to; a limit shared with very busy others must not stop it
+	// altogether. Each refusal takes a fifth off, each minute without one gives a
+	// tenth back.
 	minFactor = 0.05
-	// slowBy and regain: each refusal takes a fifth off, each minute without one
-	// gives a tenth back.
-	slowBy = 0.8
-	regain = 0.1
+	slowBy    = 0.8
+	regain    = 0.1
+	// A limit that the server does not tell is guessed: what went through when it
+	// first refused, at least firstGuess; half of that at each refusal, a tenth more
+	// after every probe without one.
+	firstGuess = 5
+	minGuess   = 1
+	halve      = 0.5
+	grow       = 1.1
+	probe      = 10 * time.Second
 	// maxPause bounds what a server can ask for.
 	maxPause = time.Hour
 )
@@ -113,9 +121,13 @@ func (l *Limiter) Pause(d time.Duration) {
 func (l *Limiter) slow(now time.Time) {
 	l.heal(now)
 	if l.rate.PerSecond <= 0 {
-		l.rate, l.guessed = Rate{PerSecond: max(1, l.recent.rate(now)), Burst: 1}, true
+		l.rate, l.guessed = Rate{PerSecond: max(firstGuess, l.recent.rate(now))}, true
 	}
-	l.factor = max(minFactor, l.factor*slowBy)
+	if l.guessed {
+		l.rate.PerSecond = max(minGuess, l.rate.PerSecond*halve)
+	} else {
+		l.factor = max(minFactor, l.factor*slowBy)
+	}
 	l.changed = now
 	l.retune(now)
 	if n := int(l.bucket.TokensAt(now)); n > 0 { // the server's bucket is empty, so is ours
@@ -125,14 +137,16 @@ func (l *Limiter) slow(now time.Time) {
 
 // heal gives back what refusals took, with time.
 func (l *Limiter) heal(now time.Time) {
-	if l.factor >= 1 {
+	since := now.Sub(l.changed)
+	switch {
+	case l.guessed && since >= probe:
+		steps := min(int(since/probe), 100) // a finite number, whatever the idle time
+		l.rate.PerSecond = min(l.rate.PerSecond*math.Pow(grow, float64(steps)), 1e6)
+	case !l.guessed && l.factor < 1 && since >= time.Minute:
+		l.factor = min(1, l.factor+regain*math.Floor(since.Minutes()))
+	default:
 		return
 	}
-	minutes := math.Floor(now.Sub(l.changed).Minutes())
-	if minutes < 1 {
-		return
-	}
-	l.factor = min(1, l.factor+regain*minutes)
 	l.changed = now
 	l.retune(now)
 }

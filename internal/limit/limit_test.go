@@ -90,6 +90,28 @@ func TestUnknownLimitIsGuessedFromRefusals(t *testing.T) {
 	})
 }
 
+func TestGuessGrowsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limit.New(limit.Options{})
+		for range 10 {
+			l.Pause(time.Second)
+			time.Sleep(2 * time.Second)
+		}
+		if rate := l.Figures().Rate.PerSecond; rate != 1 {
+			t.Errorf("after ten refusals %v/s", rate)
+		}
+		for range 60 { // ten minutes of a request each ten seconds
+			if err := l.Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if rate := l.Figures().Rate.PerSecond; rate < 100 {
+			t.Errorf("ten minutes later %v/s", rate)
+		}
+	})
+}
+
 func TestPauseHoldsEverybody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := limit.New(limit.Options{Rate: limit.Rate{PerSecond: 1}})
