@@ -1,0 +1,294 @@
+package tfe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+
+	tfe "github.com/hashicorp/go-tfe"
+
+	"github.com/bbsync/bbsync/internal/secret"
+)
+
+// NewClient is an OAuth client to make.
+type NewClient struct {
+	Name               string // "" for none
+	HTTPURL, APIURL    string
+	ServiceProvider    string
+	Key                string      // the consumer key; "" lets Terraform make it and the pair
+	Secret             secret.Text // RSA private key, PEM
+	RSAPublicKey       string      // PEM
+	OrganizationScoped bool        // every project may use it
+	Projects           []string    // ids, when not OrganizationScoped
+	AgentPool          string      // id, "" for none
+}
+
+func (n NewClient) options() *tfe.OAuthClientCreateOptions {
+	o := &tfe.OAuthClientCreateOptions{
+		Name: orNil(n.Name), APIURL: &n.APIURL, HTTPURL: &n.HTTPURL, Key: orNil(n.Key), Secret: orNil(n.Secret.Reveal()),
+		RSAPublicKey: orNil(n.RSAPublicKey), ServiceProvider: new(tfe.ServiceProviderType(n.ServiceProvider)),
+		OrganizationScoped: &n.OrganizationScoped,
+	}
+	for _, id := range n.Projects {
+		o.Projects = append(o.Projects, &tfe.Project{ID: id})
+	}
+	if n.AgentPool != "" {
+		o.AgentPool = &tfe.AgentPool{ID: n.AgentPool}
+	}
+	return o
+}
+
+func orNil(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// CreateClient makes an OAuth client. It is sent once: names are not unique, and
+// a second one would be a duplicate. When the answer is lost, the list tells
+// whether it was made, by its key; ErrUnknownOutcome says that it could not.
+func (c *Client) CreateClient(ctx context.Context, organization string, want NewClient) (OAuthClient, error) {
+	path, err := organizationPath(organization, "/oauth-clients")
+	if err != nil {
+		return OAuthClient{}, err
+	}
+	q := question{op: "creating an OAuth client in organization", object: organization}
+	var made one
+	err = c.do(ctx, q, func(ctx context.Context) error {
+		return c.raw(ctx, http.MethodPost, path, want.options(), &made)
+	})
+	if unsure(err) {
+		return c.settleCreate(ctx, organization, want, q, err)
+	}
+	if err != nil {
+		return OAuthClient{}, err
+	}
+	if made.Data == nil {
+		return c.settleCreate(ctx, organization, want, q, noData(q))
+	}
+	return c.decodeClient(ctx, q, *made.Data, nil)
+}
+
+// unsure reports whether a write may have happened all the same. A cancelled
+// request may have, too.
+func unsure(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func (c *Client) settleCreate(ctx context.Context, organization string, want NewClient, q question, cause error) (OAuthClient, error) {
+	unknown := &Error{Op: q.op, Object: q.object, Kind: ErrUnknownOutcome, Cause: cause,
+		Hint: "it may or may not have been created; run again: the next run looks first"}
+	if want.Key == "" { // nothing to know it by
+		return OAuthClient{}, unknown
+	}
+	clients, err := c.Clients(ctx, organization)
+	if err != nil {
+		unknown.Cause = errors.Join(cause, err)
+		return OAuthClient{}, unknown
+	}
+	for _, have := range clients {
+		if have.Key == want.Key {
+			return have, nil
+		}
+	}
+	// It may still be on its way.
+	return OAuthClient{}, unknown
+}
+
+// A ClientUpdate changes a client in place; what is nil stays. The URLs and the
+// service provider cannot be changed.
+type ClientUpdate struct {
+	Name               *string // "" for none
+	Key                *string
+	Secret             *secret.Text
+	RSAPublicKey       *string
+	OrganizationScoped *bool
+	Projects           *[]string // ids
+	AgentPool          *string   // id, "" for none
+}
+
+// body is the PATCH. go-tfe's own options cannot set a name or a pool to none.
+func (u ClientUpdate) body() *updateBody {
+	attributes := map[string]any{}
+	if u.Name != nil {
+		attributes["name"] = orNil(*u.Name)
+	}
+	if u.Key != nil {
+		attributes["key"] = *u.Key
+	}
+	if u.Secret != nil {
+		attributes["secret"] = u.Secret.Reveal()
+	}
+	if u.RSAPublicKey != nil {
+		attributes["rsa-public-key"] = *u.RSAPublicKey
+	}
+	if u.OrganizationScoped != nil {
+		attributes["organization-scoped"] = *u.OrganizationScoped
+	}
+	relations := map[string]any{}
+	if u.AgentPool != nil {
+		var pool any
+		if *u.AgentPool != "" {
+			pool = typed{Type: "agent-pools", ID: *u.AgentPool}
+		}
+		relations["agent-pool"] = map[string]any{"data": pool}
+	}
+	return &updateBody{Data: updateData{Type: "oauth-clients", Attributes: attributes, Relationships: relations}}
+}
+
+type updateBody struct {
+	Data updateData `json:"data"`
+}
+
+type updateData struct {
+	Type          string         `json:"type"`
+	Attributes    map[string]any `json:"attributes"`
+	Relationships map[string]any `json:"relationships,omitempty"`
+}
+
+type typed struct {
+	Type string `json:"type"`
+	ID   string `json:"id"`
+}
+
+// UpdateClient changes a client in place. It may be repeated, and is.
+func (c *Client) UpdateClient(ctx context.Context, id string, u ClientUpdate) error {
+	path, err := objectPath("oauth-clients", id, "")
+	if err != nil {
+		return err
+	}
+	q := question{op: "updating OAuth client", object: id, again: true}
+	// Projects first when the client is to be shared with these alone: it must not
+	// be shared with none in between, which would cut workspaces off.
+	if u.Projects != nil {
+		if err := c.setProjects(ctx, path, q, *u.Projects, false); err != nil {
+			return err
+		}
+	}
+	body := u.body()
+	if len(body.Data.Attributes)+len(body.Data.Relationships) > 0 {
+		err := c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
+		if err != nil {
+			return err
+		}
+	}
+	if u.Projects != nil {
+		return c.setProjects(ctx, path, q, *u.Projects, true)
+	}
+	return nil
+}
+
+// setProjects attaches the projects that are missing, or detaches the others.
+func (c *Client) setProjects(ctx context.Context, path string, q question, want []string, detach bool) error {
+	var have one
+	if err := c.get(ctx, q, path, nil, &have); err != nil {
+		return err
+	}
+	if have.Data == nil {
+		return noData(q)
+	}
+	attached := have.Data.Relationships["projects"].ids()
+	method, from, among := http.MethodPost, want, attached
+	if detach {
+		method, from, among = http.MethodDelete, attached, want
+	}
+	var list projectList
+	for _, id := range from {
+		if !slices.Contains(among, id) {
+			list.Data = append(list.Data, typed{Type: "projects", ID: id})
+		}
+	}
+	if list.Data == nil {
+		return nil
+	}
+	return c.do(ctx, q, func(ctx context.Context) error {
+		return c.raw(ctx, method, path+"/relationships/projects", &list, nil)
+	})
+}
+
+type projectList struct {
+	Data []typed `json:"data"`
+}
+
+// DeleteClient deletes a client with its tokens, which unlinks the workspaces
+// that use it: ask AffectedWorkspaces before. A client that is not there is
+// ErrNotFound.
+func (c *Client) DeleteClient(ctx context.Context, id string) error {
+	return c.remove(ctx, "oauth-clients", id, "deleting OAuth client")
+}
+
+// remove deletes. When an answer was lost, "not found" says that it was done.
+func (c *Client) remove(ctx context.Context, kind, id, op string) error {
+	path, err := objectPath(kind, id, "")
+	if err != nil {
+		return err
+	}
+	lost := false
+	err = c.do(ctx, question{op: op, object: id, again: true}, func(ctx context.Context) error {
+		err := c.raw(ctx, http.MethodDelete, path, nil, nil)
+		x, _ := ctx.Value(exchangeKey{}).(*exchange)
+		if lost && x.status == http.StatusNotFound {
+			*x = exchange{status: http.StatusNoContent}
+			return nil
+		}
+		lost = lost || x.status == 0 || x.status >= http.StatusInternalServerError
+		return err
+	})
+	return err
+}
+
+// SetSSHKey gives a token the private key that Terraform clones with, as PEM with
+// one line end at its end. It cannot be read back.
+func (c *Client) SetSSHKey(ctx context.Context, tokenID string, private secret.Text) error {
+	path, err := objectPath("oauth-tokens", tokenID, "")
+	if err != nil {
+		return err
+	}
+	q := question{op: "setting the SSH key of OAuth token", object: tokenID, again: true}
+	body := &updateBody{Data: updateData{Type: "oauth-tokens", Attributes: map[string]any{"ssh-key": private.Reveal()}}}
+	var have one
+	err = c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, &have) })
+	if err != nil || have.Data == nil {
+		return err
+	}
+	var a tokenAttributes
+	if json.Unmarshal(have.Data.Attributes, &a) == nil && !a.HasSSHKey {
+		return &Error{Op: q.op, Object: q.object, Kind: ErrInvalid, Hint: "Terraform took the key and says that there is none"}
+	}
+	return nil
+}
+
+// Token reads one token.
+func (c *Client) Token(ctx context.Context, id string) (Token, error) {
+	t, _, err := c.token(ctx, id)
+	return t, err
+}
+
+func (c *Client) token(ctx context.Context, id string) (t Token, client string, err error) {
+	path, err := objectPath("oauth-tokens", id, "")
+	if err != nil {
+		return Token{}, "", err
+	}
+	q := question{op: "reading OAuth token", object: id}
+	var have one
+	if err := c.get(ctx, q, path, nil, &have); err != nil {
+		return Token{}, "", err
+	}
+	if have.Data == nil {
+		return Token{}, "", noData(q)
+	}
+	t, err = decodeToken(*have.Data)
+	if err != nil {
+		return Token{}, "", &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+	}
+	return t, have.Data.Relationships["oauth-client"].id(), nil
+}
+
+// DeleteToken deletes a token: its client waits for a person again, and what used
+// it no longer works. HCP Terraform allows ten a minute, since it sends e-mail.
+func (c *Client) DeleteToken(ctx context.Context, id string) error {
+	return c.remove(ctx, "oauth-tokens", id, "deleting OAuth token")
+}

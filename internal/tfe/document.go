@@ -1,0 +1,112 @@
+package tfe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+)
+
+// pageSize is the largest that the API takes.
+const pageSize = 100
+
+// A resource is one JSON:API object, its attributes not yet read.
+type resource struct {
+	ID            string              `json:"id"`
+	Type          string              `json:"type"`
+	Attributes    json.RawMessage     `json:"attributes"`
+	Relationships map[string]relation `json:"relationships"`
+}
+
+// A relation points to one object or to many.
+type relation struct {
+	Data json.RawMessage `json:"data"`
+}
+
+type pointer struct {
+	ID string `json:"id"`
+}
+
+// ids lists what is pointed to.
+func (r relation) ids() []string {
+	var many []pointer
+	if json.Unmarshal(r.Data, &many) != nil {
+		var one *pointer
+		if json.Unmarshal(r.Data, &one) != nil || one == nil || one.ID == "" {
+			return nil
+		}
+		return []string{one.ID}
+	}
+	var ids []string
+	for _, p := range many {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+func (r relation) id() string {
+	if ids := r.ids(); len(ids) == 1 {
+		return ids[0]
+	}
+	return ""
+}
+
+type list struct {
+	Data     *[]resource `json:"data"`
+	Included []resource  `json:"included"`
+	Meta     struct {
+		Pagination struct {
+			CurrentPage int `json:"current-page"`
+			TotalPages  int `json:"total-pages"`
+			NextPage    int `json:"next-page"`
+		} `json:"pagination"`
+	} `json:"meta"`
+}
+
+type one struct {
+	Data     *resource  `json:"data"`
+	Included []resource `json:"included"`
+}
+
+// pages reads all pages. It stops when there are no more, and with an error when
+// the server repeats itself or says there are more than it has.
+func (c *Client) pages(ctx context.Context, q question, path string, query url.Values) (all, included []resource, err error) {
+	if query == nil {
+		query = url.Values{}
+	}
+	query.Set("page[size]", strconv.Itoa(pageSize))
+	seen := map[string]bool{}
+	for number := 1; ; number++ {
+		if number > 1 {
+			query.Set("page[number]", strconv.Itoa(number))
+		}
+		var page list
+		if err := c.get(ctx, q, path, query, &page); err != nil {
+			return nil, nil, err
+		}
+		if page.Data == nil {
+			return nil, nil, noData(q)
+		}
+		added := false
+		for _, r := range *page.Data {
+			if !seen[r.ID] {
+				seen[r.ID], added = true, true
+				all = append(all, r)
+			}
+		}
+		included = append(included, page.Included...)
+		p := page.Meta.Pagination
+		if p.TotalPages <= number {
+			return all, included, nil
+		}
+		if !added || p.CurrentPage != number {
+			return nil, nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable,
+				Cause: fmt.Errorf("page %d of %d came as page %d, with nothing new", number, p.TotalPages, p.CurrentPage), Hint: "try again"}
+		}
+	}
+}
+
+func noData(q question) error {
+	return &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Hint: "the answer has no data; is that Terraform?"}
+}
