@@ -2,10 +2,13 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/vault"
 )
@@ -20,7 +23,7 @@ func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
 	if err != nil {
 		return err
 	}
-	expiry, err := client.KeyExpiry(ctx)
+	expiry, err := r.keyExpiry(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -33,6 +36,19 @@ func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
 		}
 		return nil
 	})
+}
+
+// keyExpiry returns how many days a key may live where the server says that
+// keys must expire (8.7 and newer), else 0.
+func (r *runner) keyExpiry(ctx context.Context, client *bitbucket.Client) (int, error) {
+	policy, err := client.KeyPolicy(ctx)
+	switch {
+	case errors.Is(err, bitbucket.ErrTooOld):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	return policy.MaxExpiryDays, nil
 }
 
 func (r *runner) deleteSSHKey(ctx context.Context, s plan.DeleteSSHKey) error {
@@ -72,7 +88,11 @@ func (r *runner) proveSSH(ctx context.Context, s plan.ProveSSH) error {
 	if slices.Contains(pinned, proof.HostKey) {
 		return nil
 	}
-	r.warn(s, "learned the SSH host key of %s: %s; pin it in ssh.host_keys of bitbucket.%s", server.Address, proof.HostKey, r.Bitbucket)
+	fingerprint, err := keys.SSHFingerprint(proof.HostKey)
+	if err != nil {
+		return err
+	}
+	r.warn(s, "learned the SSH host key of %s, %s, into the record; pin it in ssh.host_keys of bitbucket.%s to be sure of the first contact", server.Address, fingerprint, r.Bitbucket)
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		record.HostKeys = append(record.HostKeys, proof.HostKey)
 		return nil

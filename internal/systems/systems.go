@@ -12,7 +12,6 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/limit"
-	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/schema"

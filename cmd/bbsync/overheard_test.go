@@ -1,0 +1,22 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// overheard runs bbsync and keeps a copy of all that it was called with and
+// printed, for the search for secrets at the script's end.
+func overheard() int {
+	file, err := os.CreateTemp(os.Getenv("BBSYNC_TEST_HEARD"), "heard-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 125
+	}
+	defer func() { _ = file.Close() }()
+	fmt.Fprintln(file, filepath.Base(os.Args[0]), strings.Join(os.Args[1:], " "))
+	return run(os.Args[1:], os.Stdin, io.MultiWriter(os.Stdout, file), io.MultiWriter(os.Stderr, file))
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/vault/vaulttest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"bbsync": func() { os.Exit(overheard()) }})
+}
+
+// TestScripts runs the real binary, each script in a sandbox of its own with a
+// real Vault. A script begins with what a user saw or wants to see.
+func TestScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+		t.Run(name, func(t *testing.T) {
+			testscript.Run(t, testscript.Params{
+				Files:               []string{file},
+				RequireExplicitExec: true,
+				RequireUniqueNames:  true,
+				UpdateScripts:       os.Getenv("UPDATE") != "",
+				Setup:               func(e *testscript.Env) error { return setUp(t, e) },
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){
+					"exits": exits, "sandbox": startSandbox, "connect": connect,
+				},
+			})
+		})
+	}
+}
+
+// setUp gives the script a clean environment; the command sandbox starts one.
+func setUp(t *testing.T, e *testscript.Env) error {
+	heard := t.TempDir()
+	e.Values[testKey{}] = t
+	e.Values[heardKey{}] = heard
+	e.Vars = append(e.Vars, "BBSYNC_TEST_HEARD="+heard, "NO_COLOR=1")
+	fleet, err := filepath.Abs("testdata/fleet")
+	if err != nil {
+		return err
+	}
+	e.Vars = append(e.Vars, "FLEET="+fleet)
+	return nil
+}
+
+type (
+	testKey  struct{}
+	heardKey struct{}
+)
+
+// startSandbox starts a world for the script: sandbox [--orgs=N] [VERSION...].
+func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
+	t, ok := ts.Value(testKey{}).(*testing.T)
+	if !ok {
+		ts.Fatalf("no test")
+	}
+	vault := vaulttest.Start(t)
+	opts := sandbox.Options{Orgs: 2, Vault: sandbox.ExternalVault{Address: vault.Address, Token: vault.RootToken}}
+	for _, arg := range args {
+		if n, found := strings.CutPrefix(arg, "--orgs="); found {
+			count, err := strconv.Atoi(n)
+			ts.Check(err)
+			opts.Orgs = count
+			continue
+		}
+		opts.Bitbuckets = append(opts.Bitbuckets, arg)
+	}
+	if len(opts.Bitbuckets) == 0 {
+		opts.Bitbuckets = []string{"9.4.0"}
+	}
+	log := filepath.Join(ts.Value(heardKey{}).(string), "access.log") //nolint:forcetypeassert // setUp put it there
+	file, err := os.Create(log)
+	ts.Check(err)
+	opts.Log = file
+	world, err := sandbox.Start(t.Context(), opts)
+	ts.Check(err)
+	ts.Defer(func() {
+		ts.Check(errors.Join(world.Close(), file.Close()))
+		searchSecrets(ts)
+	})
+	for _, line := range world.Facts.Environment() {
+		name, value, _ := strings.Cut(line, "=")
+		ts.Setenv(name, value)
+	}
+}
+
+// connect brings the fleet of $FLEET to the end: apply, Allow, apply.
+func connect(ts *testscript.TestScript, _ bool, _ []string) {
+	exits(ts, false, []string{"4", "bbsync", "-C", ts.Getenv("FLEET"), "apply", "--auto-approve"})
+	exits(ts, false, []string{"0", "bbsync", "sandbox", "approve"})
+	exits(ts, false, []string{"0", "bbsync", "-C", ts.Getenv("FLEET"), "apply", "--auto-approve"})
+	exits(ts, false, []string{"0", "bbsync", "-C", ts.Getenv("FLEET"), "plan"})
+}
+
+// exits runs a command and insists on its exit code: exits 2 bbsync plan.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND [ARG...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exited *exec.ExitError
+	switch {
+	case errors.As(err, &exited):
+		got = exited.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// searchSecrets fails the script if a secret of the sandbox, or any private
+// key, is in what a bbsync process printed, was called with, or left in a file.
+func searchSecrets(ts *testscript.TestScript) {
+	dirs := []string{ts.Value(heardKey{}).(string), ts.Getenv("WORK")} //nolint:forcetypeassert // setUp put it there
+	for _, dir := range dirs {
+		ts.Check(filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for _, secret := range []string{"canary-", "PRIVATE KEY"} {
+				if i := strings.Index(string(text), secret); i >= 0 {
+					return fmt.Errorf("%s holds a secret: ...%s", path, text[max(0, i-200):min(len(text), i+40)])
+				}
+			}
+			return nil
+		}))
+	}
+}
