@@ -92,15 +92,15 @@ func deleteLinkV3(c *call) (reply, error) {
 }
 
 type linkList struct {
-	XMLName xml.Name     `json:"-" xml:"applicationLinks"`
-	Links   []linkEntity `json:"applicationLinks" xml:"applicationLinks"`
+	XMLName xml.Name          `json:"-" xml:"applicationLinks"`
+	Links   []applicationLink `json:"applicationLinks" xml:"applicationLinks"`
 }
 
 func listLinks(c *call) (reply, error) {
 	if err := c.linkAdmin(); err != nil {
 		return reply{}, err
 	}
-	list := linkList{Links: []linkEntity{}}
+	list := linkList{Links: []applicationLink{}}
 	for _, l := range c.st.Links {
 		if !l.OAuth2 {
 			list.Links = append(list.Links, c.linkEntity(l))
@@ -124,16 +124,16 @@ func getLink(c *call) (reply, error) {
 
 // linkWithState is an item of the list that the administration page of old shows.
 type linkWithState struct {
-	State       string     `json:"appLinkState" xml:"appLinkState"`
-	Application linkEntity `json:"application" xml:"application"`
-	Inbound     []string   `json:"configuredInboundAuthenticators" xml:"configuredInboundAuthenticators"`
-	Outbound    []string   `json:"configuredOutboundAuthenticators" xml:"configuredOutboundAuthenticators"`
-	EntityTypes []string   `json:"entityTypeIdStrings" xml:"entityTypeIdStrings"`
-	HasIncoming bool       `json:"hasIncomingAuthenticationProviders" xml:"hasIncomingAuthenticationProviders"`
-	HasOutgoing bool       `json:"hasOutgoingAuthenticationProviders" xml:"hasOutgoingAuthenticationProviders"`
-	IsSystem    bool       `json:"isSystem" xml:"isSystem"`
-	WebItems    []string   `json:"webItems" xml:"webItems"`
-	WebPanels   []string   `json:"webPanels" xml:"webPanels"`
+	State       string          `json:"appLinkState" xml:"appLinkState"`
+	Application applicationLink `json:"application" xml:"application"`
+	Inbound     []string        `json:"configuredInboundAuthenticators" xml:"configuredInboundAuthenticators"`
+	Outbound    []string        `json:"configuredOutboundAuthenticators" xml:"configuredOutboundAuthenticators"`
+	EntityTypes []string        `json:"entityTypeIdStrings" xml:"entityTypeIdStrings"`
+	HasIncoming bool            `json:"hasIncomingAuthenticationProviders" xml:"hasIncomingAuthenticationProviders"`
+	HasOutgoing bool            `json:"hasOutgoingAuthenticationProviders" xml:"hasOutgoingAuthenticationProviders"`
+	IsSystem    bool            `json:"isSystem" xml:"isSystem"`
+	WebItems    []string        `json:"webItems" xml:"webItems"`
+	WebPanels   []string        `json:"webPanels" xml:"webPanels"`
 }
 
 type linkStates struct {

@@ -1,7 +1,6 @@
 package bitbucketd
 
 import (
-	"encoding/xml"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -22,9 +21,9 @@ type Link struct {
 	Consumer   string `json:"consumer"` // key of its incoming consumer; "": none
 }
 
-// linkEntity is a link as the older resources have it.
-type linkEntity struct {
-	XMLName    xml.Name  `json:"-" xml:"applicationLink"`
+// applicationLink is a link as the older resources have it. The type's name is its
+// element's name in XML.
+type applicationLink struct {
 	ID         string    `json:"id" xml:"id"`
 	TypeID     string    `json:"typeId" xml:"typeId"`
 	Name       string    `json:"name" xml:"name"`
@@ -37,8 +36,8 @@ type linkEntity struct {
 	Link       []linkRef `json:"link" xml:"link"`
 }
 
-func (c *call) linkEntity(l *Link) linkEntity {
-	return linkEntity{ID: l.ID, TypeID: l.Type, Name: l.Name, DisplayURL: l.DisplayURL, RPCURL: l.RPCURL,
+func (c *call) linkEntity(l *Link) applicationLink {
+	return applicationLink{ID: l.ID, TypeID: l.Type, Name: l.Name, DisplayURL: l.DisplayURL, RPCURL: l.RPCURL,
 		IconURL:   c.base.String() + "/s/images/types/16" + l.Type + ".png",
 		IsPrimary: l.Primary, IsSystem: l.System, Link: []linkRef{c.linkRef(l)}}
 }
@@ -75,7 +74,7 @@ func createLink(c *call) (reply, error) {
 	if err := c.linkAdmin(); err != nil {
 		return reply{}, err
 	}
-	var in linkEntity
+	var in applicationLink
 	if err := c.decode(&in); err != nil {
 		return reply{}, err
 	}
@@ -92,7 +91,7 @@ func createLink(c *call) (reply, error) {
 }
 
 // newLink checks what a caller sent. A generic link's id is computed, whatever was sent.
-func newLink(in linkEntity) (*Link, error) {
+func newLink(in applicationLink) (*Link, error) {
 	l := &Link{ID: in.ID, Type: in.TypeID, Name: in.Name,
 		RPCURL: strings.TrimRight(in.RPCURL, "/"), DisplayURL: strings.TrimRight(in.DisplayURL, "/")}
 	switch l.Type {
@@ -146,7 +145,7 @@ func updateLink(c *call) (reply, error) {
 	if err := c.linkAdmin(); err != nil {
 		return reply{}, err
 	}
-	var in linkEntity
+	var in applicationLink
 	if err := c.decode(&in); err != nil {
 		return reply{}, err
 	}

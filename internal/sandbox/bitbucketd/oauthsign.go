@@ -158,17 +158,22 @@ func (c *call) signatureValid(s *signedRequest) bool {
 // baseString is the text that was signed (RFC 5849, 3.4.1): the address is the one
 // that the caller used, with the context path.
 func (c *call) baseString(s *signedRequest) string {
-	var pairs []string
+	var pairs [][2]string
 	for name, values := range s.params {
 		if name == "oauth_signature" {
 			continue
 		}
 		for _, v := range values {
-			pairs = append(pairs, escape(name)+"="+escape(v))
+			pairs = append(pairs, [2]string{escape(name), escape(v)})
 		}
 	}
-	slices.Sort(pairs)
-	return c.r.Method + "&" + escape(c.calledURL()) + "&" + escape(strings.Join(pairs, "&"))
+	// By name, then value: sorting "name=value" texts would put "a.1=" before "a=".
+	slices.SortFunc(pairs, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	var params []string
+	for _, p := range pairs {
+		params = append(params, p[0]+"="+p[1])
+	}
+	return c.r.Method + "&" + escape(c.calledURL()) + "&" + escape(strings.Join(params, "&"))
 }
 
 func (c *call) calledURL() string {

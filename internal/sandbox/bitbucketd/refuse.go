@@ -76,8 +76,18 @@ type statusMessage struct {
 	XMLName xml.Name  `json:"-" xml:"status"`
 	Code    int       `json:"status-code" xml:"status-code"`
 	Message string    `json:"message,omitempty" xml:"message,omitempty"`
-	Created []linkRef `json:"resources-created,omitempty" xml:"resources-created>link,omitempty"`
-	Updated []linkRef `json:"resources-updated,omitempty" xml:"resources-updated>link,omitempty"`
+	Created resources `json:"resources-created,omitempty" xml:"resources-created,omitempty"`
+	Updated resources `json:"resources-updated,omitempty" xml:"resources-updated,omitempty"`
+}
+
+// resources are an array in JSON, and an element with links in XML.
+type resources []linkRef
+
+// MarshalXML implements xml.Marshaler.
+func (r resources) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+	return e.EncodeElement(struct {
+		Links []linkRef `xml:"link"`
+	}{r}, start)
 }
 
 type linkRef struct {

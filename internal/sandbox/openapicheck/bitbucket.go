@@ -165,6 +165,9 @@ func frameworkRefusals(doc *openapi3.T) error {
 				if status == http.StatusForbidden { // XSRF, and Basic credentials that are switched off
 					content = openapi3.Content{"text/html": openapi3.NewMediaType(), "application/json": openapi3.NewMediaType()}
 				}
+				if status == http.StatusUnauthorized { // a signed call that is refused
+					content["text/plain"] = openapi3.NewMediaType()
+				}
 				op.Responses.Set(text, &openapi3.ResponseRef{Value: openapi3.NewResponse().WithDescription("").WithContent(content)})
 			}
 		}
