@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -50,11 +49,8 @@ func (a answer) response(r *http.Request) *http.Response {
 }
 
 const (
-	maxTries    = 5
-	maxBackoff  = 10 * time.Second
-	maxPatience = 2 * time.Minute // a server that asks for more is not waited for
-	maxBody     = 64 << 20        // ten thousand links are some 6 MB
-	maxSaid     = 256 << 10       // of a refusal
+	maxBody = 64 << 20  // ten thousand links are some 6 MB
+	maxSaid = 256 << 10 // of a refusal
 )
 
 // do sends the request, and again where that is safe and may help: after
@@ -75,35 +71,6 @@ func (c *Client) do(ctx context.Context, q call, read func(answer) error) error 
 		if pause(ctx, wait) != nil {
 			return err // what the server said tells more than that time ran out
 		}
-	}
-}
-
-// again reports whether the request should be repeated, and after how long.
-func (c *Client) again(q call, err error, try int) (time.Duration, bool) {
-	var e *Error
-	if err == nil || try >= maxTries || !errors.As(err, &e) || e.retryAfter > maxPatience {
-		return 0, false
-	}
-	unavailable, broken := errors.Is(e, ErrUnavailable), errors.Is(e, ErrBadAnswer) && q.method == http.MethodGet
-	if !unavailable && !broken || !e.undone && !q.idempotent {
-		return 0, false
-	}
-	if e.Status >= 300 && e.Status < 400 {
-		return 0, false
-	}
-	wait := min(c.backoff<<(try-1), maxBackoff)
-	return max(wait/2+rand.N(wait/2+1), e.retryAfter), true //nolint:gosec // jitter needs no secrecy
-}
-
-// pause waits, or returns the context's error.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
 }
 
@@ -275,8 +242,7 @@ func (c *Client) broken(q call, a answer, err error) *Error {
 
 // stripURL drops the URL that net/http puts into its errors: the Error has the path.
 func stripURL(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
 	}
 	return err

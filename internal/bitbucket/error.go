@@ -98,8 +98,7 @@ func (e *Error) as(kind error, advice string) *Error {
 
 // status returns the HTTP status of an error of this package, 0 for none.
 func status(err error) int {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Status
 	}
 	return 0

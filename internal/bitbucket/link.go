@@ -151,28 +151,14 @@ func xmlRoot(body []byte) string {
 // link reads one link that is thought to be there. An id that is not known makes
 // the server answer 500 or 404, so what is missing is settled by the list.
 func (c *Client) link(ctx context.Context, id string) (Link, error) {
-	var wire linkWire
+	var one Link
 	q := call{op: "reading the application link", object: quote(id), path: c.applinkPath() + "/applicationlink/" + segment(id)}
-	err := c.do(ctx, q, func(a answer) error {
-		if isXML(a.body) {
-			links, err := readLinksXML(a.body)
-			if err != nil {
-				return err
-			}
-			wire = linkWire{ID: links[0].ID, Name: links[0].Name, RPCURL: links[0].URL, DisplayURL: links[0].DisplayURL,
-				Type: links[0].Type, Primary: links[0].Primary, System: links[0].System}
-			return nil
-		}
-		if err := decode(&wire)(a); err != nil {
-			return err
-		}
-		if wire.ID == "" || wire.RPCURL == "" {
-			return errors.New("not an application link")
-		}
-		return nil
+	err := c.do(ctx, q, func(a answer) (err error) {
+		one, err = readLink(a.body)
+		return err
 	})
 	if err == nil {
-		return wire.link(), nil
+		return one, nil
 	}
 	if s := status(err); s != http.StatusNotFound && s != http.StatusInternalServerError {
 		return Link{}, err
@@ -189,6 +175,25 @@ func (c *Client) link(ctx context.Context, id string) (Link, error) {
 	e := c.fault(q)
 	e.Status, e.kind = http.StatusNotFound, ErrNotFound
 	return Link{}, e
+}
+
+// readLink reads one link, in JSON or XML.
+func readLink(body []byte) (Link, error) {
+	if isXML(body) {
+		links, err := readLinksXML(body)
+		if err != nil || len(links) != 1 {
+			return Link{}, errors.Join(errors.New("not one application link"), err)
+		}
+		return links[0], nil
+	}
+	var wire linkWire
+	if err := decode(&wire)(answer{body: body}); err != nil {
+		return Link{}, err
+	}
+	if wire.ID == "" || wire.RPCURL == "" {
+		return Link{}, errors.New("not an application link")
+	}
+	return wire.link(), nil
 }
 
 // applinkPath is the module that links are written through: 3.0, or 2.0 on

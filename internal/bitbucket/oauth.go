@@ -14,7 +14,7 @@ import (
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
-const requestTokenPath = "/plugins/servlet/oauth/request-token" //nolint:gosec // a path
+const requestTokenPath = "/plugins/servlet/oauth/request-token"
 
 // ProveConsumer asks for a request token exactly as Terraform does, signed with
 // the consumer's private key: success proves link, consumer, key pair and clock.
@@ -80,7 +80,7 @@ func (c *Client) proveOnce(ctx context.Context, q call, consumerKey string, sign
 // capture sends a request through the client and keeps what came back.
 type capture struct {
 	client *Client
-	ctx    context.Context //nolint:containedctx // the library has no other way in
+	ctx    context.Context
 	call   call
 	answer answer
 	err    error

@@ -7,7 +7,7 @@ import (
 )
 
 // An OAuthProblem is a refusal of Bitbucket's OAuth 1.0a provider.
-type OAuthProblem struct {
+type OAuthProblem struct { //nolint:errname // the field's own word
 	Consumer string // consumer key that the request was made with
 	Problem  string // "consumer_key_unknown", "signature_invalid", ...; escaped
 	Detail   string // what else the server said about it; escaped

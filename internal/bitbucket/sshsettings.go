@@ -137,8 +137,7 @@ func (c *Client) readKeyPolicy(ctx context.Context, path string) (policy KeyPoli
 
 // tooOld makes "not found" say that the feature is not there.
 func tooOld(err error) error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.as(ErrTooOld, "")
 	}
 	return err

@@ -93,7 +93,7 @@ func newLogin(addr string, key secret.Text, hostKeys []string) (*login, error) {
 	}
 	l := &login{addr: addr, signer: signer}
 	for i, line := range hostKeys {
-		pin, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line)) //nolint:dogsled // the key is all that counts
+		pin, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
 		if err != nil {
 			return nil, fmt.Errorf("pinned SSH host key %d of %s: not an authorized_keys line", i+1, addr)
 		}
@@ -140,7 +140,7 @@ func (l *login) config(agent string) *ssh.ClientConfig {
 		Auth: []ssh.AuthMethod{ssh.PublicKeys(l.signer)},
 		AuthCallback: func(so *ssh.ClientAuthContext) (ssh.AuthMethod, error) {
 			l.refused = l.refused || slices.Contains(so.TriedMethods, "publickey")
-			return nil, nil //nolint:nilnil // no other method: go on with what is left
+			return nil, nil
 		},
 		HostKeyCallback:   l.checkHost,
 		HostKeyAlgorithms: l.algorithms(),

@@ -41,7 +41,7 @@ func newSSHServer(t *testing.T, known string, edit ...func(*sshServer)) *sshServ
 	for _, e := range edit {
 		e(s)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,13 +160,13 @@ func TestWhoamiSSHOnAnOldServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	old, err := ssh.NewSignerWithAlgorithms(signer.(ssh.AlgorithmSigner), []string{ssh.KeyAlgoRSA}) //nolint:forcetypeassert // RSA
+	old, err := ssh.NewSignerWithAlgorithms(signer.(ssh.AlgorithmSigner), []string{ssh.KeyAlgoRSA})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := newSSHServer(t, pair.Public, func(s *sshServer) {
 		s.config.AddHostKey(old)
-		s.config.PublicKeyAuthAlgorithms = []string{ssh.KeyAlgoRSA} //nolint:staticcheck // an old server
+		s.config.PublicKeyAuthAlgorithms = []string{ssh.KeyAlgoRSA}
 	})
 	for _, pins := range [][]string{nil, {host.Public}} {
 		if proof, err := client(t, "https://bitbucket.example").WhoamiSSH(t.Context(), s.addr, pair.Private, pins); err != nil || proof.User == "" {
@@ -186,7 +186,7 @@ func TestWhoamiSSHFaults(t *testing.T) {
 		}).addr
 	}
 	raw := func(talk func(net.Conn)) string {
-		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // at once
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}

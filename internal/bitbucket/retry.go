@@ -1,0 +1,44 @@
+package bitbucket
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+const (
+	maxTries    = 5
+	maxBackoff  = 10 * time.Second
+	maxPatience = 2 * time.Minute // a server that asks for more is not waited for
+)
+
+// again reports whether the request should be repeated, and after how long.
+func (c *Client) again(q call, err error, try int) (time.Duration, bool) {
+	var e *Error
+	if err == nil || try >= maxTries || !errors.As(err, &e) || e.retryAfter > maxPatience {
+		return 0, false
+	}
+	unavailable, broken := errors.Is(e, ErrUnavailable), errors.Is(e, ErrBadAnswer) && q.method == http.MethodGet
+	if !unavailable && !broken || !e.undone && !q.idempotent {
+		return 0, false
+	}
+	if e.Status >= 300 && e.Status < 400 {
+		return 0, false
+	}
+	wait := min(c.backoff<<(try-1), maxBackoff)
+	return max(wait/2+rand.N(wait/2+1), e.retryAfter), true //nolint:gosec // jitter needs no secrecy
+}
+
+// pause waits, or returns the context's error.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
