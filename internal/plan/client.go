@@ -11,10 +11,8 @@ import (
 // changed in place, never replaced, as replacing it unlinks every workspace.
 func (d *differ) oauthClient() {
 	provider := ServiceProvider(d.want, d.have.Bitbucket.Version)
-	if !d.namesKnown() {
-		return
-	}
 	if d.client == nil {
+		d.proveBefore()
 		d.add(CreateClient{
 			Name: d.want.Name, HTTPURL: d.want.Bitbucket.URL, APIURL: APIURL(d.want.Bitbucket.URL), ServiceProvider: provider,
 			Scoped: d.want.OrganizationScoped, Projects: sorted(d.want.Projects), AgentPool: d.want.AgentPool,
@@ -62,7 +60,7 @@ func (d *differ) clientUpdate() (UpdateClient, []Reason) {
 func (d *differ) clientKeyReasons() []Reason {
 	have := d.client
 	if d.newPair {
-		d.remade = d.remade || have.Token != nil
+		d.doubtToken()
 		return []Reason{d.reason("OAuth client's public key", orNone(have.Fingerprint), "a new one", "")}
 	}
 	want := d.have.Record.Consumer
@@ -75,12 +73,14 @@ func (d *differ) clientKeyReasons() []Reason {
 	}
 	if len(because) > 0 {
 		d.proveBefore()
+		d.doubtToken()
 	}
 	return because
 }
 
 // proveBefore puts a proof of the consumer before Terraform is told to use it,
-// unless one is planned.
+// unless one is planned. The one that was planned with the consumer may have
+// been cut off.
 func (d *differ) proveBefore() {
 	if !d.proveOAuth {
 		d.proveOAuth = true
@@ -146,8 +146,10 @@ func APIURL(httpURL string) string {
 	return u.Scheme + "://" + u.Host
 }
 
+// sorted returns a sorted copy, never nil: an UpdateClient with no projects
+// must differ from one that leaves them alone, in JSON too.
 func sorted(names []string) []string {
-	out := slices.Clone(names)
+	out := append([]string{}, names...)
 	slices.SortFunc(out, strings.Compare)
 	return out
 }

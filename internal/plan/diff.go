@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,17 +32,18 @@ func Diff(fleet string, want *schema.Connection, have Have, now time.Time) Conne
 	}
 	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
 	d.client = d.findClient()
-	if !d.mayTouch() {
-		d.out.Changes = nil
-		return d.out
+	if d.mayTouch() && d.namesKnown() {
+		d.record()
+		d.link()
+		d.consumer()
+		d.oauthClient()
+		d.publicKey()
+		d.authorization()
+		d.tokenKey()
 	}
-	d.record()
-	d.link()
-	d.consumer()
-	d.oauthClient()
-	d.publicKey()
-	d.authorization()
-	d.tokenKey()
+	if len(d.out.Blocks) > 0 {
+		d.out.Changes = nil
+	}
 	return d.out
 }
 
@@ -57,7 +59,8 @@ type differ struct {
 	newSSH     bool // the SSH pair is made in this plan
 	linkGone   bool // the link is deleted or absent: a new one is made
 	proveOAuth bool // link, consumer or client change
-	remade     bool
+	proveSSH   bool // the SSH key is proven in this plan
+	doubtful   bool // the token may not outlive what is planned
 	waiting    bool // a person must authorize first
 }
 
@@ -119,15 +122,16 @@ func (d *differ) record() {
 		d.add(CreateConsumerKey{Key: d.adoptedKey(), Bits: d.want.Consumer.Bits, From: source(d.want.Consumer.Private)},
 			d.reason("consumer key in Vault", "none", "one, before any system learns it", ""))
 	}
-	if r == nil || r.Current == nil && r.Pending == nil {
+	if r == nil || r.Current == nil {
 		d.newSSH = true
 		d.add(CreateSSHKey{Role: Current, Bits: d.want.SSHKey.Bits, Comment: d.label(), From: source(d.want.SSHKey.Private)},
 			d.reason("SSH key in Vault", "none", "one, before any system learns it", ""))
 	}
 }
 
-// adoptedKey returns the consumer key to keep: the user's own, or that of the
-// link or client that is taken over, so that tokens may live on.
+// adoptedKey returns the consumer key that a new pair goes with: the user's
+// own, or that of the link or client that is taken over, so that tokens may
+// live on; "": a new one.
 func (d *differ) adoptedKey() string {
 	switch {
 	case d.want.Consumer.Key != "":
@@ -172,16 +176,15 @@ func ServiceProvider(want *schema.Connection, version string) string {
 	return "bitbucket_data_center"
 }
 
-// atLeast compares the first two numbers of a version; what follows ("-eap",
-// ".12") does not matter here.
-func atLeast(version string, major, minor int) bool {
-	parts := strings.SplitN(version, ".", 3)
-	number := func(i int) int {
-		if i >= len(parts) {
-			return 0
+// atLeast compares the numbers of a version as far as they are asked for; what
+// follows them ("-eap") does not matter here.
+func atLeast(version string, want ...int) bool {
+	release, _, _ := strings.Cut(version, "-")
+	numbers := make([]int, len(want))
+	for i, text := range strings.Split(release, ".") {
+		if i < len(numbers) {
+			numbers[i], _ = strconv.Atoi(text)
 		}
-		n, _ := strconv.Atoi(strings.SplitN(parts[i], "-", 2)[0])
-		return n
 	}
-	return number(0) > major || number(0) == major && number(1) >= minor
+	return slices.Compare(numbers, want) >= 0
 }

@@ -17,11 +17,8 @@ func (d *differ) findClient() *Client {
 		switch {
 		case d.ownsClient(c):
 			ours = d.elder(ours, c)
-		case !sameURL(c.HTTPURL, d.want.Bitbucket.URL):
-		case c.Name == d.want.Name, d.have.Consumer != nil && c.Key == d.have.Consumer.Key:
-			if candidate == nil || c.Token != nil && candidate.Token == nil {
-				candidate = c
-			}
+		case d.claim(c) > d.claim(candidate):
+			candidate = c
 		}
 	}
 	if ours != nil {
@@ -30,14 +27,36 @@ func (d *differ) findClient() *Client {
 	return candidate
 }
 
+// claim tells how much speaks for a client that is not ours being the one to
+// take over: the link's consumer key, then the wanted name, then a token.
+func (d *differ) claim(c *Client) int {
+	if c == nil || !sameURL(c.HTTPURL, d.want.Bitbucket.URL) {
+		return 0
+	}
+	claim := 0
+	switch {
+	case d.have.Consumer != nil && c.Key == d.have.Consumer.Key:
+		claim = 4
+	case c.Name == d.want.Name:
+		claim = 2
+	default:
+		return 0
+	}
+	if c.Token != nil {
+		claim++
+	}
+	return claim
+}
+
 // elder returns which of two clients with our key stays: one with a token,
-// else the older. The other goes, unless it has a token too.
+// else the one the record names, which is where apply puts keys, else the
+// older. The other goes, unless it has a token too.
 func (d *differ) elder(a, b *Client) *Client {
 	if a == nil {
 		return b
 	}
 	stays, goes := a, b
-	if b.Token != nil && a.Token == nil || a.Token == nil && b.Created.Before(a.Created) {
+	if d.outranks(b, a) {
 		stays, goes = b, a
 	}
 	if goes.Token != nil {
@@ -49,11 +68,26 @@ func (d *differ) elder(a, b *Client) *Client {
 	return stays
 }
 
+func (d *differ) outranks(a, b *Client) bool {
+	named := d.have.Record.ClientID
+	switch {
+	case (a.Token != nil) != (b.Token != nil):
+		return a.Token != nil
+	case (a.ID == named) != (b.ID == named):
+		return a.ID == named
+	}
+	return a.Created.Before(b.Created)
+}
+
 func (d *differ) ownsClient(c *Client) bool {
 	r := d.have.Record
 	return r != nil && (r.ClientID != "" && r.ClientID == c.ID || r.Consumer != nil && r.Consumer.Key == c.Key && c.Key != "")
 }
 
+// ownsLink reports whether the link is this connection's. A link's id says
+// little: Bitbucket derives it from the URL, so that somebody else's link has
+// the id that ours had. A consumer with another key is ours, changed, when it
+// still says so itself.
 func (d *differ) ownsLink() bool {
 	r, consumer := d.have.Record, d.have.Consumer
 	switch {
@@ -62,7 +96,12 @@ func (d *differ) ownsLink() bool {
 	case consumer == nil: // an empty link serves nobody: ours, half made
 		return true
 	}
-	return r.LinkID != "" && r.LinkID == d.have.Link.ID || r.Consumer.Key == consumer.Key
+	return r.Consumer.Key == consumer.Key || d.marked() && r.LinkID == d.have.Link.ID
+}
+
+// marked reports whether the link's consumer says that this fleet made it.
+func (d *differ) marked() bool {
+	return d.have.Consumer != nil && strings.TrimSpace(d.have.Consumer.Description) == OwnerMark(d.out.Fleet)
 }
 
 // mayTouch reports whether what is already there may be changed: it is ours, or
@@ -75,7 +114,7 @@ func (d *differ) mayTouch() bool {
 		return false
 	}
 	var foreign []string
-	if l := d.have.Link; l != nil && !d.ownsLink() && (d.have.Consumer != nil || d.have.Record == nil) {
+	if l := d.have.Link; l != nil && !d.ownsLink() {
 		text := fmt.Sprintf("application link %q on %s", l.Name, l.URL)
 		if d.have.Consumer != nil {
 			text += " with consumer key " + d.have.Consumer.Key
@@ -103,7 +142,7 @@ func (d *differ) refuse(foreign []string) {
 		return
 	}
 	lost := "the keys it uses cannot be read back: Bitbucket has only public keys, and Terraform shows no private one"
-	if c := d.have.Consumer; c != nil && strings.Contains(c.Description, OwnerMark(d.out.Fleet)) {
+	if d.marked() {
 		d.block(Refused, d.want.Range,
 			fmt.Sprintf("%s was made by this fleet, but its record is missing in Vault (%s); %s", what, d.want.Record, lost),
 			"restore the record from Vault's older versions or a backup; or run with --adopt '"+d.want.Address+

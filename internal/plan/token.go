@@ -9,16 +9,24 @@ import (
 func (d *differ) publicKey() {
 	if d.newSSH {
 		d.add(AddSSHKey{Role: Current, Label: d.label()}, d.reason("SSH key of "+d.want.ServiceUser, "none", "the record's", "service_user"))
-		d.add(ProveSSH{Role: Current})
+		d.proveKey()
 		return
 	}
 	current := d.have.Record.Current
-	if current == nil || d.hasKey(current.Fingerprint) {
+	if d.hasKey(current.Fingerprint) {
 		return
 	}
 	d.add(AddSSHKey{Role: Current, Label: d.label(), Fingerprint: current.Fingerprint},
 		d.reason("SSH key of "+d.want.ServiceUser, "not among its keys", current.Fingerprint, "service_user"))
-	d.add(ProveSSH{Role: Current})
+	d.proveKey()
+}
+
+// proveKey proves the current key, once in a plan.
+func (d *differ) proveKey() {
+	if !d.proveSSH {
+		d.proveSSH = true
+		d.add(ProveSSH{Role: Current})
+	}
 }
 
 func (d *differ) hasKey(fingerprint string) bool {
@@ -38,7 +46,7 @@ func (d *differ) authorization() {
 		step.Again = true
 		d.add(step, d.reason("who authorized", token.User, d.want.ServiceUser, "service_user"))
 		d.warn(d.want.Where("service_user"), "Terraform acts on Bitbucket as %s: revoke the connection of %q in the organization's settings, log in to Bitbucket as %s, and connect again", token.User, d.want.Name, d.want.ServiceUser)
-	case d.have.TokenDead:
+	case d.have.TokenDead && d.have.Record.RefusedToken == token.ID:
 		step.Again = true
 		d.add(step, d.reason("OAuth token", token.ID+", which Bitbucket refuses", "one that works", "service_user"))
 	default:
@@ -72,12 +80,13 @@ func (d *differ) tokenKey() {
 		if !d.newSSH {
 			step.Fingerprint = d.have.Record.Current.Fingerprint
 		}
+		d.proveKey() // the proof that was planned with the public key may have been cut off
 		d.add(step, because...)
 	}
-	if len(because) == 0 && !d.remade {
+	if len(because) == 0 && !d.doubtful {
 		return
 	}
-	if d.remade && !d.waiting {
+	if d.doubtful && !d.waiting {
 		d.note(d.want.Range, "the OAuth token may not outlive this change: a person may have to authorize again")
 	}
 	d.add(ProveRepositories{Repositories: d.repositories()})
@@ -95,8 +104,6 @@ func (d *differ) tokenKeyReasons(token *Token) []Reason {
 	}
 	current := d.have.Record.Current
 	switch {
-	case current == nil:
-		return nil
 	case !token.HasSSHKey:
 		return reason("none")
 	case current.Token != token.ID:

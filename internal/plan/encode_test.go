@@ -1,0 +1,16 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+func encoded(s plan.Step) string {
+	text, err := json.Marshal(s)
+	if err != nil {
+		panic(fmt.Sprintf("%T: %v", s, err))
+	}
+	return string(text)
+}
