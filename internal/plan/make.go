@@ -35,17 +35,26 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 			adopting.Adopt = true
 			want = &adopting
 		}
-		if shared, ok := bitbuckets[want.Bitbucket.Label]; ok && have[i].Bitbucket != nil {
-			have[i].Bitbucket = &shared
-		}
-		c := Diff(fleet.Name, want, have[i], opts.Now)
+		c := Diff(fleet.Name, want, withShared(have[i], want.Bitbucket.Label, bitbuckets), opts.Now)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
-			c.Blocks = append(c.Blocks, Block{Kind: shared.Blocks[0].Kind, At: want.Where("bitbucket"),
-				Text: fmt.Sprintf("bitbucket.%s cannot be used as it is: %s", shared.Label, shared.Blocks[0].Text), Remedy: shared.Blocks[0].Remedy})
+			c.Changes = nil
+			c.Blocks = []Block{{
+				Kind: shared.Blocks[0].Kind, At: want.Where("bitbucket"), Remedy: shared.Blocks[0].Remedy,
+				Text: fmt.Sprintf("bitbucket.%s cannot be used as it is: %s", shared.Label, shared.Blocks[0].Text),
+			}}
 		}
 		out.Connections = append(out.Connections, c)
 	}
 	return out
+}
+
+// withShared returns have with what was read of its Bitbucket for all
+// connections, where that could be read.
+func withShared(have Have, label string, bitbuckets map[string]Bitbucket) Have {
+	if shared, ok := bitbuckets[label]; ok && have.Bitbucket != nil && len(shared.Unread) == 0 {
+		have.Bitbucket = &shared
+	}
+	return have
 }
 
 func of(b *schema.Bitbucket, connections []*schema.Connection) []*schema.Connection {

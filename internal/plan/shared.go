@@ -30,6 +30,15 @@ func DiffBitbucket(want *schema.Bitbucket, connections []*schema.Connection, hav
 	if !have.NativeWebhooks {
 		d.plugin()
 	}
+	d.repositories(connections)
+	if len(d.out.Blocks) > 0 {
+		d.out.Changes = nil
+	}
+	return d.out
+}
+
+// repositories plans the grants, and before 5.4 the hooks, each once.
+func (d *sharedDiffer) repositories(connections []*schema.Connection) {
 	granted, hooked := map[GrantPermission]bool{}, map[GrantPermission]bool{}
 	for _, c := range connections {
 		for i, g := range grants(c) {
@@ -38,13 +47,12 @@ func DiffBitbucket(want *schema.Bitbucket, connections []*schema.Connection, hav
 				d.grant(g, c.Grants[i].Range)
 			}
 			hook := GrantPermission{Project: g.Project, Repository: g.Repository}
-			if !have.NativeWebhooks && g.Repository != "" && !hooked[hook] {
+			if !d.have.NativeWebhooks && g.Repository != "" && !hooked[hook] {
 				hooked[hook] = true
 				d.hook(hook, c.Grants[i].Range)
 			}
 		}
 	}
-	return d.out
 }
 
 type sharedDiffer struct {
@@ -67,11 +75,13 @@ func (d *sharedDiffer) add(step Step, because Reason) {
 func (d *sharedDiffer) version() {
 	v := d.have.Version
 	switch {
-	case !atLeast(v, 4, 9):
+	case !atLeast(v, 4, 9, 1):
 		d.block(Refused, d.want.Range, "Bitbucket "+v+" is older than 4.9.1, the oldest that Terraform works with", "upgrade Bitbucket")
 	case !atLeast(v, 8, 0):
-		d.out.Notes = append(d.out.Notes, Note{Warning: true, At: d.want.Range,
-			Text: "Bitbucket " + v + " works, but Terraform's documentation asks for Data Center 8.0 or newer, and Bitbucket Server is out of support"})
+		d.out.Notes = append(d.out.Notes, Note{
+			Warning: true, At: d.want.Range,
+			Text: "Bitbucket " + v + " works, but Terraform's documentation asks for Data Center 8.0 or newer, and Bitbucket Server is out of support",
+		})
 	}
 }
 
@@ -79,7 +89,7 @@ func (d *sharedDiffer) grant(g GrantPermission, at hcl.Range) {
 	if _, unknown := d.have.Unknown[g]; unknown {
 		return // told with the connections that want it
 	}
-	if !d.have.Granted[g] {
+	if held, asked := d.have.Granted[g]; asked && !held { // not asked: the user is missing, told with its connections
 		d.add(g, Reason{What: "effective permission of " + g.User, Live: "not " + g.Permission, Want: g.Permission, At: at})
 	}
 }
