@@ -175,23 +175,26 @@ func (c Connection) Waits() bool {
 }
 
 // Digest names the steps of a connection: the same target and steps have the
-// same digest, whenever and wherever they were planned.
-func (c Connection) Digest() string { return digest(c.Address, c.Steps()) }
+// same digest, whenever and wherever they were planned. The target counts, as a
+// step is complete only with it: the same step on another organization is
+// another deed.
+func (c Connection) Digest() string { return digest(c.Target, c.Steps()) }
 
 // Digest names the steps of a Bitbucket.
-func (b BitbucketPlan) Digest() string { return digest("bitbucket."+b.Label, b.Steps()) }
+func (b BitbucketPlan) Digest() string { return digest([]string{b.Label, b.URL}, b.Steps()) }
 
-func digest(address string, steps []Step) string {
-	sum := sha256.New()
-	_, _ = fmt.Fprintln(sum, address)
+func digest[T Target | []string](on T, steps []Step) string {
+	parts := make([]any, 0, 2*len(steps)+1)
+	parts = append(parts, on)
 	for _, s := range steps {
-		body, err := json.Marshal(s)
-		if err != nil { // steps are plain data: a bug, not an event
-			panic(fmt.Sprintf("encoding step %T: %v", s, err))
-		}
-		_, _ = fmt.Fprintf(sum, "%T %s\n", s, body)
+		parts = append(parts, fmt.Sprintf("%T", s), s)
 	}
-	return hex.EncodeToString(sum.Sum(nil))[:16]
+	body, err := json.Marshal(parts)
+	if err != nil { // plain data: a bug, not an event
+		panic(fmt.Sprintf("encoding the steps on %v: %v", on, err))
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])[:16]
 }
 
 // target builds the Target of a wanted connection.

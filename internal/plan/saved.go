@@ -3,7 +3,9 @@ package plan
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 )
 
 // FormatVersion is of the saved plan's JSON: the first number changes when an
@@ -69,7 +71,7 @@ func Decode(text []byte) (Saved, error) {
 	if err := decoder.Decode(&saved); err != nil {
 		return Saved{}, fmt.Errorf("not a plan that bbsync saved: %w", err)
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) { // More would overlook a closing bracket
 		return Saved{}, fmt.Errorf("not a plan that bbsync saved: something follows it")
 	}
 	if saved.FormatVersion != FormatVersion {
@@ -80,30 +82,62 @@ func Decode(text []byte) (Saved, error) {
 
 // Narrow returns what of p was approved in the saved plan and still holds, and
 // the addresses of what changed since. What was in sync when it was saved and
-// is not any more was not approved, either.
+// is not any more was not approved, either. What was approved and is blocked by
+// now stays, to be told why; what was approved and is not in p at all changed.
 func (s Saved) Narrow(p Plan) (Plan, []string) {
-	approved := map[string]string{}
-	for _, c := range s.Connections {
-		approved[c.Address] = c.Digest
-	}
-	for _, b := range s.Bitbuckets {
-		approved["bitbucket."+b.Address] = b.Digest
-	}
-	var stale []string
+	n := narrowing{approved: s.digests(), seen: map[string]bool{}}
 	out := Plan{Fleet: p.Fleet}
 	for _, b := range p.Bitbuckets {
-		if approved["bitbucket."+b.Label] == b.Digest() {
+		if n.keeps("bitbucket."+b.Label, b.Digest(), len(b.Changes), len(b.Blocks)) {
 			out.Bitbuckets = append(out.Bitbuckets, b)
-		} else if len(b.Changes) > 0 {
-			stale = append(stale, "bitbucket."+b.Label)
 		}
 	}
 	for _, c := range p.Connections {
-		if approved[c.Address] == c.Digest() {
+		if n.keeps(c.Address, c.Digest(), len(c.Changes), len(c.Blocks)) {
 			out.Connections = append(out.Connections, c)
-		} else if len(c.Changes) > 0 {
-			stale = append(stale, c.Address)
 		}
 	}
-	return out, stale
+	for _, b := range s.Bitbuckets {
+		n.gone("bitbucket."+b.Address, len(b.Steps))
+	}
+	for _, c := range s.Connections {
+		n.gone(c.Address, len(c.Steps))
+	}
+	return out, n.stale
+}
+
+func (s Saved) digests() map[string]string {
+	approved := map[string]string{}
+	for _, b := range s.Bitbuckets {
+		approved["bitbucket."+b.Address] = b.Digest
+	}
+	for _, c := range s.Connections {
+		approved[c.Address] = c.Digest
+	}
+	return approved
+}
+
+type narrowing struct {
+	approved map[string]string // address → digest
+	seen     map[string]bool
+	stale    []string
+}
+
+func (n *narrowing) keeps(address, digest string, steps, blocks int) bool {
+	n.seen[address] = true
+	approved, known := n.approved[address]
+	if known && (approved == digest || blocks > 0) {
+		return true
+	}
+	if steps > 0 {
+		n.stale = append(n.stale, address)
+	}
+	return false
+}
+
+func (n *narrowing) gone(address string, steps int) {
+	if steps > 0 && !n.seen[address] {
+		n.seen[address] = true
+		n.stale = append(n.stale, address)
+	}
 }
