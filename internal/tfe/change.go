@@ -94,8 +94,17 @@ func (c *Client) settleCreate(ctx context.Context, organization string, want New
 			return have, nil
 		}
 	}
-	// It may still be on its way.
-	return OAuthClient{}, unknown
+	if failed(cause) {
+		return OAuthClient{}, cause
+	}
+	return OAuthClient{}, unknown // it may still be on its way
+}
+
+// failed reports whether the server itself said that it failed: a gateway's word
+// (502, 504) says nothing of what happens behind it.
+func failed(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Status == http.StatusInternalServerError || e.Status == http.StatusServiceUnavailable)
 }
 
 // A ClientUpdate changes a client in place; what is nil stays. The URLs and the

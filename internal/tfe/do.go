@@ -66,8 +66,8 @@ func (c *Client) once(ctx context.Context, q question, call func(context.Context
 	default:
 		// A page of a proxy or of a login, or an answer cut short.
 		e.Kind, e.Hint = ErrUnavailable, "the answer is not what Terraform sends; is there a proxy in between?"
-		if !x.html {
-			e.Cause = err
+		if !x.html || x.status >= http.StatusMultipleChoices { // a redirect has a page, too
+			e.Cause = network(err)
 		}
 	}
 	return e

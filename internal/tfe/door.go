@@ -90,7 +90,7 @@ func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		d.limiter.Seen(resp.StatusCode, advice(resp.Header))
 		if resp.StatusCode == http.StatusTooManyRequests {
-			if refusals < maxRefusals && d.limiter != nil {
+			if refusals < maxRefusals {
 				continue // the limiter waits
 			}
 			note(ctx, resp, answer)

@@ -35,7 +35,7 @@ type Config struct {
 	Address   string         // https://host[:port]
 	Token     secret.Text    // of a user, a team or an organization
 	CA        []byte         // PEM; when set, these authorities are trusted and no others
-	Limiter   *limit.Limiter // the token's, shared by all who use it; nil: none
+	Limiter   *limit.Limiter // the token's, shared by all who use it; nil: one of this client's own
 	Timeout   time.Duration  // of one request; 0: 60 s
 	Patience  time.Duration  // how long to repeat what may be repeated; 0: 20 s
 	UserAgent string
@@ -66,6 +66,9 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	roots, err := authorities(cfg.CA)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Limiter == nil {
+		cfg.Limiter = limit.New(limit.Options{})
 	}
 	c := &Client{address: address, patience: orDefault(cfg.Patience, defaultPatience)}
 	c.door = newDoor(address.Host, orDefault(cfg.Timeout, defaultTimeout), cfg.Limiter, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})

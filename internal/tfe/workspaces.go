@@ -18,6 +18,8 @@ type Workspace struct {
 	Branch     string // "" for the default one
 	TokenID    string // of the OAuth token, "" for none
 	WebhookURL string
+	Submodules bool   // clones them, too
+	TagsRegex  string // runs for tags that match, not for a branch
 }
 
 func decodeWorkspace(r resource) (Workspace, error) {
@@ -28,6 +30,8 @@ func decodeWorkspace(r resource) (Workspace, error) {
 			Branch     string `json:"branch"`
 			TokenID    string `json:"oauth-token-id"`
 			WebhookURL string `json:"webhook-url"`
+			Submodules bool   `json:"ingress-submodules"`
+			TagsRegex  string `json:"tags-regex"`
 		} `json:"vcs-repo"`
 	}
 	if err := json.Unmarshal(r.Attributes, &a); err != nil {
@@ -36,6 +40,7 @@ func decodeWorkspace(r resource) (Workspace, error) {
 	have := Workspace{ID: r.ID, Name: a.Name}
 	if a.Repo != nil {
 		have.Identifier, have.Branch, have.TokenID, have.WebhookURL = a.Repo.Identifier, a.Repo.Branch, a.Repo.TokenID, a.Repo.WebhookURL
+		have.Submodules, have.TagsRegex = a.Repo.Submodules, a.Repo.TagsRegex
 	}
 	return have, nil
 }
@@ -139,7 +144,8 @@ func (c *Client) MoveWorkspace(ctx context.Context, id, tokenID string) error {
 	}
 	// The whole of vcs-repo is written; whether one attribute alone would do is not known.
 	q.again = true
-	body := &tfe.WorkspaceUpdateOptions{VCSRepo: &tfe.VCSRepoOptions{Identifier: &w.Identifier, Branch: &w.Branch, OAuthTokenID: &tokenID}}
+	body := &tfe.WorkspaceUpdateOptions{VCSRepo: &tfe.VCSRepoOptions{Identifier: &w.Identifier, Branch: &w.Branch, OAuthTokenID: &tokenID,
+		IngressSubmodules: &w.Submodules, TagsRegex: orNil(w.TagsRegex)}}
 	return c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
 }
 
