@@ -115,6 +115,20 @@ func TestConnectFails(t *testing.T) {
 	}
 }
 
+// The API URL is documented as being without the context path. With it the
+// dance succeeds, and the first call of the API does not.
+func TestConnectWithContextPathInAPIURL(t *testing.T) {
+	p := newPair(t, "9.4.0", terraformd.Options{})
+	c := p.newConnectionAt(t, tfe.ServiceProviderBitbucketDataCenter, p.base)
+	p.consent(t, c)
+	if at := p.connect(t, c, "manager", "approve"); at.status != http.StatusInternalServerError {
+		t.Errorf("%d %s", at.status, at.html)
+	}
+	if events := p.Events(); len(events) != 1 || !strings.Contains(events[0].Message, "404") {
+		t.Errorf("events %+v", events)
+	}
+}
+
 func (p *pair) links() (ids []string) {
 	p.bb.Inspect(func(st *bitbucketd.State) {
 		for _, l := range st.Links {

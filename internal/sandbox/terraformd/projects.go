@@ -62,9 +62,25 @@ type projectInput struct {
 	Description optional[string] `json:"description"`
 }
 
+// unusedProjectSettings are documented attributes that the sandbox neither uses nor
+// tells.
+func unusedProjectSettings() []string {
+	return []string{"auto-destroy-activity-duration", "default-execution-mode", "default-agent-pool-id", "setting-overwrites"}
+}
+
+// checkProject looks at a project's name. The caller holds the lock.
+func (o *organization) checkProject(p *project) error {
+	switch {
+	case len(p.Name) < 3 || len(p.Name) > 40:
+		return invalid("name", "Name must be 3 to 40 characters long")
+	case slices.ContainsFunc(o.Projects, func(other *project) bool { return other.ID != p.ID && other.Name == p.Name }):
+		return invalid("name", "Name has already been taken")
+	}
+	return nil
+}
+
 func (s *Server) createProject(c call) (reply, error) {
-	in, err := readBody[projectInput](s, c.Request, "projects", "auto-destroy-activity-duration", "default-execution-mode",
-		"default-agent-pool-id", "setting-overwrites")
+	in, err := readBody[projectInput](s, c.Request, "projects", unusedProjectSettings()...)
 	if err != nil {
 		return reply{}, err
 	}
@@ -75,11 +91,8 @@ func (s *Server) createProject(c call) (reply, error) {
 			return err
 		}
 		p := &project{ID: newID("prj"), Name: in.attributes.Name.or(""), Description: in.attributes.Description.or(""), CreatedAt: s.now()}
-		switch {
-		case len(p.Name) < 3 || len(p.Name) > 40:
-			return invalid("name", "Name must be 3 to 40 characters long")
-		case slices.ContainsFunc(o.Projects, func(other *project) bool { return other.Name == p.Name }):
-			return invalid("name", "Name has already been taken")
+		if err := o.checkProject(p); err != nil {
+			return err
 		}
 		o.Projects = append(o.Projects, p)
 		s.index.owner[p.ID] = o
@@ -100,6 +113,34 @@ func (s *Server) readProject(c call) (reply, error) {
 		if p == nil {
 			return notFound()
 		}
+		document.Data = renderProject(o, p)
+		return nil
+	})
+	return ok(document), err
+}
+
+func (s *Server) updateProject(c call) (reply, error) {
+	in, err := readBody[projectInput](s, c.Request, "projects", unusedProjectSettings()...)
+	if err != nil {
+		return reply{}, err
+	}
+	var document one
+	err = s.write("project updated", func() error {
+		o, err := s.ownerOf(c.actor, c.PathValue("project"), manageWorkspaces)
+		if err != nil {
+			return err
+		}
+		p := o.project(c.PathValue("project"))
+		if p == nil {
+			return notFound()
+		}
+		changed := *p
+		set(&changed.Name, in.attributes.Name)
+		set(&changed.Description, in.attributes.Description)
+		if err := o.checkProject(&changed); err != nil {
+			return err
+		}
+		*p = changed
 		document.Data = renderProject(o, p)
 		return nil
 	})

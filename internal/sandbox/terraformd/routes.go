@@ -81,6 +81,7 @@ func (s *Server) routeOrganizations(mux *http.ServeMux) {
 	s.handle(mux, "GET "+org+"/projects", s.listProjects)
 	s.handle(mux, "POST "+org+"/projects", s.createProject)
 	s.handle(mux, "GET /api/v2/projects/{project}", s.readProject)
+	s.handle(mux, "PATCH /api/v2/projects/{project}", s.updateProject)
 	s.handle(mux, "DELETE /api/v2/projects/{project}", s.deleteProject)
 	s.handle(mux, "GET "+org+"/agent-pools", s.listAgentPools)
 	s.handle(mux, "POST "+org+"/agent-pools", s.createAgentPool)
@@ -123,6 +124,7 @@ func (s *Server) routeWorkspaces(mux *http.ServeMux) {
 		s.handle(mux, "DELETE "+path, s.deleteWorkspace)
 		s.handle(mux, "POST "+path+"/actions/safe-delete", s.deleteWorkspace)
 	}
+	s.handle(mux, "GET "+space+"/relationships/remote-state-consumers", s.listConsumers)
 	s.handle(mux, "GET "+space+"/configuration-versions", s.listVersions)
 	s.handle(mux, "GET /api/v2/configuration-versions/{version}", s.readVersion)
 	s.handle(mux, "GET /api/v2/configuration-versions/{version}/ingress-attributes", s.readIngress)
@@ -171,6 +173,17 @@ func (s *Server) listNothing(c call) (reply, error) {
 	p := s.pager(c.Request)
 	err := s.read(func() error {
 		_, err := s.organization(c.actor, c.PathValue("organization"), seeOrganization)
+		return err
+	})
+	return ok(page(p, []resource{}, func(r resource) resource { return r })), err
+}
+
+// listConsumers serves a list that the tfe provider reads of every workspace; no
+// workspace shares its state here.
+func (s *Server) listConsumers(c call) (reply, error) {
+	p := s.pager(c.Request)
+	err := s.read(func() error {
+		_, _, err := s.workspaceOf(c)
 		return err
 	})
 	return ok(page(p, []resource{}, func(r resource) resource { return r })), err

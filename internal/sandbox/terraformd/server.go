@@ -40,8 +40,9 @@ type Options struct {
 	Missing Missing
 	// Choices settle what is not known of the real server.
 	Choices Choices
-	// OnWrite is called after each change of state, with a word on what changed.
-	// It must not call the server.
+	// OnWrite is called after each change of state, with a word on what changed,
+	// before the one who made it has its answer. It runs without the server's lock
+	// and may read (Save, CanClone, Connections).
 	OnWrite func(what string)
 	// Log tells what a person at the real server could not see: why a connection
 	// or a clone failed. Nil: discarded.

@@ -3,6 +3,7 @@ package terraformd
 import (
 	"regexp"
 	"slices"
+	"strings"
 )
 
 type workspaceInput struct {
@@ -120,9 +121,12 @@ func (s *Server) createWorkspace(c call) (reply, error) {
 }
 
 func (s *Server) addWorkspace(o *organization, made *workspace) (reply, error) {
-	base := s.address()
+	base, linked := s.address(), made.Repo != nil
 	var document one
 	err := s.write("workspace created", func() error {
+		if s.index.orgs[strings.ToLower(o.Name)] != o {
+			return notFound() // deleted while Bitbucket was asked
+		}
 		if err := o.check(made); err != nil { // again: Bitbucket was asked in between
 			return err
 		}
@@ -131,7 +135,7 @@ func (s *Server) addWorkspace(o *organization, made *workspace) (reply, error) {
 		document.Data = s.renderWorkspace(base, o, made)
 		return nil
 	})
-	if err == nil && made.Repo != nil {
+	if err == nil && linked {
 		s.fetch(o, made)
 	}
 	return created(document), err

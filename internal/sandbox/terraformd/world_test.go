@@ -101,11 +101,15 @@ func (p *pair) newConnection(t *testing.T, provider tfe.ServiceProviderType) *tf
 	t.Helper()
 	host, err := url.Parse(p.base)
 	must(t, err)
-	// By hand, because go-tfe wants an OAuth token for bitbucket_server_legacy. The
-	// API URL is without the context path.
+	return p.newConnectionAt(t, provider, "http://"+host.Host) // the API URL is without the context path
+}
+
+func (p *pair) newConnectionAt(t *testing.T, provider tfe.ServiceProviderType, apiURL string) *tfe.OAuthClient {
+	t.Helper()
+	// By hand, because go-tfe wants an OAuth token for bitbucket_server_legacy.
 	a := p.do(t, manager, "POST", "/api/v2/organizations/acme/oauth-clients", fmt.Sprintf(
 		`{"data":{"type":"oauth-clients","attributes":{"name":"corp","service-provider":%q,"http-url":%q,"api-url":%q}}}`,
-		provider, p.base, "http://"+host.Host))
+		provider, p.base, apiURL))
 	if a.status != http.StatusCreated {
 		t.Fatalf("creating a client: %d %s", a.status, a.body)
 	}
