@@ -43,7 +43,11 @@ func (c *call) linkEntity(l *Link) applicationLink {
 }
 
 func (c *call) linkRef(l *Link) linkRef {
-	return linkRef{Href: c.base.String() + "/rest/applinks/3.0/applicationlink/" + l.ID, Rel: "self"}
+	version := "3.0"
+	if c.opts.OldApplinks {
+		version = "2.0"
+	}
+	return linkRef{Href: c.base.String() + "/rest/applinks/" + version + "/applicationlink/" + l.ID, Rel: "self"}
 }
 
 // linkAdmin lets administrators in. Application links answer others with a 401 of

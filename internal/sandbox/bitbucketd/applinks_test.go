@@ -181,7 +181,7 @@ func TestOldApplinks(t *testing.T) {
 		{"no 3.0", admin, "GET " + linksV3, "", 404, "", nil},
 		{"no 3.0 to put", admin, "PUT " + links, linkJSON("n", orgURL), 404, "", nil},
 		{"no oauth module", admin, "GET " + oauthOf + orgID + consumer, "", 404, "", nil},
-		{"2.0", admin, "PUT " + old, linkJSON("n", orgURL), 201, "", nil},
+		{"2.0", admin, "PUT " + old, linkJSON("n", orgURL), 201, old + "/" + orgID, nil},
 		{"consumer", admin, "PUT " + old + "/" + orgID + consumer, consumerJSON("k", public), 201, "", nil},
 		{"read", admin, "GET " + old + "/" + orgID + consumer, "", 200, `"key":"k"`, nil},
 	})

@@ -116,15 +116,16 @@ func putConsumer(c *call) (reply, error) {
 		return reply{}, refuseList(http.StatusBadRequest, "Invalid public key: %s.", err)
 	}
 	c.storeConsumer(l, &Consumer{Key: in.Key, Name: in.Name, Description: description, PublicKey: pem, Callback: callback})
+	c.wrote("consumer %s of application link %s put", in.Key, l.RPCURL)
 	return statusReply(statusMessage{Code: http.StatusCreated, Created: []linkRef{consumerRef(l)}}), nil
 }
 
-func (c *call) storeConsumer(l *Link, con *Consumer) {
-	if old := c.st.Consumers[con.Key]; old != nil && old.PublicKey != con.PublicKey && c.opts.DropTokensOnKeyChange {
-		c.st.dropTokens(con.Key)
+// storeConsumer stores the consumer by its key; the link then points to it.
+func (s *Server) storeConsumer(l *Link, con *Consumer) {
+	if old := s.st.Consumers[con.Key]; old != nil && old.PublicKey != con.PublicKey && s.opts.DropTokensOnKeyChange {
+		s.st.dropTokens(con.Key)
 	}
-	c.st.Consumers[con.Key], l.Consumer = con, con.Key
-	c.wrote("consumer %s of application link %s put", con.Key, l.RPCURL)
+	s.st.Consumers[con.Key], l.Consumer = con, con.Key
 }
 
 // removeConsumer removes the consumer and all tokens given out to it.

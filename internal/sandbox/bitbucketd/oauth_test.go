@@ -29,8 +29,9 @@ func (w *world) terraform(key string, private *rsa.PrivateKey) *oauth1.Config {
 func (w *world) linked() *oauth1.Config {
 	w.t.Helper()
 	private, public := consumerPair(w.t, 0)
-	w.want(w.as(admin, "PUT", links, linkJSON("Terraform <my-org>", orgURL)), 201)
-	w.want(w.as(admin, "PUT", oauthOf+orgID+consumer, consumerJSON("k", public)), 201)
+	id, err := w.AddLink(bitbucketd.Link{Name: "Terraform <my-org>", RPCURL: orgURL})
+	w.must(err)
+	w.must(w.SetConsumer(id, bitbucketd.Consumer{Key: "k", Name: "Terraform <my-org>", PublicKey: public}))
 	return w.terraform("k", private)
 }
 

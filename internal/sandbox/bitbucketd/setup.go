@@ -198,6 +198,23 @@ func (s *Server) AddLink(l Link) (id string, err error) {
 	return id, err
 }
 
+// SetConsumer puts an incoming consumer into a link, as over REST: by its key.
+func (s *Server) SetConsumer(linkID string, con Consumer) error {
+	return s.Change("setting consumer "+con.Key, func(st *State) error {
+		l := st.linkByID(linkID)
+		if l == nil || con.Key == "" {
+			return fmt.Errorf("no such link, or no key")
+		}
+		pem, err := reencode(con.PublicKey)
+		if err != nil {
+			return err
+		}
+		con.PublicKey = pem
+		s.storeConsumer(l, &con)
+		return nil
+	})
+}
+
 // RemoveLink deletes the link, its consumer and the consumer's tokens.
 func (s *Server) RemoveLink(id string) error {
 	return s.Change("deleting application link "+id, func(st *State) error {

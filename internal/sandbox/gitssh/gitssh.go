@@ -83,7 +83,6 @@ func run(ctx context.Context, fromServer io.Reader, toServer io.WriteCloser, dir
 		_ = inWrite.Close()
 	})
 	err = cmd.Wait()
-	_ = toServer.Close() // lets the server end, if git left early
 	wg.Wait()
 	_ = outRead.Close()
 	return said.String(), err
