@@ -37,8 +37,9 @@ type move struct {
 
 // addresses checks moved and removed blocks against the connections.
 func (l *loader) addresses() {
-	moves := l.moves()
-	for _, m := range moves {
+	moves, order := l.moves()
+	for _, from := range order {
+		m := moves[from]
 		if l.exists(m.from) {
 			m.v.fail("from", ruleMoved, "Moved away, and still there",
 				fmt.Sprintf("%s is said to have moved, and is still in the files at %s.", m.from, place(l.blocks[m.from.block].n.at())), "remove the moved block, or the connection")
@@ -53,9 +54,9 @@ func (l *loader) addresses() {
 	}
 }
 
-func (l *loader) moves() map[address]move {
-	moves := map[address]move{}
-	order := []address{}
+// moves returns the moves by where they lead from, and their order.
+func (l *loader) moves() (moves map[address]move, order []address) {
+	moves = map[address]move{}
 	for _, n := range l.top["moved"] {
 		v := l.view(n, l.base)
 		from, ok1 := v.address("from", ruleMoved)
@@ -74,7 +75,7 @@ func (l *loader) moves() map[address]move {
 		moves[from] = move{from: from, to: to, v: v}
 		order = append(order, from)
 	}
-	return moves
+	return moves, order
 }
 
 // address reads connection.team or connection.team["key"].

@@ -77,7 +77,7 @@ func (l *loader) parse(path string) *hclsyntax.Body {
 	}
 	f, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
 	l.mask.add(path, f, src)
-	l.certainSecrets(path, src)
+	l.secretsIn(path, src)
 	if diags.HasErrors() {
 		l.mask.lines(path, src)
 		l.syntaxProblems(diags)
@@ -87,10 +87,10 @@ func (l *loader) parse(path string) *hclsyntax.Body {
 	return body
 }
 
-// certainSecrets reports what is a secret wherever it stands, comments too.
-func (l *loader) certainSecrets(path string, src []byte) {
-	for _, at := range certainSecret.FindAllIndex(src, -1) {
-		start := position(src, at[0])
+// secretsIn reports what is a secret wherever it stands, comments too.
+func (l *loader) secretsIn(path string, src []byte) {
+	for _, found := range certainSecrets(src) {
+		start := position(src, found.from)
 		end := start
 		end.Byte++
 		end.Column++
@@ -98,7 +98,7 @@ func (l *loader) certainSecrets(path string, src []byte) {
 			rule: ruleSecret, at: hcl.Range{Filename: path, Start: start, End: end},
 			summary: "A secret in the files",
 			detail: fmt.Sprintf("This is %s. bbsync takes no secret as a value: files are read by many and kept for ever. Treat it as known to others.",
-				certainKind(string(src[at[0]:at[1]]))),
+				certainKind(src[found.from:found.to])),
 			hint: `put it into Vault and name its place, as in token { vault = "secret/path#field" }`,
 		})
 	}
@@ -115,25 +115,38 @@ func position(src []byte, offset int) hcl.Pos {
 	}
 }
 
-// syntaxProblems reports what the parser says. After its first error in a file
-// the parser is often confused, so that later ones are dropped unless they are
-// on lines of their own.
+// mostSyntaxErrors of one file are shown: behind its first errors the parser is
+// often confused.
+const mostSyntaxErrors = 5
+
+// syntaxProblems reports what the parser says, once for a line. After a quote
+// that is not closed nothing else it says is true.
 func (l *loader) syntaxProblems(diags hcl.Diagnostics) {
 	lines := map[int]bool{}
 	for _, d := range diags {
 		p := problem{rule: ruleSyntax, warning: d.Severity == hcl.DiagWarning, summary: d.Summary, detail: d.Detail}
 		if d.Subject != nil {
 			p.at = *d.Subject
-			if lines[p.at.Start.Line] {
-				continue
-			}
-			lines[p.at.Start.Line] = true
 		}
-		if strings.HasPrefix(d.Summary, "Invalid single-argument block") {
+		if lines[p.at.Start.Line] || len(lines) == mostSyntaxErrors {
+			continue
+		}
+		lines[p.at.Start.Line] = true
+		open := strings.HasPrefix(d.Summary, "Invalid multi-line string")
+		switch {
+		case strings.HasPrefix(d.Summary, "Invalid single-argument block"):
 			p.summary = "Several attributes on one line"
 			p.detail = "A block on one line holds one attribute and no comma."
 			p.hint = "write each attribute on a line of its own, and the closing brace on another"
+		case open:
+			p.summary = "A quote is not closed"
+			p.detail = "The text that begins here does not end on its line."
+			p.hint = "close the quote; for a text of several lines use <<-EOT"
+			p.at.End = p.at.Start
 		}
 		l.add(p)
+		if open {
+			return
+		}
 	}
 }

@@ -101,9 +101,9 @@ func readFile(path string) ([]byte, error) {
 	if !utf8.Valid(content) {
 		return nil, fmt.Errorf("%s is not UTF-8 text", shown(path))
 	}
-	if at := findCertain(content); at != nil {
+	if kind := certainKind(content); kind != "" {
 		return nil, fmt.Errorf("%s holds %s, and a secret is never a value here: put it into Vault and name its place with vault = \"secret/path#field\"",
-			shown(path), certainKind(string(content[at[0]:at[1]])))
+			shown(path), kind)
 	}
 	return content, nil
 }

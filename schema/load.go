@@ -1,7 +1,9 @@
 package schema
 
 import (
+	"fmt"
 	"io"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -25,10 +27,27 @@ type Source struct {
 	Files map[string]*hcl.File // by the names in ranges; Bytes and Nav only
 }
 
-// Write prints diagnostics with the lines they are about. A width of 0 does not
-// wrap.
+// mostWritten is how many diagnostics are printed: more help nobody, and each
+// costs a pass over its file.
+const mostWritten = 100
+
+// Write prints diagnostics with the lines they are about, errors before
+// warnings where there are too many for all. A width of 0 does not wrap.
 func (s *Source) Write(w io.Writer, diags hcl.Diagnostics, width uint, color bool) error {
-	return hcl.NewDiagnosticTextWriter(w, s.Files, width, color).WriteDiagnostics(diags)
+	left := len(diags) - mostWritten
+	if left > 0 {
+		diags = slices.Clone(diags)
+		slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
+		diags = diags[:mostWritten]
+	}
+	if err := hcl.NewDiagnosticTextWriter(w, s.Files, width, color).WriteDiagnostics(diags); err != nil {
+		return err
+	}
+	if left > 0 {
+		_, err := fmt.Fprintf(w, "... and %d more.\n", left)
+		return err
+	}
+	return nil
 }
 
 // SourceOf returns the Source of one file, for the diagnostics of Format.

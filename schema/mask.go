@@ -23,68 +23,10 @@ import (
 // printed from; ranges keep their meaning.
 
 var (
-	certainSecret = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?s:.*?-----END [A-Z0-9 ]*PRIVATE KEY-----|.*)` +
-		`|\bhv[sbr]\.[A-Za-z0-9_-]{20,}` +
-		`|\b[A-Za-z0-9]{5,}\.atlasv1\.[A-Za-z0-9_-]{5,}` +
-		`|\bBBDC-[A-Za-z0-9+/=]{20,}` +
-		`|\b(?:ghp|gho|ghs|ghr|github_pat|glpat|AKIA)[_-]?[A-Za-z0-9_-]{16,}` +
-		`|://[^/\s"'@:]*:[^/\s"'@]+@`)
-	maybeSecret = regexp.MustCompile(`[A-Za-z0-9+/=_]{20,}` +
-		`|\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\b`)
 	secretName = regexp.MustCompile(`(?i)(?:^|[_-])(?:password|passwd|passphrase|secret|secret_id|private_key|api_key|token|pin|credentials?)$`)
 	secretLine = regexp.MustCompile(`(?im)^.*?\b[\w-]*(?:password|passwd|passphrase|secret|secret_id|private_key|api_key|token)"?[ \t]*[=:][ \t]*(\S.*)$`)
 	heredocTag = regexp.MustCompile(`<<-?(\w+)`)
 )
-
-// certainKind says what kind of secret a certain one is.
-func certainKind(text string) string {
-	switch {
-	case strings.HasPrefix(text, "-----BEGIN"):
-		return "a private key"
-	case strings.HasPrefix(text, "://"):
-		return "a password in a URL"
-	default:
-		return "a token"
-	}
-}
-
-// findCertain returns where the text holds a certain secret, nil for nowhere. It
-// looks for the fixed parts first, which is much faster on a large file.
-func findCertain(src []byte) []int {
-	for _, part := range []string{"PRIVATE KEY", "hvs.", "hvb.", "hvr.", ".atlasv1.", "BBDC-", "gh", "glpat", "AKIA", "://"} {
-		if bytes.Contains(src, []byte(part)) {
-			return certainSecret.FindIndex(src)
-		}
-	}
-	return nil
-}
-
-// looksRandom reports whether a run of characters changes between lower case,
-// upper case and digits as often as keys do and words do not.
-func looksRandom(s string) bool {
-	if strings.Count(s, "-") == 4 && len(s) == 36 {
-		return true
-	}
-	class := func(c byte) int {
-		switch {
-		case c >= 'a' && c <= 'z':
-			return 1
-		case c >= 'A' && c <= 'Z':
-			return 2
-		case c >= '0' && c <= '9':
-			return 3
-		default:
-			return 4
-		}
-	}
-	changes := 0
-	for i := 1; i < len(s); i++ {
-		if class(s[i]) != class(s[i-1]) {
-			changes++
-		}
-	}
-	return changes*3 >= len(s)
-}
 
 // A masker holds the copies of the files that may be shown, and the literals
 // that may not.
@@ -101,13 +43,8 @@ func newMasker() *masker {
 // add keeps a masked copy of the file for snippets.
 func (m *masker) add(name string, f *hcl.File, src []byte) {
 	shown := bytes.Clone(src)
-	for _, at := range certainSecret.FindAllIndex(src, -1) {
-		blot(shown[at[0]:at[1]])
-	}
-	for _, at := range maybeSecret.FindAllIndex(src, -1) {
-		if looksRandom(string(src[at[0]:at[1]])) {
-			blot(shown[at[0]:at[1]])
-		}
+	for _, at := range slices.Concat(certainSecrets(src), randomRuns(src)) {
+		blot(shown[at.from:at.to])
 	}
 	m.files[name] = &hcl.File{Bytes: shown, Nav: f.Nav}
 }
@@ -231,11 +168,13 @@ func (m *masker) text(s string) string {
 	for _, h := range m.order {
 		s = strings.ReplaceAll(s, h, hiddenText)
 	}
-	s = certainSecret.ReplaceAllString(s, hiddenText)
-	return maybeSecret.ReplaceAllStringFunc(s, func(run string) string {
-		if looksRandom(run) {
-			return hiddenText
+	src := []byte(s)
+	for _, find := range []func([]byte) []span{certainSecrets, randomRuns} {
+		found := find(src)
+		slices.Reverse(found)
+		for _, at := range found {
+			src = slices.Concat(src[:at.from], []byte(hiddenText), src[at.to:])
 		}
-		return run
-	})
+	}
+	return string(src)
 }

@@ -21,14 +21,15 @@ type node struct {
 	meant  map[string]bool      // names that unknown ones probably stand for
 }
 
-// An arg is an attribute as it was written. Its value is kept when it is the
-// same for every instance.
+// An arg is an attribute as it was written. Its value is kept until the next
+// instance, or for good when it is the same for every instance.
 type arg struct {
 	name   string
 	kind   kind
 	attr   *hclsyntax.Attribute
-	varies bool // refers to each
-	known  bool // value holds it
+	varies bool             // refers to each
+	known  bool             // value holds it
+	ctx    *hcl.EvalContext // that value was evaluated in
 	value  cty.Value
 	failed bool // evaluation failed, and was reported
 }

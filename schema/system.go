@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"maps"
+	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -216,9 +217,10 @@ func (v view) webhookPlugin() WebhookPlugin {
 }
 
 func (v view) ssh() SSHServer {
-	s := SSHServer{Host: strings.ToLower(v.text("host")), Port: v.integer("port", 1, 65535, 0)}
-	if strings.ContainsAny(s.Host, ":/@ ") && !strings.Contains(s.Host, "::") {
-		v.fail("host", ruleURL, "Not a host", fmt.Sprintf("%s is not a host name or address.", shown(s.Host)), "the port has an attribute of its own, a user and a scheme have no place here")
+	host := v.text("host")
+	s := SSHServer{Host: strings.ToLower(host), Port: v.integer("port", 1, 65535, 0)}
+	if strings.ContainsAny(host, ":/@ \t\n") && net.ParseIP(host) == nil {
+		v.fail("host", ruleURL, "Not a host", fmt.Sprintf("%s is not a host name or address.", shown(host)), "the port has an attribute of its own, a user and a scheme have no place here")
 	}
 	for _, line := range v.texts("host_keys") {
 		key, _, options, _, err := ssh.ParseAuthorizedKey([]byte(line))

@@ -154,9 +154,7 @@ func secretIn(v cty.Value) string {
 	kind := ""
 	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
 		if v.Type() == cty.String && v.IsKnown() && !v.IsNull() {
-			if found := certainSecret.FindString(v.AsString()); found != "" {
-				kind = certainKind(found)
-			}
+			kind = certainKind([]byte(v.AsString()))
 		}
 		return kind == "", nil
 	})

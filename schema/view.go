@@ -73,9 +73,9 @@ func (v view) value(name string) (cty.Value, bool) {
 	if a == nil {
 		return cty.NilVal, false
 	}
-	if !a.known {
+	if !a.known || a.varies && a.ctx != v.ctx {
 		a.value, a.failed = v.evaluate(a)
-		a.known = !a.varies
+		a.known, a.ctx = true, v.ctx
 	}
 	if a.failed {
 		v.broken[v.prefix+name] = true

@@ -1,0 +1,1 @@
+repositories = ["vpc", "DNS", "infra/apps"]

@@ -1,0 +1,219 @@
+# Everything the language has, at least once.
+bbsync {
+  required_version = ">= 0.1.0"
+  fleet            = "corp"
+  max_removals     = 3
+
+  maintenance {
+    schedule = "0 2 * * SAT"
+    duration = "4h"
+    time_zone = "UTC"
+  }
+}
+
+variable "region" {
+  type        = string
+  default     = "us"
+  description = "Where the systems are."
+  nullable    = false
+
+  validation {
+    condition     = contains(["us", "eu"], var.region)
+    error_message = "region is us or eu, not ${var.region}."
+  }
+}
+
+variable "repositories" {
+  type    = list(string)
+  default = ["vpc"]
+}
+
+locals {
+  user = "svc-${local.role}"
+  role = "terraform"
+  rows = { for row in csvdecode(file("${path.module}/orgs.csv")) : "${row.org}/${row.site}" => row }
+}
+
+vault {
+  address   = "https://vault.corp.example:8200/"
+  namespace = "platform/"
+  ca_file   = "certs/vault.pem"
+  mount     = "kv"
+  path      = "teams/bbsync"
+
+  auth "approle" {
+    mount         = "ci/approle"
+    role_id_env   = "BBSYNC_ROLE_ID"
+    secret_id_env = "BBSYNC_SECRET_ID"
+    wrapped       = true
+  }
+}
+
+terraform "hcp" {
+  token {
+    vault = "secret/platform/hcp#token"
+  }
+}
+
+terraform "tfe" {
+  address    = "https://TFE.${var.region}.corp.example:443/"
+  ca_file    = "/etc/ssl/corp.pem"
+  rate_limit = 12.5
+
+  token {
+    env = "TFE_TOKEN"
+  }
+}
+
+terraform "person" {
+  address = "https://other.corp.example"
+
+  token {
+    credentials_file = true
+  }
+}
+
+bitbucket "corp" {
+  url              = "https://Bitbucket.corp.example:8443/git/"
+  ca_file          = "certs/bitbucket.pem"
+  service_provider = "bitbucket_data_center"
+  rate_limit       = 50
+
+  admin {
+    username = "bbsync-admin"
+    password {
+      vault = "secret/platform/bitbucket#admin"
+    }
+  }
+
+  ssh {
+    host      = "Git.corp.example"
+    port      = 7998
+    host_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl git"]
+  }
+}
+
+bitbucket "old" {
+  url = "http://localhost:7990"
+
+  admin {
+    username = "admin"
+    password {
+      env = "OLD_PASSWORD"
+    }
+  }
+
+  webhook_plugin {
+    install = true
+    url     = "https://artifacts.corp.example/web-post-hooks.jar"
+  }
+}
+
+connection "rows" {
+  for_each     = local.rows
+  terraform    = each.value.org == "acme-03" ? terraform.tfe : terraform.hcp
+  organization = each.value.org
+  bitbucket    = bitbucket[each.value.site]
+  service_user = local.user
+  protect      = true
+
+  ssh_key {
+    bits         = 4096
+    rotate_after = "90d"
+    overlap      = "1d12h"
+  }
+
+  grant {
+    project      = "infra"
+    repositories = var.repositories
+  }
+}
+
+connection "brought" {
+  terraform        = terraform.tfe
+  organization     = "acme-04"
+  bitbucket        = bitbucket.corp
+  service_user     = "svc-acme-04"
+  name             = "Bitbucket"
+  projects         = ["network", "platform"]
+  agent_pool       = "on-premises"
+  service_provider = "bitbucket_server"
+  record           = "special/acme-04"
+  adopt            = true
+
+  ssh_key {
+    private_key {
+      vault = "secret/keys/acme-04#ssh"
+    }
+  }
+
+  consumer {
+    name = "Terraform of acme-04"
+    key  = "terraform-acme-04"
+    private_key {
+      vault = "secret/keys/acme-04#rsa"
+    }
+  }
+
+  application_link {
+    url  = "main"
+    name = "Terraform"
+  }
+
+  grant {
+    repository = "APPS/Web"
+    permission = "REPO_ADMIN"
+  }
+
+  grant {
+    project = "~Jane"
+  }
+
+  token {
+    vault = "secret/platform/acme-04#token"
+  }
+
+  maintenance {
+    schedule  = "30 1 1 * *"
+    duration  = "2h"
+    time_zone = "Europe/Berlin"
+  }
+}
+
+connection "list" {
+  for_each            = ["acme-05", "acme-06"]
+  terraform           = terraform.hcp
+  organization        = each.value
+  bitbucket           = bitbucket.corp
+  service_user        = local.user
+  organization_scoped = true
+
+  consumer {
+    bits         = 2048
+    rotate_after = "52w"
+  }
+
+  grant {
+    project    = "INFRA"
+    permission = "PROJECT_ADMIN"
+  }
+}
+
+moved {
+  from = connection.old
+  to   = connection.list
+}
+
+moved {
+  from = connection.older
+  to   = connection.old
+}
+
+moved {
+  from = connection.rows["acme-1"]
+  to   = connection.rows["acme-01/corp"]
+}
+
+removed {
+  from = connection.left
+}
