@@ -33,6 +33,9 @@ type world struct {
 
 func newWorld(t *testing.T, opts terraformd.Options, pace front.Options) world {
 	t.Helper()
+	if opts.RateLimit == 0 {
+		opts.RateLimit = 1e6 // as announced: the tests are not about pace
+	}
 	s := terraformd.New(opts)
 	for _, name := range []string{"owner", "manager", "member", "stranger"} {
 		must(t, s.AddUser(terraformd.User{Name: name, Token: secret.New("token-" + name), SiteAdmin: name == "owner"}))
@@ -58,7 +61,7 @@ func must(t *testing.T, err error) {
 
 func (w world) client(t *testing.T, user string) *tfe.Client {
 	t.Helper()
-	c, err := tfe.New(t.Context(), tfe.Config{Address: w.url, Token: secret.New("token-" + user), Patience: 3 * time.Second, Timeout: 2 * time.Second})
+	c, err := tfe.New(t.Context(), tfe.Config{Address: w.url, Token: secret.New("token-" + user), Patience: 3 * time.Second, Timeout: time.Second})
 	must(t, err)
 	t.Cleanup(c.Close)
 	return c
