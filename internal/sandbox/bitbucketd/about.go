@@ -69,8 +69,10 @@ type manifest struct {
 
 func getManifest(c *call) (reply, error) {
 	auth := []string{"com.atlassian.applinks.api.auth.types.OAuthAuthenticationProvider"}
-	return reply{xml: true, body: manifest{ID: linkID(c.base.String()), Name: "Bitbucket", TypeID: "stash", Version: c.opts.Version,
-		BuildNumber: c.version.buildNumber(), ApplinksVerion: "5.4.0", Inbound: auth, Outbound: auth, URL: c.base.String()}}, nil
+	return reply{xml: true, body: manifest{
+		ID: linkID(c.base.String()), Name: "Bitbucket", TypeID: "stash", Version: c.opts.Version,
+		BuildNumber: c.version.buildNumber(), ApplinksVerion: "5.4.0", Inbound: auth, Outbound: auth, URL: c.base.String(),
+	}}, nil
 }
 
 // whoami tells the caller its name; nothing, if it is nobody.

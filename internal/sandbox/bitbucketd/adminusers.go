@@ -16,8 +16,10 @@ type detailedUser struct {
 }
 
 func (c *call) detailed(u *User) detailedUser {
-	return detailedUser{userBody: c.user(u), DirectoryName: c.st.Settings.DirectoryName, Deletable: true,
-		MutableDetail: true, MutableGroups: true, LastLogin: u.LastLogin}
+	return detailedUser{
+		userBody: c.user(u), DirectoryName: c.st.Settings.DirectoryName, Deletable: true,
+		MutableDetail: true, MutableGroups: true, LastLogin: u.LastLogin,
+	}
 }
 
 func listAdminUsers(c *call) (reply, error) {

@@ -19,8 +19,10 @@ type linkV3 struct {
 }
 
 func (l *Link) v3() linkV3 {
-	return linkV3{ID: l.ID, Name: l.Name, DisplayURL: l.DisplayURL, RPCURL: l.RPCURL, Type: l.Type, Primary: l.Primary,
-		System: l.System, Data: map[string]any{}, Properties: map[string]any{}}
+	return linkV3{
+		ID: l.ID, Name: l.Name, DisplayURL: l.DisplayURL, RPCURL: l.RPCURL, Type: l.Type, Primary: l.Primary,
+		System: l.System, Data: map[string]any{}, Properties: map[string]any{},
+	}
 }
 
 // v3Errors is an error of that resource. Doubt: its shape was read from no recording.
@@ -36,7 +38,8 @@ type v3Error struct {
 
 func (c *call) noLinkV3() error {
 	return &refusal{reply{status: http.StatusNotFound, body: v3Errors{[]v3Error{{
-		Summary: "No Application Link found for ID '" + c.r.PathValue("id") + "'."}}}}}
+		Summary: "No Application Link found for ID '" + c.r.PathValue("id") + "'.",
+	}}}}}
 }
 
 // listLinksV3 answers an array, not a page. The OAuth 2.0 ones are in it.
@@ -154,8 +157,10 @@ func listLinkStates(c *call) (reply, error) {
 		if l.Consumer != "" {
 			inbound = append(inbound, "com.atlassian.applinks.api.auth.types.OAuthAuthenticationProvider")
 		}
-		out.List = append(out.List, linkWithState{State: "OK", Application: c.linkEntity(l), Inbound: inbound, Outbound: []string{},
-			EntityTypes: []string{}, HasIncoming: true, HasOutgoing: true, IsSystem: l.System, WebItems: []string{}, WebPanels: []string{}})
+		out.List = append(out.List, linkWithState{
+			State: "OK", Application: c.linkEntity(l), Inbound: inbound, Outbound: []string{},
+			EntityTypes: []string{}, HasIncoming: true, HasOutgoing: true, IsSystem: l.System, WebItems: []string{}, WebPanels: []string{},
+		})
 	}
 	return reply{body: out, xml: true}, nil
 }

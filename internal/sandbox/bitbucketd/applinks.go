@@ -37,9 +37,11 @@ type applicationLink struct {
 }
 
 func (c *call) linkEntity(l *Link) applicationLink {
-	return applicationLink{ID: l.ID, TypeID: l.Type, Name: l.Name, DisplayURL: l.DisplayURL, RPCURL: l.RPCURL,
+	return applicationLink{
+		ID: l.ID, TypeID: l.Type, Name: l.Name, DisplayURL: l.DisplayURL, RPCURL: l.RPCURL,
 		IconURL:   c.base.String() + "/s/images/types/16" + l.Type + ".png",
-		IsPrimary: l.Primary, IsSystem: l.System, Link: []linkRef{c.linkRef(l)}}
+		IsPrimary: l.Primary, IsSystem: l.System, Link: []linkRef{c.linkRef(l)},
+	}
 }
 
 func (c *call) linkRef(l *Link) linkRef {
@@ -87,7 +89,7 @@ func createLink(c *call) (reply, error) {
 		return reply{}, err
 	}
 	if c.st.linkByID(l.ID) != nil {
-		return reply{}, refuseList(http.StatusBadRequest, "An application link with URL '%s' already exists.", l.RPCURL) // Doubt: text
+		return reply{}, refuseList("An application link with URL '%s' already exists.", l.RPCURL) // Doubt: text
 	}
 	c.st.addLink(l)
 	c.wrote("application link %s created", l.RPCURL)
@@ -96,24 +98,26 @@ func createLink(c *call) (reply, error) {
 
 // newLink checks what a caller sent. A generic link's id is computed, whatever was sent.
 func newLink(in applicationLink) (*Link, error) {
-	l := &Link{ID: in.ID, Type: in.TypeID, Name: in.Name,
-		RPCURL: strings.TrimRight(in.RPCURL, "/"), DisplayURL: strings.TrimRight(in.DisplayURL, "/")}
+	l := &Link{
+		ID: in.ID, Type: in.TypeID, Name: in.Name,
+		RPCURL: strings.TrimRight(in.RPCURL, "/"), DisplayURL: strings.TrimRight(in.DisplayURL, "/"),
+	}
 	switch l.Type {
 	case "generic":
 		l.ID = linkID(l.RPCURL)
 	case "jira", "confluence", "bamboo", "fecru", "fisheye", "crucible", "refapp", "stash":
 	default:
 		// Doubt: TypeNotInstalledException; its status was not seen.
-		return nil, refuseList(http.StatusBadRequest, "Application type '%s' is not installed.", l.Type)
+		return nil, refuseList("Application type '%s' is not installed.", l.Type)
 	}
 	for _, text := range []string{l.RPCURL, l.DisplayURL} {
 		u, err := url.Parse(text)
 		if err != nil || u.Scheme == "" || u.Host == "" {
-			return nil, refuseList(http.StatusBadRequest, "'%s' is no valid URL.", text)
+			return nil, refuseList("'%s' is no valid URL.", text)
 		}
 	}
 	if l.Name == "" || l.ID == "" {
-		return nil, refuseList(http.StatusBadRequest, "A name is required, and an id for a link that is not generic.")
+		return nil, refuseList("A name is required, and an id for a link that is not generic.")
 	}
 	return l, nil
 }
@@ -155,7 +159,7 @@ func updateLink(c *call) (reply, error) {
 	}
 	l := c.st.linkByID(c.r.PathValue("id"))
 	if l == nil {
-		return reply{}, refuseList(http.StatusBadRequest, "No application link with id %s.", c.r.PathValue("id"))
+		return reply{}, refuseList("No application link with id %s.", c.r.PathValue("id"))
 	}
 	if err := c.changeLink(l, in.Name, in.DisplayURL, in.RPCURL); err != nil {
 		return reply{}, err
@@ -168,11 +172,11 @@ func (c *call) changeLink(l *Link, name, displayURL, rpcURL string) error {
 	case l.System && c.globalRank() < SysAdmin.rank():
 		return refuseStatus(http.StatusForbidden, "Only a system administrator changes a system link.")
 	case strings.TrimRight(rpcURL, "/") != l.RPCURL:
-		return refuseList(http.StatusBadRequest, "The RPC URL of an application link cannot be changed.")
+		return refuseList("The RPC URL of an application link cannot be changed.")
 	case name == "":
-		return refuseList(http.StatusBadRequest, "A name is required.")
+		return refuseList("A name is required.")
 	case c.st.linkNamed(name, l) != nil:
-		return refuseList(http.StatusBadRequest, "The name '%s' is already used by another application link.", name)
+		return refuseList("The name '%s' is already used by another application link.", name)
 	}
 	l.Name, l.DisplayURL = name, strings.TrimRight(displayURL, "/")
 	c.wrote("application link %s updated", l.RPCURL)

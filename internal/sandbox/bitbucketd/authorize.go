@@ -35,8 +35,10 @@ func askConsent(c *call) (reply, error) {
 		return rep, nil
 	}
 	con := c.st.Consumers[t.Consumer]
-	return c.page(http.StatusOK, "authorize.html", authorizePage{User: u, Consumer: con, Token: t.Token,
-		XSRF: c.xsrf(), Action: c.base.Path + "/plugins/servlet/oauth/authorize", Callback: c.query("oauth_callback")})
+	return c.page(http.StatusOK, "authorize.html", authorizePage{
+		User: u, Consumer: con, Token: t.Token,
+		XSRF: c.xsrf(), Action: c.base.Path + "/plugins/servlet/oauth/authorize", Callback: c.query("oauth_callback"),
+	})
 }
 
 type authorizePage struct {

@@ -47,8 +47,10 @@ func consumerRef(l *Link) linkRef { // relative, as the real one
 }
 
 func (con *Consumer) entity(l *Link) consumerEntity {
-	return consumerEntity{Link: []linkRef{consumerRef(l)}, Key: con.Key, Name: con.Name, Description: optional(con.Description),
-		SignatureMethod: "RSA_SHA1", PublicKey: con.PublicKey, Callback: optional(con.Callback)}
+	return consumerEntity{
+		Link: []linkRef{consumerRef(l)}, Key: con.Key, Name: con.Name, Description: optional(con.Description),
+		SignatureMethod: "RSA_SHA1", PublicKey: con.PublicKey, Callback: optional(con.Callback),
+	}
 }
 
 func optional(text string) *string {
@@ -96,10 +98,10 @@ func putConsumer(c *call) (reply, error) {
 	}
 	if in.Outgoing {
 		// The other direction is not this server's; bbsync never makes such a consumer.
-		return reply{}, refuseList(http.StatusBadRequest, "An outgoing consumer needs a key and a shared secret.")
+		return reply{}, refuseList("An outgoing consumer needs a key and a shared secret.")
 	}
 	if in.Key == "" || in.PublicKey == "" {
-		return reply{}, refuseList(http.StatusBadRequest, "The consumer's key and public key are required.")
+		return reply{}, refuseList("The consumer's key and public key are required.")
 	}
 	callback, description := "", ""
 	if in.Callback != nil {
@@ -109,11 +111,11 @@ func putConsumer(c *call) (reply, error) {
 		description = *in.Description
 	}
 	if u, err := url.Parse(callback); callback != "" && (err != nil || !u.IsAbs()) {
-		return reply{}, refuseList(http.StatusBadRequest, "The callback '%s' is no valid URL.", callback)
+		return reply{}, refuseList("The callback '%s' is no valid URL.", callback)
 	}
 	pem, err := reencode(in.PublicKey)
 	if err != nil {
-		return reply{}, refuseList(http.StatusBadRequest, "Invalid public key: %s.", err)
+		return reply{}, refuseList("Invalid public key: %s.", err)
 	}
 	c.storeConsumer(l, &Consumer{Key: in.Key, Name: in.Name, Description: description, PublicKey: pem, Callback: callback})
 	c.wrote("consumer %s of application link %s put", in.Key, l.RPCURL)

@@ -50,12 +50,16 @@ type hookScope struct {
 // hooks returns the hooks that repositories can have: a plugin's only while it is
 // installed and enabled.
 func (c *call) hooks() []hookDetails {
-	list := []hookDetails{{Key: forcePushHook, Name: "Reject Force Push", Type: "PRE_RECEIVE", Version: c.opts.Version,
-		Description: "Reject all force pushes (git push --force) to this repository"}}
+	list := []hookDetails{{
+		Key: forcePushHook, Name: "Reject Force Push", Type: "PRE_RECEIVE", Version: c.opts.Version,
+		Description: "Reject all force pushes (git push --force) to this repository",
+	}}
 	if p := c.st.Plugins[webPostHooks]; p != nil && p.Enabled {
 		form := webPostHooks + ":postReceiveHook-config"
-		list = append(list, hookDetails{Key: webPostHookKey, Name: "Post-Receive WebHooks", Type: "POST_RECEIVE", Version: p.Version,
-			Description: "Calls URLs after a push", ConfigFormKey: &form})
+		list = append(list, hookDetails{
+			Key: webPostHookKey, Name: "Post-Receive WebHooks", Type: "POST_RECEIVE", Version: p.Version,
+			Description: "Calls URLs after a push", ConfigFormKey: &form,
+		})
 	}
 	return list
 }

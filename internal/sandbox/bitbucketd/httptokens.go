@@ -95,8 +95,10 @@ func createToken(c *call) (reply, error) {
 
 func (st *State) addToken(u *User, name string, permissions []Permission, now time.Time) (*HTTPToken, string) {
 	text := random(22)
-	t := &HTTPToken{ID: fmt.Sprint(st.nextID() + 252973515000), Name: name, User: strings.ToLower(u.Name),
-		Hash: digest("token", text), Permissions: permissions, Created: now.UnixMilli()}
+	t := &HTTPToken{
+		ID: fmt.Sprint(st.nextID() + 252973515000), Name: name, User: strings.ToLower(u.Name),
+		Hash: digest("token", text), Permissions: permissions, Created: now.UnixMilli(),
+	}
 	st.HTTPTokens = append(st.HTTPTokens, t)
 	return t, text
 }

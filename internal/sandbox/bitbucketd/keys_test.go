@@ -101,7 +101,8 @@ func TestSSHKeyPolicy(t *testing.T) {
 	w := newWorld(t, bitbucketd.Options{})
 	w.must(w.Configure(func(s *bitbucketd.Settings) {
 		s.SSHPolicy = bitbucketd.SSHPolicy{MaxExpiryDays: 30, Restrictions: []bitbucketd.SSHKeyTypeRestrict{
-			{Algorithm: "RSA", Allowed: true, MinKeyLength: 2048}, {Algorithm: "ECDSA"}}}
+			{Algorithm: "RSA", Allowed: true, MinKeyLength: 2048}, {Algorithm: "ECDSA"},
+		}}
 	}))
 	small, err := rsa.GenerateKey(rand.Reader, 1024)
 	w.must(err)

@@ -27,8 +27,10 @@ func (c *call) page(status int, name string, data any) (reply, error) {
 	if err := c.pages.ExecuteTemplate(&out, name, data); err != nil {
 		return reply{}, err
 	}
-	return reply{status: status, text: out.String(), media: "text/html;charset=UTF-8",
-		header: http.Header{"X-Frame-Options": {"SAMEORIGIN"}}}, nil
+	return reply{
+		status: status, text: out.String(), media: "text/html;charset=UTF-8",
+		header: http.Header{"X-Frame-Options": {"SAMEORIGIN"}},
+	}, nil
 }
 
 // toLogin sends the browser to log in, and to come back.
@@ -49,8 +51,10 @@ type loginPage struct {
 }
 
 func getLogin(c *call) (reply, error) {
-	return c.page(http.StatusOK, "login.html", loginPage{Action: c.base.Path + "/j_atl_security_check",
-		Next: c.query("next"), Failed: c.query("failed") != "", User: c.who.user, Home: c.base.Path + "/"})
+	return c.page(http.StatusOK, "login.html", loginPage{
+		Action: c.base.Path + "/j_atl_security_check",
+		Next:   c.query("next"), Failed: c.query("failed") != "", User: c.who.user, Home: c.base.Path + "/",
+	})
 }
 
 // postLogin serves the login form. A CAPTCHA cannot be solved here: the account
@@ -86,8 +90,10 @@ func inside(next string) string {
 }
 
 func (c *call) cookie(value string, maxAge int) *http.Cookie {
-	return &http.Cookie{Name: sessionCookie, Value: value, Path: c.base.Path + "/", HttpOnly: true, MaxAge: maxAge,
-		Secure: c.base.Scheme == "https", SameSite: http.SameSiteLaxMode}
+	return &http.Cookie{
+		Name: sessionCookie, Value: value, Path: c.base.Path + "/", HttpOnly: true, MaxAge: maxAge,
+		Secure: c.base.Scheme == "https", SameSite: http.SameSiteLaxMode,
+	}
 }
 
 func logout(c *call) (reply, error) {

@@ -20,9 +20,13 @@ const callback = "https://terraform.example/auth/1/callback"
 
 // terraform is the side that holds the consumer's private key.
 func (w *world) terraform(key string, private *rsa.PrivateKey) *oauth1.Config {
-	return &oauth1.Config{ConsumerKey: key, CallbackURL: callback, Signer: &oauth1.RSASigner{PrivateKey: private}, HTTPClient: w.http,
-		Endpoint: oauth1.Endpoint{RequestTokenURL: w.url + "/plugins/servlet/oauth/request-token",
-			AuthorizeURL: w.url + "/plugins/servlet/oauth/authorize", AccessTokenURL: w.url + "/plugins/servlet/oauth/access-token"}}
+	return &oauth1.Config{
+		ConsumerKey: key, CallbackURL: callback, Signer: &oauth1.RSASigner{PrivateKey: private}, HTTPClient: w.http,
+		Endpoint: oauth1.Endpoint{
+			RequestTokenURL: w.url + "/plugins/servlet/oauth/request-token",
+			AuthorizeURL:    w.url + "/plugins/servlet/oauth/authorize", AccessTokenURL: w.url + "/plugins/servlet/oauth/access-token",
+		},
+	}
 }
 
 // linked makes a link with a consumer "k" and returns Terraform's side of it.
@@ -224,8 +228,10 @@ func TestOAuthProblems(t *testing.T) {
 	private, _ := consumerPair(t, 0)
 	wrong, _ := consumerPair(t, 1)
 	call := func(edit func(*signing)) answer {
-		s := &signing{key: "k", private: private, method: "RSA-SHA1", version: "1.0", nonce: fmt.Sprint(time.Now().UnixNano()),
-			at: w.now.Now().Unix(), callback: "oob", path: "/plugins/servlet/oauth/request-token"}
+		s := &signing{
+			key: "k", private: private, method: "RSA-SHA1", version: "1.0", nonce: fmt.Sprint(time.Now().UnixNano()),
+			at: w.now.Now().Unix(), callback: "oob", path: "/plugins/servlet/oauth/request-token",
+		}
 		edit(s)
 		return w.do(s.request(w))
 	}
@@ -300,8 +306,10 @@ func TestAccessTokenExpires(t *testing.T) {
 	w.must(err)
 	config := w.terraform("k", private)
 	w.want(w.signed(config, oauth1.NewToken("old", ""), "GET", api+"/users", ""), 401, "token_expired")
-	s := &signing{key: "k", private: private, method: "RSA-SHA1", version: "1.0", nonce: "n", at: w.now.Now().Unix(), token: "old", handle: "h",
-		path: "/plugins/servlet/oauth/access-token"}
+	s := &signing{
+		key: "k", private: private, method: "RSA-SHA1", version: "1.0", nonce: "n", at: w.now.Now().Unix(), token: "old", handle: "h",
+		path: "/plugins/servlet/oauth/access-token",
+	}
 	a := w.want(w.do(s.request(w)), 200, "oauth_expires_in=157680000", "oauth_authorization_expires_in=160272000")
 	values, err := url.ParseQuery(a.body)
 	w.must(err)

@@ -3,7 +3,7 @@ package bitbucketd
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // OAuth 1.0a knows no other digest
+	"crypto/sha1" // OAuth 1.0a knows no other digest
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -33,13 +33,17 @@ func (c *call) problem(code string, more ...string) error {
 	case "user_refused":
 		status = http.StatusServiceUnavailable
 	}
-	auth := fmt.Sprintf(`OAuth realm="%s", oauth_problem="%s"`, url.QueryEscape(c.base.String()), code)
-	body := "oauth_problem=" + code
+	auth := []string{fmt.Sprintf(`OAuth realm="%s"`, url.QueryEscape(c.base.String())), fmt.Sprintf(`oauth_problem="%s"`, code)}
+	body := []string{"oauth_problem=" + code}
 	for i := 0; i+1 < len(more); i += 2 {
-		auth += fmt.Sprintf(`, %s="%s"`, more[i], url.QueryEscape(more[i+1]))
-		body += "&" + more[i] + "=" + url.QueryEscape(more[i+1])
+		value := url.QueryEscape(more[i+1])
+		auth = append(auth, fmt.Sprintf(`%s="%s"`, more[i], value))
+		body = append(body, more[i]+"="+value)
 	}
-	return &refusal{reply{status: status, media: "text/plain;charset=UTF-8", text: body, header: http.Header{"Www-Authenticate": {auth}}}}
+	return &refusal{reply{
+		status: status, media: "text/plain;charset=UTF-8", text: strings.Join(body, "&"),
+		header: http.Header{"Www-Authenticate": {strings.Join(auth, ", ")}},
+	}}
 }
 
 // verify checks the signature of the call: consumer, method, version, time, nonce,
@@ -151,7 +155,7 @@ func (c *call) signatureValid(s *signedRequest) bool {
 	if err != nil {
 		return false
 	}
-	sum := sha1.Sum([]byte(c.baseString(s))) //nolint:gosec // as above
+	sum := sha1.Sum([]byte(c.baseString(s)))
 	return rsa.VerifyPKCS1v15(key, crypto.SHA1, sum[:], signature) == nil
 }
 

@@ -56,8 +56,10 @@ func (c *call) repoBody(p *Project, r *Repo) repoBody {
 		slices.Reverse(clone)
 	}
 	self := c.self("/projects/" + p.Key + "/repos/" + r.Slug + "/browse").Self
-	return repoBody{Slug: r.Slug, ID: r.ID, Name: r.Name, ScmID: "git", State: "AVAILABLE", StatusMessage: "Available",
-		Forkable: true, Project: c.projectBody(p), Public: r.Public, Links: repoLinks{Clone: clone, Self: self}}
+	return repoBody{
+		Slug: r.Slug, ID: r.ID, Name: r.Name, ScmID: "git", State: "AVAILABLE", StatusMessage: "Available",
+		Forkable: true, Project: c.projectBody(p), Public: r.Public, Links: repoLinks{Clone: clone, Self: self},
+	}
 }
 
 func (st *State) projectsSorted() []*Project {

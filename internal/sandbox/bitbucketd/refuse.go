@@ -109,7 +109,8 @@ type errorList struct {
 	Fields  []string `json:"fields,omitempty" xml:"fields,omitempty"`
 }
 
-func refuseList(status int, format string, args ...any) error {
+func refuseList(format string, args ...any) error {
+	const status = http.StatusBadRequest
 	return &refusal{reply{status: status, xml: true, body: errorList{Status: status, Message: []string{fmt.Sprintf(format, args...)}}}}
 }
 
@@ -124,6 +125,8 @@ func unknownPlugin(c *call) (reply, error) {
 }
 
 func unknownPage(*call) (reply, error) {
-	return reply{status: http.StatusNotFound, media: "text/html;charset=UTF-8",
-		text: "<!DOCTYPE html><html><head><title>Not found</title></head><body><h1>You've found a dead link.</h1></body></html>\n"}, nil
+	return reply{
+		status: http.StatusNotFound, media: "text/html;charset=UTF-8",
+		text: "<!DOCTYPE html><html><head><title>Not found</title></head><body><h1>You've found a dead link.</h1></body></html>\n",
+	}, nil
 }

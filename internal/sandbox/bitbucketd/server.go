@@ -116,8 +116,10 @@ func New(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opts: opts, version: v, pages: pages, st: newState(v),
-		sessions: map[string]*session{}, nonces: map[string]time.Time{}, tasks: map[string]*task{}}
+	s := &Server{
+		opts: opts, version: v, pages: pages, st: newState(v),
+		sessions: map[string]*session{}, nonces: map[string]time.Time{}, tasks: map[string]*task{},
+	}
 	if err := s.SetAddresses(opts.BaseURL, "localhost", 7999); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // OAuth 1.0a
+	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -28,8 +28,10 @@ type signing struct {
 
 func (s *signing) request(w *world) *http.Request {
 	w.t.Helper()
-	params := map[string]string{"oauth_consumer_key": s.key, "oauth_signature_method": s.method, "oauth_version": s.version,
-		"oauth_nonce": s.nonce, "oauth_timestamp": fmt.Sprint(s.at), "oauth_callback": s.callback, "oauth_token": s.token, "oauth_session_handle": s.handle}
+	params := map[string]string{
+		"oauth_consumer_key": s.key, "oauth_signature_method": s.method, "oauth_version": s.version,
+		"oauth_nonce": s.nonce, "oauth_timestamp": fmt.Sprint(s.at), "oauth_callback": s.callback, "oauth_token": s.token, "oauth_session_handle": s.handle,
+	}
 	var pairs, header []string
 	for name, value := range params {
 		if value != "" {
@@ -39,7 +41,7 @@ func (s *signing) request(w *world) *http.Request {
 	}
 	slices.Sort(pairs)
 	base := "POST&" + percent(w.url+s.path) + "&" + percent(strings.Join(pairs, "&"))
-	sum := sha1.Sum([]byte(base)) //nolint:gosec // as above
+	sum := sha1.Sum([]byte(base))
 	signature, err := rsa.SignPKCS1v15(rand.Reader, s.private, crypto.SHA1, sum[:])
 	w.must(err)
 	header = append(header, fmt.Sprintf(`oauth_signature="%s"`, percent(base64.StdEncoding.EncodeToString(signature))))

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,16 +36,16 @@ func (w *world) listenSSH() string {
 // dial logs in with the key, with the server's host keys pinned.
 func (w *world) dial(addr string, k key) (*ssh.Client, error) {
 	pinned := w.HostKeys()
-	return ssh.Dial("tcp", addr, &ssh.ClientConfig{User: "git", Auth: []ssh.AuthMethod{ssh.PublicKeys(k.signer)}, Timeout: time.Minute,
+	return ssh.Dial("tcp", addr, &ssh.ClientConfig{
+		User: "git", Auth: []ssh.AuthMethod{ssh.PublicKeys(k.signer)}, Timeout: time.Minute,
 		HostKeyCallback: func(_ string, _ net.Addr, have ssh.PublicKey) error {
 			line := strings.TrimSpace(string(ssh.MarshalAuthorizedKey(have)))
-			for _, want := range pinned {
-				if line == want {
-					return nil
-				}
+			if slices.Contains(pinned, line) {
+				return nil
 			}
 			return os.ErrPermission
-		}})
+		},
+	})
 }
 
 func (w *world) run(client *ssh.Client, command string) (string, error) {

@@ -112,7 +112,8 @@ func newState(v version) *State {
 	st.Global.Groups["stash-users"] = LicensedUser
 	st.Settings = Settings{RateCapacity: 60, RateFill: 5, DirectoryName: "Bitbucket Internal Directory"}
 	st.Artefacts["https://marketplace.example/"+webPostHooks+".jar"] = Plugin{
-		Key: webPostHooks, Name: "Bitbucket Server Web Post Hooks Plugin", Version: "1.6.0", Enabled: true}
+		Key: webPostHooks, Name: "Bitbucket Server Web Post Hooks Plugin", Version: "1.6.0", Enabled: true,
+	}
 	if !v.hasWebhooks() {
 		delete(st.Plugins, webPostHooks) // bring your own
 	}
@@ -206,7 +207,7 @@ func (s *Server) Save(dir string) error {
 // Load replaces the state by the one saved in the folder, and reports whether
 // there was one.
 func (s *Server) Load(dir string) (bool, error) {
-	data, err := os.ReadFile(filepath.Join(dir, stateFile)) //nolint:gosec // the caller's folder
+	data, err := os.ReadFile(filepath.Join(dir, stateFile))
 	if os.IsNotExist(err) {
 		return false, nil
 	}

@@ -35,9 +35,11 @@ type pluginLinks struct {
 
 func (c *call) pluginBody(p *Plugin) pluginBody {
 	self := c.base.Path + "/rest/plugins/1.0/" + p.Key + "-key"
-	return pluginBody{Key: p.Key, Enabled: p.Enabled, EnabledByDefault: true, Version: p.Version, Name: p.Name, UserInstalled: true,
+	return pluginBody{
+		Key: p.Key, Enabled: p.Enabled, EnabledByDefault: true, Version: p.Version, Name: p.Name, UserInstalled: true,
 		Optional: true, Modules: []string{}, Vendor: pluginVendor{Name: "Atlassian", Link: "https://www.atlassian.com/"},
-		Links: pluginLinks{Self: self, Modify: self}}
+		Links: pluginLinks{Self: self, Modify: self},
+	}
 }
 
 const (
@@ -170,8 +172,10 @@ func installPlugin(c *call) (reply, error) {
 }
 
 func (c *call) taskBody(id string, status taskStatus) taskBody {
-	return taskBody{Type: "INSTALL", PingAfter: 100, Status: status, Timestamp: c.now().UnixMilli(),
-		Links: taskLinks{Self: c.base.Path + "/rest/plugins/1.0/pending/" + id}}
+	return taskBody{
+		Type: "INSTALL", PingAfter: 100, Status: status, Timestamp: c.now().UnixMilli(),
+		Links: taskLinks{Self: c.base.Path + "/rest/plugins/1.0/pending/" + id},
+	}
 }
 
 // getTask tells how far an installation is. Doubt: the shape of the last answer;
@@ -190,8 +194,10 @@ func getTask(c *call) (reply, error) {
 	switch {
 	case t.asked < 2:
 	case t.plugin == nil:
-		status = taskStatus{Done: true, StatusCode: http.StatusOK, ContentType: "application/vnd.atl.plugins.task.install.err+json",
-			SubCode: "upm.pluginInstall.error.download"}
+		status = taskStatus{
+			Done: true, StatusCode: http.StatusOK, ContentType: "application/vnd.atl.plugins.task.install.err+json",
+			SubCode: "upm.pluginInstall.error.download",
+		}
 	default:
 		status = taskStatus{Done: true, StatusCode: http.StatusOK, ContentType: "application/vnd.atl.plugins.task.install.complete+json"}
 		if c.st.Plugins[t.plugin.Key] == nil {

@@ -31,8 +31,10 @@ type userBody struct {
 }
 
 func (c *call) user(u *User) userBody {
-	return userBody{Name: u.Name, EmailAddress: u.Email, ID: u.ID, DisplayName: u.DisplayName, Active: !u.Inactive,
-		Slug: u.Slug, Type: "NORMAL", Links: c.self("/users/" + u.Slug)}
+	return userBody{
+		Name: u.Name, EmailAddress: u.Email, ID: u.ID, DisplayName: u.DisplayName, Active: !u.Inactive,
+		Slug: u.Slug, Type: "NORMAL", Links: c.self("/users/" + u.Slug),
+	}
 }
 
 func (c *call) self(path string) hrefs {

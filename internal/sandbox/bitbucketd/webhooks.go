@@ -35,8 +35,10 @@ type webhookBody struct {
 }
 
 func (c *call) webhookBody(h *Webhook) webhookBody {
-	body := webhookBody{ID: h.ID, Name: h.Name, CreatedDate: h.Created, UpdatedDate: h.Updated, Events: h.Events,
-		Configuration: h.Configuration, URL: h.URL, Active: h.Active}
+	body := webhookBody{
+		ID: h.ID, Name: h.Name, CreatedDate: h.Created, UpdatedDate: h.Updated, Events: h.Events,
+		Configuration: h.Configuration, URL: h.URL, Active: h.Active,
+	}
 	if c.version.since(8, 0, 0) { // Doubt: the first version with these two
 		verify := !h.SkipTLSVerify
 		body.ScopeType, body.SSLVerify = "repository", &verify
@@ -46,10 +48,12 @@ func (c *call) webhookBody(h *Webhook) webhookBody {
 
 // webhookEvents are the events that a repository's webhook may ask for.
 func webhookEvents() []string {
-	return []string{"repo:refs_changed", "repo:modified", "repo:forked", "repo:comment:added", "repo:comment:edited",
+	return []string{
+		"repo:refs_changed", "repo:modified", "repo:forked", "repo:comment:added", "repo:comment:edited",
 		"repo:comment:deleted", "repo:secret_detected", "mirror:repo_synchronized", "pr:opened", "pr:from_ref_updated", "pr:modified",
 		"pr:reviewer:updated", "pr:reviewer:approved", "pr:reviewer:unapproved", "pr:reviewer:needs_work", "pr:merged",
-		"pr:declined", "pr:deleted", "pr:comment:added", "pr:comment:edited", "pr:comment:deleted"}
+		"pr:declined", "pr:deleted", "pr:comment:added", "pr:comment:edited", "pr:comment:deleted",
+	}
 }
 
 // webhookRepo returns the repository of the path, if the server has webhooks.

@@ -75,15 +75,23 @@ func TestFaults(t *testing.T) {
 		{name: "refuse", fault: front.Fault{Kind: front.Refuse}, method: "POST"},
 		{name: "lost answer", fault: front.Fault{Kind: front.LoseAnswer}, method: "POST", done: 1},
 		{name: "reset mid-body", fault: front.Fault{Kind: front.ResetBody}, method: "GET", done: 1},
-		{name: "429 with Retry-After", fault: front.Fault{Kind: front.Status, Status: 429, RetryAfter: "7"}, method: "GET",
-			status: 429, header: map[string]string{"Retry-After": "7"}},
-		{name: "429 bare", fault: front.Fault{Kind: front.Status, Status: 429}, method: "GET",
-			status: 429, header: map[string]string{"Retry-After": ""}},
+		{
+			name: "429 with Retry-After", fault: front.Fault{Kind: front.Status, Status: 429, RetryAfter: "7"}, method: "GET",
+			status: 429, header: map[string]string{"Retry-After": "7"},
+		},
+		{
+			name: "429 bare", fault: front.Fault{Kind: front.Status, Status: 429}, method: "GET",
+			status: 429, header: map[string]string{"Retry-After": ""},
+		},
 		{name: "503", fault: front.Fault{Kind: front.Status, Status: 503, Body: "down"}, method: "GET", status: 503, body: "down"},
-		{name: "html", fault: front.Fault{Kind: front.HTML}, method: "GET", status: 200, body: "<!DOCTYPE html>",
-			header: map[string]string{"Content-Type": "text/html; charset=utf-8"}},
-		{name: "bad rate headers", fault: front.Fault{Kind: front.BadRateHeaders}, method: "GET", status: 200, done: 1,
-			header: map[string]string{"X-Ratelimit-Limit": "many"}},
+		{
+			name: "html", fault: front.Fault{Kind: front.HTML}, method: "GET", status: 200, body: "<!DOCTYPE html>",
+			header: map[string]string{"Content-Type": "text/html; charset=utf-8"},
+		},
+		{
+			name: "bad rate headers", fault: front.Fault{Kind: front.BadRateHeaders}, method: "GET", status: 200, done: 1,
+			header: map[string]string{"X-Ratelimit-Limit": "many"},
+		},
 		{name: "truncate", fault: front.Fault{Kind: front.Truncate}, method: "GET", status: 200, done: 1, body: `{"n":1,"slug`},
 		{name: "delay", fault: front.Fault{Kind: front.Delay, Delay: time.Millisecond}, method: "GET", status: 200, done: 1},
 		{name: "other method", fault: front.Fault{Kind: front.Refuse, Method: "PUT"}, method: "GET", status: 200, done: 1},
@@ -160,8 +168,10 @@ func TestStaleAndRepeat(t *testing.T) {
 func TestCallSurroundsTheWork(t *testing.T) {
 	w := newWorld(t, front.Options{})
 	var before, after int64 = -1, -1
-	err := w.front.Order(front.Fault{Kind: front.Call,
-		Before: func(*http.Request) { before = w.did.Load() }, After: func(*http.Request) { after = w.did.Load() }})
+	err := w.front.Order(front.Fault{
+		Kind:   front.Call,
+		Before: func(*http.Request) { before = w.did.Load() }, After: func(*http.Request) { after = w.did.Load() },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,8 +208,10 @@ func TestCountsAndLogHoldNoSecrets(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	now := time.Now()
-	w := newWorld(t, front.Options{Rate: front.Rate{PerSecond: 0.5, Burst: 2}, Now: func() time.Time { return now },
-		Announce: func(h http.Header, b front.Bucket) { h.Set("X-Left", string(rune('0'+b.Remaining))) }})
+	w := newWorld(t, front.Options{
+		Rate: front.Rate{PerSecond: 0.5, Burst: 2}, Now: func() time.Time { return now },
+		Announce: func(h http.Header, b front.Bucket) { h.Set("X-Left", string(rune('0'+b.Remaining))) },
+	})
 	for _, want := range []string{"1", "0"} {
 		status, header, _, err := w.do(t, "GET", "/users/ann")
 		if err != nil || status != 200 || header.Get("X-Left") != want {

@@ -25,7 +25,7 @@ func (f *Front) log(r *http.Request, status int, took time.Duration) {
 func loggedPath(r *http.Request) string {
 	path := r.URL.EscapedPath() // no control characters
 	var names []string
-	for _, pair := range strings.Split(r.URL.RawQuery, "&") {
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
 		// A part without "=" may itself be a secret.
 		if name, _, ok := strings.Cut(pair, "="); ok && printable(name) {
 			names = append(names, name+"=")

@@ -158,8 +158,10 @@ func frameworkRefusals(doc *openapi3.T) error {
 	errs.Required = []string{"errors"}
 	for _, item := range doc.Paths.Map() {
 		for _, op := range item.Operations() {
-			for _, status := range []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
-				http.StatusConflict, http.StatusUnsupportedMediaType, http.StatusTooManyRequests} {
+			for _, status := range []int{
+				http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+				http.StatusConflict, http.StatusUnsupportedMediaType, http.StatusTooManyRequests,
+			} {
 				text := strconv.Itoa(status)
 				content := openapi3.NewContentWithJSONSchema(errs)
 				if status == http.StatusForbidden { // XSRF, and Basic credentials that are switched off

@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -53,11 +54,7 @@ func New(data []byte, prefix string, defects []Defect) (*Document, error) {
 func (d *Document) Checked() map[string]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	out := map[string]int{}
-	for k, n := range d.checked {
-		out[k] = n
-	}
-	return out
+	return maps.Clone(d.checked)
 }
 
 // Operations returns all operations of the document, as "GET /path/{x}".
@@ -82,8 +79,10 @@ func (d *Document) Check(r *http.Request, status int, header http.Header, body [
 	d.checked[fmt.Sprintf("%s %s %d", r.Method, path, status)]++
 	d.mu.Unlock()
 	input := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: params,
-			Route: &routers.Route{Spec: d.doc, Path: path, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)}},
+		RequestValidationInput: &openapi3filter.RequestValidationInput{
+			Request: r, PathParams: params,
+			Route: &routers.Route{Spec: d.doc, Path: path, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)},
+		},
 		Status: status, Header: header, Body: io.NopCloser(bytes.NewReader(body)),
 		Options: &openapi3filter.Options{IncludeResponseStatus: true, MultiError: true},
 	}
