@@ -79,8 +79,10 @@ func unsure(err error) bool {
 }
 
 func (c *Client) settleCreate(ctx context.Context, organization string, want NewClient, q question, cause error) (OAuthClient, error) {
-	unknown := &Error{Op: q.op, Object: q.object, Kind: ErrUnknownOutcome, Cause: cause,
-		Hint: "it may or may not have been created; run again: the next run looks first"}
+	unknown := &Error{
+		Op: q.op, Object: q.object, Kind: ErrUnknownOutcome, Cause: cause,
+		Hint: "it may or may not have been created; run again: the next run looks first",
+	}
 	if want.Key == "" { // nothing to know it by
 		return OAuthClient{}, unknown
 	}

@@ -74,8 +74,7 @@ func (c *Client) once(ctx context.Context, q question, call func(context.Context
 }
 
 func network(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err
 	}
 	return err

@@ -101,8 +101,10 @@ func (c *Client) pages(ctx context.Context, q question, path string, query url.V
 			return all, included, nil
 		}
 		if !added || p.CurrentPage != number {
-			return nil, nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable,
-				Cause: fmt.Errorf("page %d of %d came as page %d, with nothing new", number, p.TotalPages, p.CurrentPage), Hint: "try again"}
+			return nil, nil, &Error{
+				Op: q.op, Object: q.object, Kind: ErrUnavailable,
+				Cause: fmt.Errorf("page %d of %d came as page %d, with nothing new", number, p.TotalPages, p.CurrentPage), Hint: "try again",
+			}
 		}
 	}
 }

@@ -48,8 +48,10 @@ func (c *Client) Organization(ctx context.Context, name string) (Organization, e
 	if set.Data == nil || json.Unmarshal(set.Data.Attributes, &entitled) != nil {
 		return Organization{}, noData(q)
 	}
-	return Organization{Name: have.Data.ID, ExternalID: a.ExternalID, CanUpdateOAuth: a.Permissions.CanUpdateOAuth,
-		VCSIntegrations: entitled.VCSIntegrations, PrivateVCS: entitled.PrivateVCS}, nil
+	return Organization{
+		Name: have.Data.ID, ExternalID: a.ExternalID, CanUpdateOAuth: a.Permissions.CanUpdateOAuth,
+		VCSIntegrations: entitled.VCSIntegrations, PrivateVCS: entitled.PrivateVCS,
+	}, nil
 }
 
 // Explain404 finds out why Terraform said "not found" of something in the

@@ -75,9 +75,11 @@ func (w world) order(t *testing.T, faults ...front.Fault) {
 
 // bitbucket is what bbsync creates.
 func bitbucket(key string) tfe.NewClient {
-	return tfe.NewClient{Name: "Bitbucket (corp)", HTTPURL: "https://bb.corp.example/git", APIURL: "https://bb.corp.example",
+	return tfe.NewClient{
+		Name: "Bitbucket (corp)", HTTPURL: "https://bb.corp.example/git", APIURL: "https://bb.corp.example",
 		ServiceProvider: "bitbucket_data_center", Key: key, Secret: secret.New(consumer.Private.Reveal()), RSAPublicKey: consumer.Public,
-		OrganizationScoped: true}
+		OrganizationScoped: true,
+	}
 }
 
 var consumer = func() keys.Pair {
@@ -141,7 +143,6 @@ func TestUpdateClient(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, terraformd.Options{}, front.Options{})
 	c := w.client(t, "owner")
-	projects, pools := map[string]string{}, map[string]string{}
 	api, err := gotfe.NewClient(&gotfe.Config{Address: w.url, Token: "token-owner", HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}})
 	must(t, err)
 	for _, name := range []string{"one", "two", "three"} {
@@ -150,9 +151,9 @@ func TestUpdateClient(t *testing.T) {
 	}
 	_, err = api.AgentPools.Create(t.Context(), "acme", gotfe.AgentPoolCreateOptions{Name: new("inside")})
 	must(t, err)
-	projects, err = c.Projects(t.Context(), "acme")
+	projects, err := c.Projects(t.Context(), "acme")
 	must(t, err)
-	pools, err = c.AgentPools(t.Context(), "acme")
+	pools, err := c.AgentPools(t.Context(), "acme")
 	must(t, err)
 	if len(projects) != 4 || len(pools) != 1 {
 		t.Fatalf("have %v, %v", projects, pools)
@@ -223,8 +224,10 @@ func TestCreateIsDoneOnce(t *testing.T) {
 		"refused":      {[]front.Fault{{Kind: front.Refuse, Method: "POST"}}, tfe.ErrUnknownOutcome, 0},
 		"a page":       {[]front.Fault{{Kind: front.HTML, Method: "POST"}}, tfe.ErrUnknownOutcome, 0},
 		"rate limited": {[]front.Fault{{Kind: front.Status, Status: 429, RetryAfter: "0.05", Method: "POST", Times: 2}}, nil, 1},
-		"lost for good": {[]front.Fault{{Kind: front.LoseAnswer, Method: "POST"}, {Kind: front.Refuse, Method: "GET", Times: -1}},
-			tfe.ErrUnknownOutcome, 1},
+		"lost for good": {
+			[]front.Fault{{Kind: front.LoseAnswer, Method: "POST"}, {Kind: front.Refuse, Method: "GET", Times: -1}},
+			tfe.ErrUnknownOutcome, 1,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -251,8 +254,15 @@ func TestRepeated(t *testing.T) {
 	c := w.client(t, "owner")
 	_, token := w.connected(t)
 	faults := []front.Fault{
-		{Kind: front.Status, Status: 500, Times: 2}, {Kind: front.Status, Status: 503, RetryAfter: "later"}, {Kind: front.HTML}, {Kind: front.HTML, Status: 502},
-		{Kind: front.Truncate}, {Kind: front.ResetBody}, {Kind: front.LoseAnswer}, {Kind: front.Hang}, {Kind: front.BadRateHeaders},
+		{Kind: front.Status, Status: 500, Times: 2},
+		{Kind: front.Status, Status: 503, RetryAfter: "later"},
+		{Kind: front.HTML},
+		{Kind: front.HTML, Status: 502},
+		{Kind: front.Truncate},
+		{Kind: front.ResetBody},
+		{Kind: front.LoseAnswer},
+		{Kind: front.Hang},
+		{Kind: front.BadRateHeaders},
 		{Kind: front.Status, Status: 429, RetryAfter: "0.01"},
 	}
 	ssh, err := keys.GenerateConsumer(2048) // a PEM of an RSA key is what is wanted
@@ -309,8 +319,11 @@ func TestExplain404(t *testing.T) {
 		user, organization string
 		want               error
 	}{
-		{"member", "acme", tfe.ErrForbidden}, {"stranger", "acme", tfe.ErrNotFound}, {"manager", "nope", tfe.ErrNotFound},
-		{"manager", "poor", tfe.ErrNotEntitled}, {"wrong", "acme", tfe.ErrUnauthorized},
+		{"member", "acme", tfe.ErrForbidden},
+		{"stranger", "acme", tfe.ErrNotFound},
+		{"manager", "nope", tfe.ErrNotFound},
+		{"manager", "poor", tfe.ErrNotEntitled},
+		{"wrong", "acme", tfe.ErrUnauthorized},
 	} {
 		c := w.client(t, tt.user)
 		_, err := c.CreateClient(t.Context(), tt.organization, bitbucket("key"))

@@ -58,8 +58,10 @@ func TestPing(t *testing.T) {
 		want   error
 		text   string
 	}{
-		"refused": {answer(422, `{"errors":[{"status":422,"title":"invalid attribute","detail":"d","source":{"pointer":"/data/attributes/key"}}]}`),
-			tfe.ErrInvalid, "invalid attribute: d at /data/attributes/key"},
+		"refused": {
+			answer(422, `{"errors":[{"status":422,"title":"invalid attribute","detail":"d","source":{"pointer":"/data/attributes/key"}}]}`),
+			tfe.ErrInvalid, "invalid attribute: d at /data/attributes/key",
+		},
 		"good":           {answer(204, ""), nil, ""},
 		"with a body":    {answer(200, "{}"), nil, ""},
 		"bad token":      {answer(401, `{"errors":[{"status":"401","title":"unauthorized"}]}`), tfe.ErrUnauthorized, "expired"},
@@ -68,8 +70,10 @@ func TestPing(t *testing.T) {
 		"a page":         {answer(200, "<html>log in</html>"), tfe.ErrUnavailable, "proxy"},
 		"bad headers":    {answer(204, "", "X-RateLimit-Limit", "lots", "X-RateLimit-Reset", "soon"), nil, ""},
 		"absurd headers": {answer(204, "", "X-RateLimit-Limit", "1e999", "X-RateLimit-Reset", "-5"), nil, ""},
-		"control characters": {answer(418, `{"errors":[{"title":"\u001b[31mred","detail":"a\u0007b"},"plain"]}`), nil,
-			`\x1b[31mred: a\ab; plain`},
+		"control characters": {
+			answer(418, `{"errors":[{"title":"\u001b[31mred","detail":"a\u0007b"},"plain"]}`), nil,
+			`\x1b[31mred: a\ab; plain`,
+		},
 	} {
 		_, err := open(t, script{"GET ping": tt.answer})
 		if tt.text == "" {

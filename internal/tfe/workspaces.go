@@ -10,7 +10,7 @@ import (
 	tfe "github.com/hashicorp/go-tfe"
 )
 
-// A Workspace, as far as its repository goes.
+// A Workspace is one as far as its repository goes.
 type Workspace struct {
 	ID         string
 	Name       string
@@ -112,8 +112,10 @@ func (c *Client) CreateWorkspace(ctx context.Context, organization, name, identi
 		if readErr == nil && have.Identifier == identifier && have.TokenID == tokenID {
 			return have, nil
 		}
-		return Workspace{}, &Error{Op: q.op, Object: q.object, Kind: ErrUnknownOutcome, Cause: errors.Join(err, readErr),
-			Hint: "look whether it is there"}
+		return Workspace{}, &Error{
+			Op: q.op, Object: q.object, Kind: ErrUnknownOutcome, Cause: errors.Join(err, readErr),
+			Hint: "look whether it is there",
+		}
 	}
 	if err != nil {
 		return Workspace{}, err
@@ -144,8 +146,10 @@ func (c *Client) MoveWorkspace(ctx context.Context, id, tokenID string) error {
 	}
 	// The whole of vcs-repo is written; whether one attribute alone would do is not known.
 	q.again = true
-	body := &tfe.WorkspaceUpdateOptions{VCSRepo: &tfe.VCSRepoOptions{Identifier: &w.Identifier, Branch: &w.Branch, OAuthTokenID: &tokenID,
-		IngressSubmodules: &w.Submodules, TagsRegex: orNil(w.TagsRegex)}}
+	body := &tfe.WorkspaceUpdateOptions{VCSRepo: &tfe.VCSRepoOptions{
+		Identifier: &w.Identifier, Branch: &w.Branch, OAuthTokenID: &tokenID,
+		IngressSubmodules: &w.Submodules, TagsRegex: orNil(w.TagsRegex),
+	}}
 	return c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
 }
 

@@ -137,8 +137,10 @@ func (c *Client) unreachable(ctx context.Context, q question, err error) error {
 	if net := (*url.Error)(nil); errors.As(err, &net) {
 		err = net.Err
 	}
-	return &Error{Op: q.op, Path: q.path, Kind: ErrUnavailable, Cause: err,
-		Hint: "is " + c.cfg.Address + " the right address, and can it be reached from here?"}
+	return &Error{
+		Op: q.op, Path: q.path, Kind: ErrUnavailable, Cause: err,
+		Hint: "is " + c.cfg.Address + " the right address, and can it be reached from here?",
+	}
 }
 
 // judge tells an answer from an error.

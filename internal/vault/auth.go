@@ -116,8 +116,10 @@ func (c *Client) logInLocked(ctx context.Context) (*api.Secret, error) {
 		return nil, err
 	}
 	if made == nil || made.Auth == nil || made.Auth.ClientToken == "" {
-		return nil, &Error{Op: "logging in at", Path: "auth/" + a.mount(), Kind: ErrUnauthorized,
-			Hint: "the answer holds no token; multi-factor logins are not supported"}
+		return nil, &Error{
+			Op: "logging in at", Path: "auth/" + a.mount(), Kind: ErrUnauthorized,
+			Hint: "the answer holds no token; multi-factor logins are not supported",
+		}
 	}
 	c.api.SetToken(made.Auth.ClientToken)
 	c.ours = true
@@ -223,8 +225,10 @@ func (c *Client) loginError(err error) error {
 		}
 		return err
 	}
-	e := &Error{Op: "logging in at", Path: path, Status: said.StatusCode, Texts: texts(said.Errors, said.RawError), Kind: ErrUnauthorized,
-		Hint: "check the credentials, and that the auth method is enabled there"}
+	e := &Error{
+		Op: "logging in at", Path: path, Status: said.StatusCode, Texts: texts(said.Errors, said.RawError), Kind: ErrUnauthorized,
+		Hint: "check the credentials, and that the auth method is enabled there",
+	}
 	switch {
 	case said.StatusCode >= http.StatusInternalServerError || said.StatusCode == http.StatusTooManyRequests:
 		e.Kind, e.Hint = ErrUnavailable, hintFor(said.StatusCode, e.Texts)

@@ -107,8 +107,10 @@ func (b bed) order(t *testing.T, faults ...front.Fault) {
 
 // config is a login with the root token.
 func (b bed) config() vault.Config {
-	return vault.Config{Address: b.address, Mount: b.kv, Patience: 3 * time.Second,
-		Auth: vault.Auth{Token: secret.New(b.root.Token())}}
+	return vault.Config{
+		Address: b.address, Mount: b.kv, Patience: 3 * time.Second,
+		Auth: vault.Auth{Token: secret.New(b.root.Token())},
+	}
 }
 
 func (b bed) login(t *testing.T) *vault.Client { return b.loginAs(t, b.config()) }

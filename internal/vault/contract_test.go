@@ -24,8 +24,10 @@ func record() vault.Record {
 	return vault.Record{
 		Generation: "g1", Fleet: "corp", Address: `connection.team["acme"]`, Terraform: "app.terraform.io", Organization: "acme",
 		Bitbucket: "https://bitbucket.corp.example/git",
-		Consumer: &vault.Consumer{Key: "bbsync-1", Private: secret.New("PEM 1"), Public: "PUB 1", Fingerprint: "f1", Created: at,
-			Previous: &vault.Consumer{Key: "bbsync-0", Private: secret.New("PEM 0"), Brought: true}},
+		Consumer: &vault.Consumer{
+			Key: "bbsync-1", Private: secret.New("PEM 1"), Public: "PUB 1", Fingerprint: "f1", Created: at,
+			Previous: &vault.Consumer{Key: "bbsync-0", Private: secret.New("PEM 0"), Brought: true},
+		},
 		SSH: vault.SSHKeys{
 			Pending: &vault.SSHKey{Private: secret.New("SSH 2"), Public: "ssh-rsa 2", Created: at},
 			Current: &vault.SSHKey{Private: secret.New("SSH 1"), Public: "ssh-rsa 1", Fingerprint: "SHA256:1", Published: at, Token: "ot-1", Set: at},
@@ -84,8 +86,10 @@ func TestFieldsOfANewerBbsyncStay(t *testing.T) {
 		if fmt.Sprint(data["new"]) != "map[deep:[1]]" || data["organization"] != "acme" || data["fleet"] != "corp" {
 			t.Errorf("have %v", data)
 		}
-		for text, want := range map[string]error{`{"format":"2"}`: vault.ErrNewerFormat, `{"password":"x"}`: vault.ErrNotRecord,
-			`{"format":1}`: vault.ErrNotRecord, `{"format":"1","fleet":{}}`: vault.ErrNotRecord, `{"format":"1","lease_expires":"soon"}`: vault.ErrNotRecord} {
+		for text, want := range map[string]error{
+			`{"format":"2"}`: vault.ErrNewerFormat, `{"password":"x"}`: vault.ErrNotRecord,
+			`{"format":1}`: vault.ErrNotRecord, `{"format":"1","fleet":{}}`: vault.ErrNotRecord, `{"format":"1","lease_expires":"soon"}`: vault.ErrNotRecord,
+		} {
 			if _, err := b.root.Logical().WriteBytesWithContext(t.Context(), path, []byte(`{"data":`+text+`}`)); err != nil {
 				t.Fatal(err)
 			}
@@ -104,8 +108,8 @@ func TestMissing(t *testing.T) {
 			t.Errorf("absent: have %d, %v", v, err)
 		}
 		for range 2 {
-			_, v, err := c.Read(t.Context(), "gone")
-			if _, err = c.Write(t.Context(), "gone", record(), v); err != nil {
+			_, v, _ := c.Read(t.Context(), "gone") // absent at first
+			if _, err := c.Write(t.Context(), "gone", record(), v); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -260,8 +264,15 @@ func TestReadsAreRepeated(t *testing.T) {
 		if _, err := c.Write(t.Context(), "x", record(), 0); err != nil {
 			t.Fatal(err)
 		}
-		for _, fault := range []front.Fault{{Kind: front.Status, Status: 500, Times: 2}, {Kind: front.Status, Status: 429}, {Kind: front.HTML},
-			{Kind: front.HTML, Status: 404}, {Kind: front.Truncate}, {Kind: front.ResetBody}, {Kind: front.LoseAnswer}} {
+		for _, fault := range []front.Fault{
+			{Kind: front.Status, Status: 500, Times: 2},
+			{Kind: front.Status, Status: 429},
+			{Kind: front.HTML},
+			{Kind: front.HTML, Status: 404},
+			{Kind: front.Truncate},
+			{Kind: front.ResetBody},
+			{Kind: front.LoseAnswer},
+		} {
 			b.order(t, fault)
 			if _, v, err := c.Read(t.Context(), "x"); err != nil || v != 1 {
 				t.Errorf("%v: have %d, %v", fault, v, err)

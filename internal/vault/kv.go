@@ -128,8 +128,10 @@ func unsure(err error) bool {
 }
 
 func (w *write) put(ctx context.Context) (Version, error) {
-	q := question{op: "writing", path: w.c.dataPath(w.path), needs: `"create", "read", "update"`, once: true,
-		body: map[string]any{"options": map[string]any{"cas": w.cas}, "data": w.doc}}
+	q := question{
+		op: "writing", path: w.c.dataPath(w.path), needs: `"create", "read", "update"`, once: true,
+		body: map[string]any{"options": map[string]any{"cas": w.cas}, "data": w.doc},
+	}
 	have, err := w.c.ask(ctx, q)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -210,8 +212,10 @@ func (w *write) landed(ctx context.Context) (Version, bool, error) {
 }
 
 func (w *write) unknown(cause error) error {
-	return &Error{Op: "writing", Path: w.c.dataPath(w.path), Kind: ErrUnknownOutcome, Cause: cause,
-		Hint: "the record may or may not be written; run again, the next run reads it first"}
+	return &Error{
+		Op: "writing", Path: w.c.dataPath(w.path), Kind: ErrUnknownOutcome, Cause: cause,
+		Hint: "the record may or may not be written; run again, the next run reads it first",
+	}
 }
 
 // Update changes the record, reading again and starting over when someone else
@@ -252,6 +256,7 @@ func (c *Client) Update(ctx context.Context, path string, change func(*Record) e
 func (c *Client) dataPath(path string) string {
 	return c.cfg.Mount + "/data/" + c.cfg.Path + "/" + path
 }
+
 func (c *Client) metadataPath(path string) string {
 	return c.cfg.Mount + "/metadata/" + c.cfg.Path + "/" + path
 }

@@ -62,8 +62,10 @@ func (c *Client) List(ctx context.Context, prefix string) ([]string, error) {
 }
 
 func (c *Client) listFolder(ctx context.Context, folder string) ([]string, error) {
-	q := question{op: "listing", needs: `"list"`, query: url.Values{"list": {"true"}},
-		path: strings.TrimSuffix(c.metadataPath(folder), "/")}
+	q := question{
+		op: "listing", needs: `"list"`, query: url.Values{"list": {"true"}},
+		path: strings.TrimSuffix(c.metadataPath(folder), "/"),
+	}
 	have, err := c.ask(ctx, q)
 	if err != nil {
 		return nil, err
@@ -117,8 +119,10 @@ func (c *Client) DestroyOlder(ctx context.Context, path string, before Version) 
 		return nil
 	}
 	slices.Sort(old)
-	q = question{op: "destroying old versions of", path: c.cfg.Mount + "/destroy/" + c.cfg.Path + "/" + path,
-		needs: `"update"`, body: map[string]any{"versions": old}}
+	q = question{
+		op: "destroying old versions of", path: c.cfg.Mount + "/destroy/" + c.cfg.Path + "/" + path,
+		needs: `"update"`, body: map[string]any{"versions": old},
+	}
 	have, err = c.ask(ctx, q)
 	if err == nil && have.status >= http.StatusBadRequest {
 		err = &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors}

@@ -81,8 +81,10 @@ func (c *Client) checkMount(ctx context.Context) error {
 		return err
 	}
 	if k.path != c.cfg.Mount {
-		return &Error{Op: "using mount", Path: c.cfg.Mount, Kind: ErrNoMount,
-			Hint: "it is a path inside of mount " + clean(k.path) + ": write mount = \"" + clean(k.path) + "\" and the rest into path"}
+		return &Error{
+			Op: "using mount", Path: c.cfg.Mount, Kind: ErrNoMount,
+			Hint: "it is a path inside of mount " + clean(k.path) + ": write mount = \"" + clean(k.path) + "\" and the rest into path",
+		}
 	}
 	if k.version != 2 {
 		return c.notVersioned()
@@ -91,8 +93,10 @@ func (c *Client) checkMount(ctx context.Context) error {
 }
 
 func (c *Client) notVersioned() error {
-	return &Error{Op: "using mount", Path: c.cfg.Mount, Kind: ErrNotVersioned,
-		Hint: "version 1 ignores check-and-set in silence; vault kv enable-versioning " + c.cfg.Mount + ", or another mount"}
+	return &Error{
+		Op: "using mount", Path: c.cfg.Mount, Kind: ErrNotVersioned,
+		Hint: "version 1 ignores check-and-set in silence; vault kv enable-versioning " + c.cfg.Mount + ", or another mount",
+	}
 }
 
 // probeMount finds out by reading what the server would not tell of its mounts:
@@ -105,8 +109,10 @@ func (c *Client) probeMount(ctx context.Context, asked error) error {
 		return err
 	}
 	if data.status == http.StatusNotFound && len(data.errors) > 0 {
-		return &Error{Op: "using mount", Path: c.cfg.Mount, Status: data.status, Texts: data.errors, Kind: ErrNoMount,
-			Hint: "vault secrets enable -path=" + c.cfg.Mount + " -version=2 kv"}
+		return &Error{
+			Op: "using mount", Path: c.cfg.Mount, Status: data.status, Texts: data.errors, Kind: ErrNoMount,
+			Hint: "vault secrets enable -path=" + c.cfg.Mount + " -version=2 kv",
+		}
 	}
 	// Version 1 answers the same for an absent "data/…". Only version 2 warns
 	// about paths without "data/".

@@ -73,8 +73,10 @@ func (c *Client) secretFields(ctx context.Context, in mount, path string) (map[s
 		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrNotVersioned}
 	}
 	if have.status == http.StatusNotFound || string(inner) == "null" {
-		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrDeleted,
-			Hint: "vault kv undelete, or vault kv rollback"}
+		return nil, &Error{
+			Op: q.op, Path: q.path, Status: have.status, Kind: ErrDeleted,
+			Hint: "vault kv undelete, or vault kv rollback",
+		}
 	}
 	fields = nil
 	if err := json.Unmarshal(inner, &fields); err != nil {

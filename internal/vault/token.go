@@ -129,8 +129,10 @@ func (c *Client) checkNamespace(ctx context.Context) error {
 		_ = resp.Body.Close()
 		switch {
 		case resp.StatusCode == http.StatusOK:
-			return &Error{Op: "using namespace", Path: c.cfg.Namespace, Kind: errNamespaceIgnored,
-				Hint: "this Vault has no namespaces; take the namespace out, or check the address"}
+			return &Error{
+				Op: "using namespace", Path: c.cfg.Namespace, Kind: errNamespaceIgnored,
+				Hint: "this Vault has no namespaces; take the namespace out, or check the address",
+			}
 		case resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests:
 			return &Error{Op: q.op, Path: q.path, Status: resp.StatusCode, Kind: ErrUnavailable, Hint: hintFor(resp.StatusCode, nil)}
 		}
@@ -177,8 +179,7 @@ func (c *Client) watch(now *api.Secret) (next *api.Secret, over bool) {
 		return nil, true
 	case next := <-c.fresh:
 		return next, false
-	case <-watcher.DoneCh():
-		// Without an error too: renewing no longer helps near the token's maximum age.
+	case <-watcher.DoneCh(): //nolint:errcheck // with or without an error: near the token's maximum age there is none
 		return nil, !c.cfg.Auth.again()
 	}
 }

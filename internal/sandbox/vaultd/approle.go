@@ -75,8 +75,10 @@ func (s *Server) appRole(c *call) reply {
 		}
 	case "POST secret-id":
 		if have != nil {
-			return reply{status: http.StatusOK, mount: "approle", data: map[string]any{"secret_id": have.newSecretID(),
-				"secret_id_accessor": uuid(), "secret_id_num_uses": 0, "secret_id_ttl": 0}}
+			return reply{status: http.StatusOK, mount: "approle", data: map[string]any{
+				"secret_id":          have.newSecretID(),
+				"secret_id_accessor": uuid(), "secret_id_num_uses": 0, "secret_id_ttl": 0,
+			}}
 		}
 	case "DELETE ":
 		delete(s.state.Roles, name)

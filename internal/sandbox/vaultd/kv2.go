@@ -121,8 +121,10 @@ func (v *versioned) read(c *call) reply {
 
 func (v *versioned) about(n int) map[string]any {
 	e := v.Versions[n]
-	return map[string]any{"created_time": stamp(e.Created), "custom_metadata": v.Custom, "deletion_time": stamp(e.Deleted),
-		"destroyed": e.Destroyed, "version": n}
+	return map[string]any{
+		"created_time": stamp(e.Created), "custom_metadata": v.Custom, "deletion_time": stamp(e.Deleted),
+		"destroyed": e.Destroyed, "version": n,
+	}
 }
 
 func (e *entry) delete(now time.Time) {
@@ -261,12 +263,14 @@ func (v *versioned) describe() any {
 	versions := map[string]any{}
 	for n, e := range v.Versions {
 		versions[strconv.Itoa(n)] = map[string]any{
-			"created_time": stamp(e.Created), "deletion_time": stamp(e.Deleted), "destroyed": e.Destroyed}
+			"created_time": stamp(e.Created), "deletion_time": stamp(e.Deleted), "destroyed": e.Destroyed,
+		}
 	}
 	return map[string]any{
 		"cas_required": v.CASRequired, "created_time": stamp(v.Created), "current_version": v.Current, "custom_metadata": v.Custom,
 		"delete_version_after": "0s", "max_versions": v.MaxVersions, "oldest_version": v.Oldest, "updated_time": stamp(v.Updated),
-		"versions": versions}
+		"versions": versions,
+	}
 }
 
 // change deletes, undeletes or destroys the versions that the body names. Those

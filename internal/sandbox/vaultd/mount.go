@@ -4,11 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"slices"
 )
 
 // maxVersions is how many versions KV version 2 keeps unless told otherwise.

@@ -17,7 +17,8 @@ func (s *Server) open(c *call) (reply, bool) {
 		c.route = "/v1/sys/seal-status"
 		return reply{status: http.StatusOK, bare: map[string]any{
 			"type": "shamir", "initialized": true, "sealed": s.sealed, "t": 1, "n": 1, "progress": 0, "nonce": "", "version": version,
-			"migration": false, "cluster_name": "bbsync-sandbox", "recovery_seal": false, "storage_type": "inmem"}}, true
+			"migration": false, "cluster_name": "bbsync-sandbox", "recovery_seal": false, "storage_type": "inmem",
+		}}, true
 	case "sys/unseal":
 		c.route = "/v1/sys/unseal"
 		s.sealed = false // any key opens the sandbox's
@@ -39,7 +40,8 @@ func (s *Server) health(c *call) reply {
 	return reply{status: status, bare: map[string]any{
 		"initialized": true, "sealed": s.sealed, "standby": s.sealed, "performance_standby": false,
 		"replication_performance_mode": "disabled", "replication_dr_mode": "disabled", "server_time_utc": s.now().Unix(),
-		"version": version, "enterprise": false, "cluster_name": "bbsync-sandbox", "echo_duration_ms": 0, "clock_skew_ms": 0}}
+		"version": version, "enterprise": false, "cluster_name": "bbsync-sandbox", "echo_duration_ms": 0, "clock_skew_ms": 0,
+	}}
 }
 
 // sys answers sys/.

@@ -2,13 +2,12 @@ package vaultd
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"encoding/json"
 )
 
 // defaultTTL is how long a token lives that asks for nothing: Vault's 32 days.

@@ -120,7 +120,7 @@ func fail(status int, texts ...string) reply {
 
 const (
 	permissionDenied = "1 error occurred:\n\t* permission denied\n\n"
-	invalidToken     = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n" //nolint:gosec // a text
+	invalidToken     = "2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n"
 	unsupportedPath  = "1 error occurred:\n\t* unsupported path\n\n"
 )
 

@@ -123,8 +123,10 @@ func TestPolicies(t *testing.T) {
 			t.Errorf("%s: have %v, %v, want %s", path, have, err, want)
 		}
 	}
-	for _, bad := range []string{`path "x" { capabilities = ["fly"] }`, `pa th`, `path "x" { capabilities = ["read"] min_wrapping_ttl = 1 }`,
-		`path "x/{{identity.entity.id}}" { capabilities = ["read"] }`} {
+	for _, bad := range []string{
+		`path "x" { capabilities = ["fly"] }`, `pa th`, `path "x" { capabilities = ["read"] min_wrapping_ttl = 1 }`,
+		`path "x/{{identity.entity.id}}" { capabilities = ["read"] }`,
+	} {
 		if err := root.Sys().PutPolicyWithContext(t.Context(), "bad", bad); err == nil {
 			t.Errorf("%s: accepted", bad)
 		}
