@@ -88,7 +88,7 @@ func TestWritesAreRepeatedOnlyWhereSafe(t *testing.T) {
 	}{
 		"POST hung up":   {post, hangsUp, 1, true},
 		"POST 503":       {post, says(503, ""), 1, true},
-		"POST 429":       {post, says(429, ""), maxTries, false},
+		"POST 429":       {post, says(429, ""), maxRefusals, false},
 		"POST 400":       {post, says(400, ""), 1, false},
 		"PUT hung up":    {put, hangsUp, maxTries, true},
 		"PUT 503":        {put, says(503, ""), maxTries, true},

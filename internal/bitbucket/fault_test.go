@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/limit"
 	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
 	"github.com/bbsync/bbsync/internal/sandbox/front"
 )
@@ -104,5 +106,27 @@ func TestHangsEndByTheClientsOwnDeadline(t *testing.T) {
 	must(t, w.front.Order(front.Fault{Kind: front.Hang, Times: -1}))
 	if _, err := c.Links(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A server that tells its limit only by refusing must lose no request of many.
+func TestUnknownRateLimit(t *testing.T) {
+	w := quickWorld(t)
+	w.front.SetRate(front.Rate{PerSecond: 40, Burst: 20})
+	l := limit.New(limit.Options{})
+	c := client(t, w.BaseURL(), func(c *Config) { c.Limiter = l })
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for range 4 {
+				if _, err := c.Links(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if f := l.Figures(); f.Throttled == 0 || !f.Guessed || f.Requests != int64(total(w.front)) {
+		t.Errorf("%+v of %d", f, total(w.front))
 	}
 }

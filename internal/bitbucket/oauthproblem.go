@@ -40,7 +40,7 @@ func (p *OAuthProblem) Unwrap() error {
 
 // newProblem returns the problem in the fields, nil if there is none.
 func newProblem(a answer, fields map[string]string) *OAuthProblem {
-	problem := fields["oauth_problem"]
+	problem := escape(fields["oauth_problem"])
 	if problem == "" {
 		return nil
 	}
@@ -53,7 +53,7 @@ func newProblem(a answer, fields map[string]string) *OAuthProblem {
 			detail = append(detail, strings.TrimPrefix(name, "oauth_")+" "+escape(value))
 		}
 	}
-	return &OAuthProblem{Problem: escape(problem), Detail: strings.Join(detail, ", "), Status: a.status}
+	return &OAuthProblem{Problem: problem, Detail: strings.Join(detail, ", "), Status: a.status}
 }
 
 // clockMatters is the skew from which on the clock is named in any problem; the

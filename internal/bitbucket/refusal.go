@@ -215,7 +215,7 @@ func (c *Client) advise(e *Error) string {
 	switch {
 	case errors.Is(e.kind, ErrCredentials):
 		return "check the username and the password of " + quote(c.username) +
-			"; nothing more is sent as this account in this run, lest it be locked"
+			", and that Basic authentication is not switched off for it; nothing more is sent as this account in this run, lest it be locked"
 	case errors.Is(e.kind, ErrCaptcha):
 		return "have " + quote(c.username) + " log in once in a browser and solve the CAPTCHA, or an administrator clear it" +
 			" (Administration, Users), then check the password; nothing more is sent as this account in this run"

@@ -9,7 +9,10 @@ import (
 )
 
 const (
-	maxTries    = 5
+	maxTries = 5
+	// A refusal for the rate (429) is no failure of the server's, and until its
+	// limit is found out one request may meet several.
+	maxRefusals = 12
 	maxBackoff  = 10 * time.Second
 	maxPatience = 2 * time.Minute // a server that asks for more is not waited for
 )
@@ -17,7 +20,10 @@ const (
 // again reports whether the request should be repeated, and after how long.
 func (c *Client) again(q call, err error, try int) (time.Duration, bool) {
 	var e *Error
-	if err == nil || try >= maxTries || !errors.As(err, &e) || e.retryAfter > maxPatience {
+	if err == nil || !errors.As(err, &e) || e.retryAfter > maxPatience {
+		return 0, false
+	}
+	if try >= maxTries && (e.Status != http.StatusTooManyRequests || try >= maxRefusals) {
 		return 0, false
 	}
 	unavailable, broken := errors.Is(e, ErrUnavailable), errors.Is(e, ErrBadAnswer) && q.method == http.MethodGet
@@ -27,7 +33,7 @@ func (c *Client) again(q call, err error, try int) (time.Duration, bool) {
 	if e.Status >= 300 && e.Status < 400 {
 		return 0, false
 	}
-	wait := min(c.backoff<<(try-1), maxBackoff)
+	wait := min(c.backoff<<min(try-1, 16), maxBackoff)
 	return max(wait/2+rand.N(wait/2+1), e.retryAfter), true //nolint:gosec // jitter needs no secrecy
 }
 

@@ -143,6 +143,11 @@ func TestAccounts(t *testing.T) {
 			t.Errorf("%d requests with a wrong password", total(w.front)-before)
 		}
 	}
+	must(t, w.Configure(func(s *bitbucketd.Settings) { s.BasicAuth.Block = true }))
+	if _, err := as("svc@tf", "svc-password").SSHKeys(ctx, "svc@tf"); !errors.Is(err, ErrCredentials) && !errors.Is(err, ErrForbidden) {
+		t.Errorf("Basic authentication switched off: %v", err)
+	}
+	must(t, w.Configure(func(s *bitbucketd.Settings) { s.BasicAuth.Block = false }))
 	must(t, w.LockWithCaptcha("svc@tf"))
 	if _, err := svc.Links(ctx); !errors.Is(err, ErrCaptcha) {
 		t.Errorf("a locked account: %v", err)
