@@ -74,3 +74,45 @@ func BenchmarkLoad(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLoadBlocks is the same with a block for each connection.
+func BenchmarkLoadBlocks(b *testing.B) {
+	base, err := os.ReadFile("testdata/base.hcl")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, n := range []int{1, 1_000, 10_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			text := strings.Builder{}
+			text.Write(base)
+			for i := range n {
+				fmt.Fprintf(&text, `
+connection "team_%05d" {
+  terraform    = terraform.hcp
+  organization = "acme-%05d"
+  bitbucket    = bitbucket.corp
+  service_user = "svc-terraform"
+  ssh_key {
+    rotate_after = "90d"
+  }
+  grant {
+    project      = "INFRA"
+    repositories = ["vpc", "dns"]
+  }
+}
+`, i, i)
+			}
+			dir := b.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "main.hcl"), []byte(text.String()), 0o600); err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				fleet, _, diags := schema.Load(dir, schema.Options{})
+				if diags.HasErrors() || len(fleet.Connections) != n {
+					b.Fatal(diags)
+				}
+			}
+			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "connections/s")
+		})
+	}
+}
