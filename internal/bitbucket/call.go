@@ -103,8 +103,8 @@ func (c *Client) once(ctx context.Context, q call, read func(answer) error) (met
 	}
 	if !q.success(a.status) {
 		e := c.refusal(q, a)
-		met = a.status < 500 && a.status >= 400 && a.status != http.StatusTooManyRequests &&
-			(a.status != http.StatusUnauthorized || errors.Is(e, ErrForbidden))
+		met = a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests &&
+			(a.status != http.StatusUnauthorized && a.status != http.StatusForbidden || admitted(a, listen(a.body)))
 		return met, e
 	}
 	if read == nil {

@@ -163,6 +163,9 @@ func (c *Client) refusal(q call, a answer) *Error {
 		e.Messages = []string{"it points to " + place(a.header.Get("Location"))}
 	}
 	e.Advice = c.advise(e)
+	if a.status == http.StatusForbidden && !q.anonymous && !errors.Is(e.kind, ErrCaptcha) && !admitted(a, said{exception: s.exception}) && !xsrf(e) {
+		e.Advice += "; or Basic authentication is switched off for the account (Administration, Authentication methods; from 7.12 on): allow it there"
+	}
 	return e
 }
 
@@ -210,6 +213,10 @@ func place(location string) string {
 	return escape(location)
 }
 
+// xsrf reports whether the server's check against forged requests refused. Its
+// page has no other mark than the word.
+func xsrf(e *Error) bool { return strings.Contains(strings.Join(e.Messages, " "), "XSRF") }
+
 // advise says what can be done about an error in general.
 func (c *Client) advise(e *Error) string {
 	switch {
@@ -219,7 +226,7 @@ func (c *Client) advise(e *Error) string {
 	case errors.Is(e.kind, ErrCaptcha):
 		return "have " + quote(c.username) + " log in once in a browser and solve the CAPTCHA, or an administrator clear it" +
 			" (Administration, Users), then check the password; nothing more is sent as this account in this run"
-	case errors.Is(e.kind, ErrForbidden) && strings.Contains(strings.Join(e.Messages, " "), "XSRF"):
+	case errors.Is(e.kind, ErrForbidden) && xsrf(e):
 		return "either a proxy drops the header X-Atlassian-Token, or the account is locked behind a CAPTCHA: log in once in a browser"
 	case errors.Is(e.kind, ErrForbidden) && strings.HasPrefix(e.Path, c.base.EscapedPath()+"/rest/api/"):
 		return "give " + quote(c.username) + " the permission for this, or use an account that has it"

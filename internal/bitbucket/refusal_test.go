@@ -32,6 +32,7 @@ func TestRefusals(t *testing.T) {
 		"applinks 401":      {made(401, `{"status-code":401,"message":"You must be logged in as an admin"}`), ErrForbidden, "logged in as an admin"},
 		"applinks 401, XML": {made(401, `<?xml version="1.0"?><status><status-code>401</status-code><message>admins only</message></status>`), ErrForbidden, "admins only"},
 		"Jira's CAPTCHA":    {made(403, "", "X-Authentication-Denied-Reason", "CAPTCHA_CHALLENGE; login-url=https://x/login"), ErrCaptcha, ""},
+		"a stranger's 403":  {made(403, `{"status-code":403,"message":"no"}`), ErrForbidden, "Basic authentication is switched off"},
 		"XSRF":              {made(403, "XSRF check failed"), ErrForbidden, "X-Atlassian-Token"},
 		"duplicate link":    {made(400, string(fixture(t, "applinks_duplicate_400.json"))), nil, "applinks.error.duplicate.url"},
 		"field error":       {made(400, `{"errors":[{"context":"permission.1.repositorySlug","message":"No repo"}]}`), nil, "permission.1.repositorySlug: No repo"},
