@@ -63,7 +63,7 @@ func (c *call) basic(k kind, value string) error {
 	u := c.st.User(name)
 	if t := c.httpToken(password); t != nil && u != nil && t.User == strings.ToLower(u.Name) {
 		if k == servletKind && c.version.confinesTokens() {
-			return badPassword()
+			return c.password(u, password) // it is none: each try counts towards the CAPTCHA
 		}
 		c.who = actor{user: u, by: byToken, token: t}
 		return nil

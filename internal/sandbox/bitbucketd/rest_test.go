@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -329,6 +331,47 @@ func TestHTTPTokens(t *testing.T) {
 		w.must(err)
 		w.want(w.as("Bearer "+text, "GET", "/rest/applinks/3.0/applinks", ""), 401, `"status-code":401`)
 		w.want(w.as("Bearer "+text, "GET", api+"/admin/permissions/users", ""), 401, noPerm)
+	}
+}
+
+// On a server that confines tokens, using one as password on a page locks the account.
+func TestATokenOnAPageLocksTheAccount(t *testing.T) {
+	w := newWorld(t, bitbucketd.Options{})
+	token, err := w.AddHTTPToken("ann", "t", bitbucketd.RepoRead)
+	w.must(err)
+	for range 5 {
+		w.want(w.as("ann:"+token, "GET", "/plugins/servlet/applinks/whoami", ""), 401, badAuth)
+	}
+	w.want(w.as(ann, "GET", api+"/users", ""), 401, "CaptchaRequired")
+}
+
+func TestManyAtOnce(t *testing.T) {
+	w := newWorld(t, bitbucketd.Options{})
+	dir := t.TempDir()
+	var told atomic.Int64
+	w.OnWrite(func(string) { told.Add(1) })
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			org := fmt.Sprintf("https://terraform.example/app/org-%d", i)
+			if a := w.as(admin, "PUT", links, linkJSON("Terraform", org)); a.status != 201 {
+				t.Errorf("link: %d %s", a.status, a.body)
+			}
+			if a := w.as(admin, "POST", sshKeys+"?user=ann", fmt.Sprintf(`{"text":%q}`, newKey(t).line)); a.status != 201 {
+				t.Errorf("key: %d %s", a.status, a.body)
+			}
+			if err := w.Save(dir); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	names := map[string]bool{}
+	for _, l := range into[[]struct{ Name string }](w, w.as(admin, "GET", linksV3, "")) {
+		names[l.Name] = true
+	}
+	if len(names) != 8 || len(w.KeysOf("ann")) != 8 || told.Load() != 16 {
+		t.Errorf("have %d names, %d keys, %d writes told", len(names), len(w.KeysOf("ann")), told.Load())
 	}
 }
 

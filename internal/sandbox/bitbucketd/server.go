@@ -35,6 +35,9 @@ type Options struct {
 	GitDir  string // where the repositories lie; must exist before the first AddRepo
 	Now     func() time.Time
 
+	// Client calls webhooks; nil: one that trusts what the machine trusts.
+	Client *http.Client
+
 	// HostKeys are the SSH server's private keys in PEM; nil: new ones, which take
 	// a moment to make.
 	HostKeys []string
@@ -86,6 +89,7 @@ type Server struct {
 	listeners []func(what string)
 
 	requests atomic.Int64
+	sending  sync.WaitGroup // webhooks under way
 }
 
 // endpoint is where the SSH server is reached.
@@ -101,6 +105,9 @@ func New(opts Options) (*Server, error) {
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.Client == nil {
+		opts.Client = &http.Client{}
 	}
 	if opts.CaptchaAfter == 0 {
 		opts.CaptchaAfter = 5

@@ -2,10 +2,16 @@ package bitbucketd_test
 
 import (
 	"context"
+	"crypto/sha1"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -159,4 +165,93 @@ func TestCloneEndsWithItsContext(t *testing.T) {
 		t.Error("cloned")
 	}
 	w.must(gitssh.Clone(t.Context(), client, "/~ann/notes.git", filepath.Join(t.TempDir(), "x")))
+}
+
+func TestAPushCallsWebhooks(t *testing.T) {
+	for _, version := range []string{"5.3.1", "9.4.0"} {
+		t.Run(version, func(t *testing.T) {
+			w := newWorld(t, bitbucketd.Options{Version: version})
+			addr := w.listenSSH()
+			k := newKey(t)
+			_, err := w.AddSSHKey("ann", k.line, "")
+			w.must(err)
+			client, err := w.dial(addr, k)
+			w.must(err)
+
+			type heard struct{ event, signature, body string }
+			calls := make(chan heard, 2)
+			listener := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				data, _ := io.ReadAll(r.Body)
+				calls <- heard{r.Header.Get("X-Event-Key"), r.Header.Get("X-Hub-Signature"), string(data)}
+			}))
+			t.Cleanup(listener.Close)
+			notes := api + "/projects/~ann/repos/notes"
+			last := ""
+			if version == "5.3.1" {
+				w.must(w.SetPlugin(bitbucketd.Plugin{Key: plugin, Version: "1", Enabled: true}))
+				w.want(w.as(ann, "PUT", notes+"/settings/hooks/"+plugin+":postReceiveHook/enabled", `{"hook-url-0":"`+listener.URL+`"}`), 200)
+			} else {
+				body := `{"name":"n","url":"` + listener.URL + `","events":["repo:refs_changed"],"configuration":{"secret":"s"}}`
+				made := into[struct{ ID int }](w, w.want(w.as(ann, "POST", notes+"/webhooks", body), 201))
+				last = fmt.Sprintf("%s/webhooks/%d/latest", notes, made.ID)
+			}
+			w.push(client, "~ann/notes.git")
+			w.Settle()
+			have := <-calls
+			if !strings.Contains(have.body, `"refId":"refs/heads/topic"`) || !strings.Contains(have.body, `"type":"ADD"`) {
+				t.Errorf("body: %s", have.body)
+			}
+			if native := version != "5.3.1"; native != (have.event == "repo:refs_changed") || native != strings.HasPrefix(have.signature, "sha256=") {
+				t.Errorf("headers: %q, %q", have.event, have.signature)
+			}
+			if last != "" {
+				w.want(w.as(ann, "GET", last+"?outcome=SUCCESS", ""), 200, `"outcome":"SUCCESS"`)
+				w.want(w.as(ann, "GET", last+"?outcome=FAILURE", ""), 204)
+			}
+		})
+	}
+}
+
+// push pushes main as a new branch "topic", in git's own protocol.
+func (w *world) push(client *ssh.Client, path string) {
+	w.t.Helper()
+	session, err := client.NewSession()
+	w.must(err)
+	defer func() { _ = session.Close() }()
+	in, err := session.StdinPipe()
+	w.must(err)
+	out, err := session.StdoutPipe()
+	w.must(err)
+	w.must(session.Start("git-receive-pack '" + path + "'"))
+	head := ""
+	for { // the advertisement: lines of four digits of length and text, up to a flush
+		size := make([]byte, 4)
+		_, err := io.ReadFull(out, size)
+		w.must(err)
+		n, err := strconv.ParseInt(string(size), 16, 32)
+		w.must(err)
+		if n == 0 {
+			break
+		}
+		line := make([]byte, n-4)
+		_, err = io.ReadFull(out, line)
+		w.must(err)
+		if strings.Contains(string(line), "refs/heads/main") {
+			head = string(line[:40])
+		}
+	}
+	command := fmt.Sprintf("%s %s refs/heads/topic\x00 report-status", strings.Repeat("0", 40), head)
+	_, err = fmt.Fprintf(in, "%04x%s0000", len(command)+4, command)
+	w.must(err)
+	// An empty pack: all objects are there.
+	pack := []byte("PACK\x00\x00\x00\x02\x00\x00\x00\x00")
+	sum := sha1.Sum(pack)
+	_, err = in.Write(append(pack, sum[:]...))
+	w.must(err)
+	w.must(in.Close())
+	report, err := io.ReadAll(out)
+	w.must(err)
+	if err := session.Wait(); err != nil || !strings.Contains(string(report), "ok refs/heads/topic") {
+		w.t.Fatalf("push: %v: %q", err, report)
+	}
 }

@@ -152,7 +152,8 @@ func (s *Server) ServeSSH(l net.Listener) error {
 	}
 }
 
-// CloseSSH closes the SSH listeners and connections, and waits for their end.
+// CloseSSH closes the SSH listeners and connections, and waits for their end and for
+// the webhooks that pushes have caused.
 func (s *Server) CloseSSH() {
 	s.sshd.mu.Lock()
 	s.sshd.closed = true
@@ -161,6 +162,7 @@ func (s *Server) CloseSSH() {
 	}
 	s.sshd.mu.Unlock()
 	s.sshd.wg.Wait()
+	s.Settle()
 }
 
 func (s *Server) serveConn(conn net.Conn) {

@@ -83,12 +83,16 @@ type gitRequest struct {
 
 // pack connects the client to a git child process.
 func (s *Server) pack(ctx context.Context, ch ssh.Channel, g gitRequest) uint32 {
-	dir, why := s.open(g)
+	project, r, why := s.open(g)
 	if why != "" {
 		_, _ = fmt.Fprintf(ch.Stderr(), "%s\n", why)
 		return 1
 	}
-	cmd := exec.CommandContext(ctx, "git", g.service, dir) //nolint:gosec // two fixed services, the server's folder
+	var before map[string]string
+	if g.service == "receive-pack" {
+		before = s.refs(r)
+	}
+	cmd := exec.CommandContext(ctx, "git", g.service, s.repoDir(r)) //nolint:gosec // two fixed services, the server's folder
 	cmd.Env = s.gitEnv()
 	if g.protocol != "" {
 		cmd.Env = append(cmd.Env, "GIT_PROTOCOL="+g.protocol)
@@ -110,27 +114,28 @@ func (s *Server) pack(ctx context.Context, ch ssh.Channel, g gitRequest) uint32 
 		return 128
 	}
 	if g.service == "receive-pack" {
-		s.tell([]string{"push to " + g.path + " by " + g.user})
+		s.pushed(project, r.Slug, g.user, before)
 	}
 	return 0
 }
 
-// open returns the repository's folder, or why the user does not get it.
-func (s *Server) open(g gitRequest) (dir, why string) {
+// open returns the repository, or why the user does not get it.
+func (s *Server) open(g gitRequest) (project string, r *Repo, why string) {
+	const none = "Repository not found\nThe requested repository does not exist, or you do not have permission to access it."
 	path := strings.Trim(strings.TrimSpace(g.path), `'"`)
-	key, slug, ok := strings.Cut(strings.TrimSuffix(strings.Trim(path, "/"), ".git"), "/")
+	key, slug, _ := strings.Cut(strings.TrimSuffix(strings.Trim(path, "/"), ".git"), "/")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, u := s.st.Projects[strings.ToUpper(key)], s.st.Users[g.user]
-	if !ok || p == nil || p.Repos[strings.ToLower(slug)] == nil || u == nil {
-		return "", "Repository not found\nThe requested repository does not exist, or you do not have permission to access it."
+	r = s.st.Repo(key, slug)
+	if r == nil || u == nil {
+		return "", nil, none
 	}
-	r := p.Repos[strings.ToLower(slug)]
 	switch rank := s.st.repoRank(u, p, r); {
 	case rank == 0:
-		return "", "Repository not found\nThe requested repository does not exist, or you do not have permission to access it."
+		return "", nil, none
 	case rank < g.need.rank():
-		return "", "You are not permitted to push to this repository."
+		return "", nil, "You are not permitted to push to this repository."
 	}
-	return s.repoDir(r), ""
+	return p.Key, r, ""
 }

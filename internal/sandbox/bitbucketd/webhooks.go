@@ -19,6 +19,15 @@ type Webhook struct {
 	URL           string          `json:"url"`
 	Active        bool            `json:"active"`
 	SkipTLSVerify bool            `json:"skipTlsVerify"`
+	Last          *Invocation     `json:"last,omitempty"`
+}
+
+// Invocation is how a call of a webhook went.
+type Invocation struct {
+	Outcome     string `json:"outcome"` // SUCCESS, FAILURE, ERROR
+	Description string `json:"description"`
+	Start       int64  `json:"start"`
+	Finish      int64  `json:"finish"`
 }
 
 type webhookBody struct {
@@ -173,12 +182,40 @@ func deleteWebhook(c *call) (reply, error) {
 	return reply{status: http.StatusNoContent}, nil
 }
 
-// latestInvocation answers that there was none: this server calls no webhooks.
+type invocationBody struct {
+	ID       int              `json:"id"`
+	Event    string           `json:"event"`
+	Duration int64            `json:"duration"`
+	Start    int64            `json:"start"`
+	Finish   int64            `json:"finish"`
+	Request  invocationSent   `json:"request"`
+	Result   invocationResult `json:"result"`
+}
+
+type invocationSent struct {
+	URL    string `json:"url"`
+	Method string `json:"method"`
+}
+
+type invocationResult struct {
+	Outcome     string `json:"outcome"`
+	Description string `json:"description"`
+}
+
+// latestInvocation answers 204 when there was none such.
 func latestInvocation(c *call) (reply, error) {
-	if _, _, err := c.webhook(); err != nil {
+	_, h, err := c.webhook()
+	if err != nil {
 		return reply{}, err
 	}
-	return reply{status: http.StatusNoContent}, nil
+	last, event, outcome := h.Last, c.query("event"), c.query("outcome")
+	if last == nil || event != "" && event != refsChanged || outcome != "" && outcome != last.Outcome {
+		return reply{status: http.StatusNoContent}, nil
+	}
+	return reply{body: invocationBody{
+		ID: h.ID, Event: refsChanged, Duration: last.Finish - last.Start, Start: last.Start, Finish: last.Finish,
+		Request: invocationSent{URL: h.URL, Method: http.MethodPost}, Result: invocationResult{last.Outcome, last.Description},
+	}}, nil
 }
 
 func webhookStatistics(c *call) (reply, error) {

@@ -71,6 +71,12 @@ func BitbucketDefects() []Defect {
 			}
 			return nil
 		}},
+		{"times of an invocation", "typed int32; milliseconds do not fit", func(doc *openapi3.T) error {
+			if err := integer(doc, "RestDetailedInvocation", "start"); err != nil {
+				return err
+			}
+			return integer(doc, "RestDetailedInvocation", "finish")
+		}},
 		{"webhook creation", "described with 200; servers answer 201", func(doc *openapi3.T) error {
 			responses := doc.Paths.Find(repo + "/webhooks").Post.Responses
 			responses.Set("201", responses.Value("200"))
