@@ -128,6 +128,39 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// Over TLS, with HTTP/1.1 and with HTTP/2, the same faults are errors too.
+func TestFaultsOverTLS(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		f := front.New(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("a body that is long enough to be cut"))
+		}), front.Options{})
+		server := httptest.NewUnstartedServer(f)
+		server.EnableHTTP2 = h2
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		for _, kind := range []front.Kind{front.Refuse, front.LoseAnswer, front.ResetBody} {
+			if err := f.Order(front.Fault{Kind: kind, Times: 3}); err != nil { // a client may try again by itself
+				t.Fatal(err)
+			}
+			if resp, err := server.Client().Post(server.URL, "text/plain", strings.NewReader("x")); err == nil {
+				if _, err := io.ReadAll(resp.Body); err == nil {
+					t.Errorf("%s, HTTP/2 %t: no error", kind, h2)
+				}
+				_ = resp.Body.Close()
+			}
+			f.ClearFaults()
+			resp, err := server.Client().Get(server.URL)
+			if err != nil {
+				t.Fatalf("%s, HTTP/2 %t: afterwards: %v", kind, h2, err)
+			}
+			if _, err := io.ReadAll(resp.Body); err != nil || (resp.ProtoMajor == 2) != h2 {
+				t.Errorf("%s: %v, %s", kind, err, resp.Proto)
+			}
+			_ = resp.Body.Close()
+		}
+	}
+}
+
 func TestHangEndsWithTheClient(t *testing.T) {
 	w := newWorld(t, front.Options{})
 	if err := w.front.Order(front.Fault{Kind: front.Hang}); err != nil {
