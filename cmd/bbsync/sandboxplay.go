@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ func (a *app) person(ctx context.Context) (*person.Person, error) {
 
 func (a *app) sandboxApproveCommand() *cobra.Command {
 	var as string
+	var again bool
 	c := &cobra.Command{
 		Use:   "approve [ORGANIZATION...]",
 		Short: "Play the person who clicks Allow, on the sandbox's real pages",
@@ -51,7 +53,7 @@ func (a *app) sandboxApproveCommand() *cobra.Command {
 				}
 			}
 			for _, org := range orgs {
-				if err := a.approve(c.Context(), p, org, as); err != nil {
+				if err := a.approve(c.Context(), p, org, as, again); err != nil {
 					return err
 				}
 			}
@@ -59,17 +61,18 @@ func (a *app) sandboxApproveCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&as, "as", sandbox.ServiceUser, "who is logged in to Bitbucket: "+sandbox.ServiceUser+" or "+sandbox.AdminUser)
+	c.Flags().BoolVar(&again, "again", false, "connect what is connected already once more")
 	return c
 }
 
-// approve connects an organization's clients that have no token yet.
-func (a *app) approve(ctx context.Context, p *person.Person, org, as string) error {
+// approve connects an organization's clients that have no token yet, or all.
+func (a *app) approve(ctx context.Context, p *person.Person, org, as string, again bool) error {
 	clients, err := p.Clients(ctx, org)
 	if err != nil {
 		return err
 	}
 	for _, client := range clients {
-		if client.Token != "" {
+		if client.Token != "" && !again {
 			continue
 		}
 		title, err := p.Approve(ctx, client.Connect, as)
@@ -116,7 +119,7 @@ func (a *app) sandboxWorkspaceCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			name := strings.ToLower(strings.ReplaceAll(args[1], "/", "-"))
+			name := strings.ToLower(strings.ReplaceAll(args[1], "/", "-") + "-" + rand.Text()[:6])
 			w, err := p.CreateWorkspace(c.Context(), args[0], name, args[1])
 			if err != nil {
 				return fmt.Errorf("making workspace %s in %s: %w", name, args[0], err)

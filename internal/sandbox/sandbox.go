@@ -175,6 +175,9 @@ func (w *World) startTerraform() error {
 		transport.TLSClientConfig = &tls.Config{RootCAs: w.ca.pool(), MinVersion: tls.VersionTLS12}
 		opts.HTTPClient = &http.Client{Transport: transport, Timeout: 30 * time.Second}
 	}
+	if opts.RateLimit == 0 {
+		opts.RateLimit = -1 // without a front that limits, no limit is announced
+	}
 	server := terraformd.New(opts)
 	w.Terraform = server
 	if err := server.Load(w.sub("terraform")); err != nil && !errors.Is(err, os.ErrNotExist) {

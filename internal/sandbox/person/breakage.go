@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -46,6 +45,7 @@ func Breakages() []Breakage {
 		{"wrong-user", "connect again as Bitbucket's administrator", wrongUser},
 		{"delete-ssh-keys", "delete the organization's SSH keys from the service user", deleteSSHKeys},
 		{"revoke-grants", "take the service user's permissions on the repositories away", revokeGrants},
+		{"foreign-link", "make a link of one's own on the organization's URL", foreignLink},
 		{"delete-record", "delete the newest version of the record in Vault", deleteRecord},
 	}
 }
@@ -113,29 +113,70 @@ func renameLink(ctx context.Context, p *Person, v victim) error {
 }
 
 func changeConsumerKey(ctx context.Context, p *Person, v victim) error {
-	return p.putConsumer(ctx, v, "a-key-typed-by-hand")
-}
-
-func changeConsumerPublicKey(ctx context.Context, p *Person, v victim) error {
-	var have struct {
-		Consumers []struct {
-			Key string `json:"key"`
-		} `json:"consumers"`
-	}
-	err := p.bitbucket(ctx, v.base, http.MethodGet, "/applinks-oauth/1.0/applicationlink/"+v.link.ID+"/authentication/consumer", nil, &have)
+	have, err := p.consumer(ctx, v)
 	if err != nil {
 		return err
 	}
-	return p.putConsumer(ctx, v, have.Consumers[0].Key)
+	have.Key = "a-key-typed-by-hand"
+	return p.putConsumer(ctx, v, have)
 }
 
-func (p *Person) putConsumer(ctx context.Context, v victim, key string) error {
+func changeConsumerPublicKey(ctx context.Context, p *Person, v victim) error {
+	have, err := p.consumer(ctx, v)
+	if err != nil {
+		return err
+	}
+	return p.putConsumer(ctx, v, have)
+}
+
+// foreignLink makes a link on the organization's URL, as somebody did years ago.
+func foreignLink(ctx context.Context, p *Person, v victim) error {
+	address := p.facts.Terraform.Address + "/app/" + v.org
+	err := p.bitbucket(ctx, v.base, http.MethodPut, "/applinks/3.0/applicationlink", map[string]any{
+		"name": "Made by hand", "rpcUrl": address, "displayUrl": address, "typeId": "generic",
+	}, nil)
+	if err != nil {
+		return err
+	}
+	if v.link, err = p.link(ctx, v.base, v.org); err != nil {
+		return err
+	}
+	return p.putConsumer(ctx, v, consumer{Key: "a-key-typed-by-hand", Name: "Made by hand"})
+}
+
+// A consumer is what the link's form shows: whoever changes one field keeps the
+// others.
+type consumer struct {
+	Key         string `json:"key"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+func consumerPath(v victim) string {
+	return "/applinks-oauth/1.0/applicationlink/" + v.link.ID + "/authentication/consumer"
+}
+
+func (p *Person) consumer(ctx context.Context, v victim) (consumer, error) {
+	var have struct {
+		Consumers []consumer `json:"consumers"`
+	}
+	if err := p.bitbucket(ctx, v.base, http.MethodGet, consumerPath(v), nil, &have); err != nil {
+		return consumer{}, err
+	}
+	if len(have.Consumers) == 0 {
+		return consumer{}, fmt.Errorf("link %s has no consumer", v.link.Name)
+	}
+	return have.Consumers[0], nil
+}
+
+// putConsumer puts the consumer with a new public key.
+func (p *Person) putConsumer(ctx context.Context, v victim, c consumer) error {
 	_, public, err := pair()
 	if err != nil {
 		return err
 	}
-	return p.bitbucket(ctx, v.base, http.MethodPut, "/applinks-oauth/1.0/applicationlink/"+v.link.ID+"/authentication/consumer", map[string]any{
-		"key": key, "name": v.link.Name, "publicKey": public, "outgoing": false,
+	return p.bitbucket(ctx, v.base, http.MethodPut, consumerPath(v), map[string]any{
+		"key": c.Key, "name": c.Name, "description": c.Description, "publicKey": public, "outgoing": false,
 	}, nil)
 }
 
@@ -238,14 +279,14 @@ func (p *Person) findRecord(ctx context.Context, folder string, v victim) (strin
 	if err := p.vault(ctx, "LIST", "/v1/secret/metadata/"+folder, &doc); err != nil {
 		return "", err
 	}
-	host := strings.TrimPrefix(v.base, "https://")
+	host := strings.NewReplacer("https://", "", ":", "-", "/", "-").Replace(v.base) // as bbsync names it
 	for _, name := range doc.Data.Keys {
 		path := folder + name
 		if strings.HasSuffix(name, "/") {
 			if found, err := p.findRecord(ctx, path, v); err == nil {
 				return found, nil
 			}
-		} else if strings.Contains(path, "/"+v.org+"/") && strings.Contains(path, url.PathEscape(host)) || strings.HasSuffix(path, "/"+v.org) {
+		} else if strings.Contains(path, "/"+v.org+"/") && strings.Contains(path, host) || strings.HasSuffix(path, "/"+v.org) {
 			return path, nil
 		}
 	}
