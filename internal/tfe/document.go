@@ -97,14 +97,15 @@ func (c *Client) pages(ctx context.Context, q question, path string, query url.V
 		}
 		included = append(included, page.Included...)
 		p := page.Meta.Pagination
+		repeated := p.CurrentPage > 0 && p.CurrentPage != number || !added && number > 1
+		if repeated || !added && p.TotalPages > number {
+			return nil, nil, &Error{
+				Op: q.op, Object: q.object, Kind: ErrUnavailable, Hint: "try again",
+				Cause: fmt.Errorf("page %d of %d came as page %d, or with nothing new", number, p.TotalPages, p.CurrentPage),
+			}
+		}
 		if p.TotalPages <= number {
 			return all, included, nil
-		}
-		if !added || p.CurrentPage != number {
-			return nil, nil, &Error{
-				Op: q.op, Object: q.object, Kind: ErrUnavailable,
-				Cause: fmt.Errorf("page %d of %d came as page %d, with nothing new", number, p.TotalPages, p.CurrentPage), Hint: "try again",
-			}
 		}
 	}
 }

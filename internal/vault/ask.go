@@ -44,12 +44,13 @@ type envelope struct {
 // replaced by a new login.
 func (c *Client) ask(ctx context.Context, q question) (answer, error) {
 	var have answer
-	denied := 0
+	denied := false // a new login helps once
 	err := c.patiently(ctx, func() error {
 		token := c.api.Token()
 		var err error
 		have, err = c.askOnce(ctx, q)
-		for ; errors.Is(err, ErrForbidden) && denied == 0; denied++ {
+		if errors.Is(err, ErrForbidden) && !denied {
+			denied = true
 			if err = c.denied(ctx, token, err); err == nil {
 				have, err = c.askOnce(ctx, q)
 			}

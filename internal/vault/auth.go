@@ -122,7 +122,6 @@ func (c *Client) logInLocked(ctx context.Context) (*api.Secret, error) {
 		}
 	}
 	c.api.SetToken(made.Auth.ClientToken)
-	c.ours = true
 	return made, nil
 }
 

@@ -2,14 +2,12 @@ package vault
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 )
 
 // A Version counts the writes of one secret, from 1. As the expectation of a
@@ -86,136 +84,6 @@ func absent(q question, have answer) error {
 		e.Kind, e.Hint = ErrNoMount, "vault secrets list shows those that are there"
 	}
 	return e
-}
-
-// Write writes the record, if the version that is there is cas; else it is
-// ErrConflict. The version written is returned. When the answer is lost, Write
-// finds out whether the record was written, and writes again if it was not.
-func (c *Client) Write(ctx context.Context, path string, r Record, cas Version) (Version, error) {
-	if err := checkPath(path); err != nil {
-		return 0, fmt.Errorf("vault: record: %w", err)
-	}
-	nonce := rand.Text()
-	doc, err := encode(r, nonce)
-	if err != nil {
-		return 0, fmt.Errorf("vault: %s: %w", c.shown(path), err)
-	}
-	w := write{c: c, path: path, doc: doc, nonce: nonce, cas: cas}
-	version, err := w.put(ctx)
-	for unsure(err) {
-		if version, err = w.settle(ctx, err); err == nil || !unsure(err) {
-			break
-		}
-		version, err = w.put(ctx)
-	}
-	return version, err
-}
-
-// A write is one Write under way.
-type write struct {
-	c     *Client
-	path  string
-	doc   document
-	nonce string
-	cas   Version
-	began time.Time // when the first answer was lost
-	wait  time.Duration
-}
-
-// unsure reports whether the write may or may not have happened.
-func unsure(err error) bool {
-	return errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrUnknownOutcome) && !refused(err)
-}
-
-func (w *write) put(ctx context.Context) (Version, error) {
-	q := question{
-		op: "writing", path: w.c.dataPath(w.path), needs: `"create", "read", "update"`, once: true,
-		body: map[string]any{"options": map[string]any{"cas": w.cas}, "data": w.doc},
-	}
-	have, err := w.c.ask(ctx, q)
-	if err != nil {
-		if ctx.Err() != nil {
-			return 0, w.unknown(err)
-		}
-		return 0, err
-	}
-	e := &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors}
-	switch {
-	case have.status == http.StatusBadRequest && mentions(have.errors, "did not match the current version"):
-		if !w.began.IsZero() { // perhaps our own, whose answer was lost, came in late
-			if version, mine, err := w.landed(ctx); err == nil && mine {
-				return version, nil
-			}
-		}
-		e.Kind, e.Hint = ErrConflict, "read it again"
-		return 0, e
-	case have.status == http.StatusNotFound:
-		e.Kind, e.Hint = ErrNoMount, "vault secrets list shows those that are there"
-		return 0, e
-	case have.status >= http.StatusBadRequest:
-		return 0, e
-	}
-	var data struct {
-		Version Version `json:"version"`
-	}
-	if json.Unmarshal(have.data, &data) != nil || data.Version == 0 {
-		// Version 1 stores whatever it is sent, and answers 204.
-		return 0, w.c.notVersioned()
-	}
-	return data.Version, nil
-}
-
-// settle finds out what became of a write whose answer was lost. It returns an
-// unsure error when it is certain that nothing was written so far: then the same
-// document may be sent again, since only one of the two can win the version.
-func (w *write) settle(ctx context.Context, cause error) (Version, error) {
-	if w.began.IsZero() {
-		w.began, w.wait = time.Now(), 100*time.Millisecond
-	}
-	version, mine, err := w.landed(ctx)
-	switch {
-	case err != nil:
-		return 0, w.unknown(errors.Join(cause, err))
-	case mine:
-		return version, nil
-	case version > w.cas:
-		return 0, &Error{Op: "writing", Path: w.c.dataPath(w.path), Kind: ErrConflict, Hint: "read it again"}
-	case time.Since(w.began) > w.c.cfg.Patience:
-		// The request may still be on its way.
-		return 0, w.unknown(cause)
-	}
-	if err := sleep(ctx, w.wait); err != nil {
-		return 0, w.unknown(errors.Join(cause, err))
-	}
-	w.wait = min(2*w.wait, 3*time.Second)
-	return 0, cause
-}
-
-// landed looks whether the version after cas is the one written here. If it is
-// not, the newest version that is known is returned.
-func (w *write) landed(ctx context.Context) (Version, bool, error) {
-	for _, ask := range []Version{w.cas + 1, 0} {
-		doc, version, err := w.c.read(ctx, w.path, ask)
-		switch {
-		case err == nil && doc.text("nonce") == w.nonce:
-			return version, true, nil
-		case err == nil && (ask == 0 || version > w.cas):
-			return version, false, nil
-		case errors.Is(err, ErrNotFound), errors.Is(err, ErrDeleted) && ask != 0:
-		case errors.Is(err, ErrDeleted):
-			return version, false, nil
-		case err != nil:
-			return 0, false, err
-		}
-	}
-	return 0, false, nil
-}
-
-func (w *write) unknown(cause error) error {
-	return &Error{
-		Op: "writing", Path: w.c.dataPath(w.path), Kind: ErrUnknownOutcome, Cause: cause,
-		Hint: "the record may or may not be written; run again, the next run reads it first",
-	}
 }
 
 // Update changes the record, reading again and starting over when someone else

@@ -40,7 +40,7 @@ type Held struct {
 }
 
 // Acquire takes the lease of the record at path for holder, a text that tells a
-// person who it is. An absent record is created from seed. If someone else holds
+// person who it is. An absent or deleted record is created from seed. If someone else holds
 // it, the error is a LeasedError. ttl is how long others wait for a holder that
 // died; it is renewed at a third of that.
 func (c *Client) Acquire(ctx context.Context, path, holder string, ttl time.Duration, seed Record) (*Held, error) {
@@ -50,10 +50,13 @@ func (c *Client) Acquire(ctx context.Context, path, holder string, ttl time.Dura
 	h := &Held{c: c, path: path, nonce: rand.Text(), ttl: ttl}
 	for range updateTries {
 		r, version, err := c.Read(ctx, path)
-		if errors.Is(err, ErrNotFound) {
-			r, version, err = newRecord(seed), 0, nil
-		}
-		if err != nil {
+		var deleted *DeletedError
+		switch {
+		case errors.Is(err, ErrNotFound):
+			r, version = newRecord(seed), 0
+		case errors.As(err, &deleted): // who plans has seen it and says how to get it back
+			r, version = newRecord(seed), deleted.Version
+		case err != nil:
 			return nil, err
 		}
 		if l := r.Lease; l != nil && l.Nonce != "" && c.door.now().Before(l.Expires.Add(clockMargin)) {
@@ -125,6 +128,13 @@ func (h *Held) Record() Record {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.record.clone()
+}
+
+// Version returns the version of what Record returns, for DestroyOlder.
+func (h *Held) Version() Version {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.version
 }
 
 // Update changes the record and prolongs the lease. When someone else wrote the

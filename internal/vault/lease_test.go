@@ -40,8 +40,8 @@ func TestLease(t *testing.T) {
 		if err := held.Update(t.Context(), set("acme2")); err != nil {
 			t.Error(err)
 		}
-		r, _, err := c.Read(t.Context(), "x")
-		if err != nil || r.Organization != "acme2" || len(r.HostKeys) != 1 || r.Lease == nil || held.Err() != nil {
+		r, version, err := c.Read(t.Context(), "x")
+		if err != nil || version != 4 || held.Version() != 4 || r.Organization != "acme2" || len(r.HostKeys) != 1 || r.Lease == nil || held.Err() != nil {
 			t.Errorf("have %+v, %v, %v", r, err, held.Err())
 		}
 		if err := held.Release(t.Context()); err != nil {

@@ -42,15 +42,16 @@ func TestLoginRefusals(t *testing.T) {
 			want   error
 			text   string
 		}{
-			"good":                   {func(*vault.Config) {}, nil, ""},
-			"narrow":                 {func(c *vault.Config) { c.Auth.Token = secret.New(narrow) }, nil, ""},
-			"without default policy": {func(c *vault.Config) { c.Auth.Token = secret.New(bare) }, nil, ""},
-			"bad token":              {func(c *vault.Config) { c.Auth.Token = secret.New("hvs.bad") }, vault.ErrUnauthorized, "log in anew"},
-			"sees nothing":           {func(c *vault.Config) { c.Auth.Token = secret.New(blind) }, vault.ErrForbidden, b.kv + "/data/bbsync/"},
-			"version 1":              {func(c *vault.Config) { c.Mount = b.old }, vault.ErrNotVersioned, "enable-versioning"},
-			"no mount":               {func(c *vault.Config) { c.Mount = "nomount" }, vault.ErrNoMount, "vault secrets enable -path=nomount"},
-			"below a mount":          {func(c *vault.Config) { c.Mount = b.kv + "/deep" }, vault.ErrNoMount, "mount = \"" + b.kv + "\""},
-			"namespace ignored":      {func(c *vault.Config) { c.Namespace = "team-a" }, vault.ErrNoNamespace, "no namespaces"},
+			"good":                             {func(*vault.Config) {}, nil, ""},
+			"narrow":                           {func(c *vault.Config) { c.Auth.Token = secret.New(narrow) }, nil, ""},
+			"without default policy":           {func(c *vault.Config) { c.Auth.Token = secret.New(bare) }, nil, ""},
+			"bad token":                        {func(c *vault.Config) { c.Auth.Token = secret.New("hvs.bad") }, vault.ErrUnauthorized, "log in anew"},
+			"sees nothing":                     {func(c *vault.Config) { c.Auth.Token = secret.New(blind) }, vault.ErrForbidden, b.kv + "/data/bbsync/"},
+			"version 1":                        {func(c *vault.Config) { c.Mount = b.old }, vault.ErrNotVersioned, "enable-versioning"},
+			"no mount":                         {func(c *vault.Config) { c.Mount = "nomount" }, vault.ErrNoMount, "vault secrets enable -path=nomount"},
+			"below a mount":                    {func(c *vault.Config) { c.Mount = b.kv + "/deep" }, vault.ErrNoMount, "mount = \"" + b.kv + "\""},
+			"namespace ignored":                {func(c *vault.Config) { c.Namespace = "team-a" }, vault.ErrNoNamespace, "no namespaces"},
+			"namespace ignored, and no lookup": {func(c *vault.Config) { c.Namespace, c.Auth.Token = "team-a", secret.New(bare) }, vault.ErrNoNamespace, "no namespaces"},
 			"wrong approle": {func(c *vault.Config) {
 				c.Auth = vault.Auth{Method: vault.MethodAppRole, RoleID: "r", SecretID: secret.New("s3cret")}
 			}, vault.ErrUnauthorized, "auth/approle"},

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -114,30 +113,38 @@ func (c *Client) relogin(ctx context.Context, bad string) error {
 // checkNamespace makes sure that the namespace asked for counts. A Vault
 // without namespaces (the community edition) ignores the header, and records
 // would land in the root; there, a namespace that cannot exist is as good as any.
+// It asks for two things, since the token may not be allowed the one.
 func (c *Client) checkNamespace(ctx context.Context) error {
 	if c.cfg.Namespace == "" {
 		return nil
 	}
 	absurd := c.api.WithNamespace(c.cfg.Namespace + "/bbsync-" + strings.ToLower(rand.Text()))
-	q := question{op: "looking for namespaces at", path: lookupSelf, needs: `"read"`}
-	return c.patiently(ctx, func() error {
-		resp, err := c.send(ctx, absurd, q)
-		if resp == nil {
-			return c.unreachable(ctx, q, err)
+	for _, path := range []string{lookupSelf, "sys/internal/ui/mounts/" + c.cfg.Mount} {
+		q := question{op: "looking for namespaces at", path: path}
+		if err := c.patiently(ctx, func() error { return c.expectNone(ctx, absurd, q) }); err != nil {
+			return err
 		}
-		_, _ = io.Copy(io.Discard, resp.Body)
-		_ = resp.Body.Close()
-		switch {
-		case resp.StatusCode == http.StatusOK:
-			return &Error{
-				Op: "using namespace", Path: c.cfg.Namespace, Kind: errNamespaceIgnored,
-				Hint: "this Vault has no namespaces; take the namespace out, or check the address",
-			}
-		case resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests:
-			return &Error{Op: q.op, Path: q.path, Status: resp.StatusCode, Kind: ErrUnavailable, Hint: hintFor(resp.StatusCode, nil)}
+	}
+	return nil
+}
+
+// expectNone asks in a namespace that is not there: an answer is an error.
+func (c *Client) expectNone(ctx context.Context, absurd *api.Client, q question) error {
+	resp, err := c.send(ctx, absurd, q)
+	if resp == nil {
+		return c.unreachable(ctx, q, err)
+	}
+	_ = resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusOK:
+		return &Error{
+			Op: "using namespace", Path: c.cfg.Namespace, Kind: errNamespaceIgnored,
+			Hint: "this Vault has no namespaces; take the namespace out, or check the address",
 		}
-		return nil // 403 or 404: the header counts
-	})
+	case resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests:
+		return &Error{Op: q.op, Path: q.path, Status: resp.StatusCode, Kind: ErrUnavailable, Hint: hintFor(resp.StatusCode, nil)}
+	}
+	return nil // 403 or 404: the header counts
 }
 
 // keep renews the token until the client is closed, and logs in anew when a

@@ -47,7 +47,6 @@ type Client struct {
 	login  sync.Mutex       // held while logging in
 	unwrap *string          // the secret id that the wrapping token held, once unwrapped
 	fresh  chan *api.Secret // a login made out of turn, for the renewer
-	ours   bool             // the token was made by our login and is ours to revoke
 
 	mounts mounts
 }
@@ -97,7 +96,7 @@ func (c *Client) open(ctx context.Context) error {
 // Close stops the renewal, ends what is under way, and revokes the token if it
 // came from a login of ours. Held leases must be released before.
 func (c *Client) Close() {
-	if c.ours && c.alive.Err() == nil {
+	if c.cfg.Auth.again() && c.api.Token() != "" && c.alive.Err() == nil {
 		ctx, cancel := context.WithTimeout(c.alive, 3*time.Second)
 		// Best effort: the token ends by itself, later.
 		_ = c.api.Auth().Token().RevokeSelfWithContext(ctx, "")
