@@ -17,7 +17,7 @@ func (r *reader) readRecord(ctx context.Context, c *schema.Connection) (*plan.Re
 	var deleted *vault.DeletedError
 	switch {
 	case errors.As(err, &deleted):
-		return &plan.Record{Version: int(deleted.Version)}, nil
+		return &plan.Record{Version: int(deleted.Version), Deleted: deleted.Error()}, nil
 	case errors.Is(err, vault.ErrNotFound):
 		return nil, nil //nolint:nilnil // no record is an answer
 	case err != nil:

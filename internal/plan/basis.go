@@ -17,7 +17,7 @@ func (r *Record) Basis() string {
 		return ""
 	}
 	facts := *r
-	facts.Version, facts.Lease, facts.Fleet, facts.Address = 0, nil, "", ""
+	facts.Version, facts.Lease, facts.Fleet, facts.Address, facts.Deleted = 0, nil, "", "", ""
 	if facts == (Record{}) {
 		return ""
 	}

@@ -45,7 +45,8 @@ type Plugin struct {
 
 // Record is the public half of what Vault keeps for a connection.
 type Record struct {
-	Version                    int // of the secret: what a check-and-set compares
+	Version                    int    // of the secret: what a check-and-set compares
+	Deleted                    string // the newest version was deleted: how to bring it back; nothing else is known
 	Fleet                      string
 	Address                    string
 	Consumer                   *ConsumerKey

@@ -7,9 +7,9 @@ import (
 
 // findClient returns the OAuth client that is this connection's: the one the
 // record names, or the one that has the record's consumer key; else, as a
-// candidate to take over, the one on the same Bitbucket with the wanted name or
-// the link's consumer key. A second client with our key, left by an answer that
-// was lost, is planned away when nobody has authorized it.
+// candidate to take over, the one on the same Bitbucket with the best claim. A
+// second client with our key, left by an answer that was lost, is planned away
+// when nobody has authorized it.
 func (d *differ) findClient() *Client {
 	var ours, candidate *Client
 	for i := range d.have.Clients {
@@ -28,14 +28,15 @@ func (d *differ) findClient() *Client {
 }
 
 // claim tells how much speaks for a client that is not ours being the one to
-// take over: the link's consumer key, then the wanted name, then a token.
+// take over: the consumer key that the user brings or the link has, then the
+// wanted name, then a token.
 func (d *differ) claim(c *Client) int {
 	if c == nil || !sameURL(c.HTTPURL, d.want.Bitbucket.URL) {
 		return 0
 	}
 	claim := 0
 	switch {
-	case d.have.Consumer != nil && c.Key == d.have.Consumer.Key:
+	case c.Key != "" && (c.Key == d.want.Consumer.Key || d.have.Consumer != nil && c.Key == d.have.Consumer.Key):
 		claim = 4
 	case c.Name == d.want.Name:
 		claim = 2
@@ -142,6 +143,9 @@ func (d *differ) refuse(foreign []string) {
 		return
 	}
 	lost := "the keys it uses cannot be read back: Bitbucket has only public keys, and Terraform shows no private one"
+	if r := d.have.Record; r != nil && r.Deleted != "" {
+		lost = r.Deleted + "; otherwise " + lost
+	}
 	if d.marked() {
 		d.block(Refused, d.want.Range,
 			fmt.Sprintf("%s was made by this fleet, but its record is missing in Vault (%s); %s", what, d.want.Record, lost),

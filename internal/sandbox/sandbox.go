@@ -139,6 +139,9 @@ func (w *World) startBitbucket(i int, version string) error {
 	if err := os.MkdirAll(opts.GitDir, 0o700); err != nil {
 		return err
 	}
+	if opts.Client == nil {
+		opts.Client = w.client()
+	}
 	server, err := bitbucketd.New(opts)
 	if err != nil {
 		return err
@@ -148,11 +151,9 @@ func (w *World) startBitbucket(i int, version string) error {
 	}
 	w.Bitbuckets = append(w.Bitbuckets, server)
 	name := "bitbucket-" + version
-	rate := server.Rate()
-	if w.opts.RateLimit > 0 {
+	rate := front.Rate{}
+	if w.opts.RateLimit > 0 && server.Rate() != rate { // the server has none before 6.6
 		rate = front.Rate{PerSecond: w.opts.RateLimit, Burst: max(1, int(w.opts.RateLimit))}
-	} else {
-		rate = front.Rate{}
 	}
 	address, err := w.serve(name, w.Facts.bitbucket(i).URL, true, front.New(server.Handler(), front.Options{
 		Name: name, Log: w.opts.Log, Latency: w.opts.Latency, Rate: rate, TooMany: server.TooMany,
@@ -168,12 +169,17 @@ func (w *World) startBitbucket(i int, version string) error {
 	return server.SetAddresses(address, ssh.IP.String(), ssh.Port)
 }
 
+// client returns what the servers call each other with.
+func (w *World) client() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert,errcheck // net/http's own
+	transport.TLSClientConfig = &tls.Config{RootCAs: w.ca.pool(), MinVersion: tls.VersionTLS12}
+	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
+}
+
 func (w *World) startTerraform() error {
 	opts := w.opts.Terraform
 	if opts.HTTPClient == nil {
-		transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert,errcheck // net/http's own
-		transport.TLSClientConfig = &tls.Config{RootCAs: w.ca.pool(), MinVersion: tls.VersionTLS12}
-		opts.HTTPClient = &http.Client{Transport: transport, Timeout: 30 * time.Second}
+		opts.HTTPClient = w.client()
 	}
 	if opts.RateLimit == 0 {
 		opts.RateLimit = -1 // without a front that limits, no limit is announced
