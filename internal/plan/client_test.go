@@ -20,12 +20,12 @@ func TestClientInPlace(t *testing.T) {
 	runDiff(t, known, []diffCase{{
 		name:    "from the whole organization to projects",
 		want:    scoped("net", "app"),
-		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", Scoped: ptr(false), Projects: &[]string{"app", "net"}}},
+		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", Scoped: new(false), Projects: &[]string{"app", "net"}}},
 		reasons: []string{"organization-scoped: true -> false", "projects: none -> app, net"},
 	}, {
 		name:    "from projects to the whole organization",
 		have:    func(h *plan.Have) { h.Clients[0].Scoped, h.Clients[0].Projects = false, []string{"prj-2", "prj-1"} },
-		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", Scoped: ptr(true), Projects: &[]string{}}},
+		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", Scoped: new(true), Projects: &[]string{}}},
 		reasons: []string{"organization-scoped: false -> true", "projects: app, net -> none"},
 	}, {
 		name: "the same projects in another order",
@@ -40,19 +40,19 @@ func TestClientInPlace(t *testing.T) {
 	}, {
 		name:    "through an agent pool",
 		want:    func(c *schema.Connection) { c.AgentPool = "dmz" },
-		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", AgentPool: ptr("dmz")}},
+		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", AgentPool: new("dmz")}},
 		reasons: []string{"agent pool: none -> dmz"},
 	}, {
 		name:    "through no agent pool any more",
 		have:    func(h *plan.Have) { h.Clients[0].AgentPool = "apool-1" },
-		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", AgentPool: ptr("")}},
+		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", AgentPool: new("")}},
 		reasons: []string{"agent pool: apool-1 -> none"},
 	}, {
 		name: "everything in one update",
 		want: func(c *schema.Connection) { scoped("app")(c); c.AgentPool = "dmz" },
 		have: func(h *plan.Have) { h.Clients[0].Name, h.Clients[0].Fingerprint = "x", "rsa-x" },
 		steps: []plan.Step{plan.ProveConsumer{}, plan.UpdateClient{
-			ID: "oc-1", Name: ptr("Bitbucket (corp)"), Keys: true, Scoped: ptr(false), Projects: &[]string{"app"}, AgentPool: ptr("dmz"),
+			ID: "oc-1", Name: new("Bitbucket (corp)"), Keys: true, Scoped: new(false), Projects: &[]string{"app"}, AgentPool: new("dmz"),
 		}, proveRepos},
 		notes: []string{"may not outlive"},
 	}})

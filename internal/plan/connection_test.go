@@ -107,7 +107,10 @@ func TestDrift(t *testing.T) {
 		have: func(h *plan.Have) { h.Consumer.Key = "typed-by-hand" },
 		steps: []plan.Step{
 			plan.DeleteLink{URL: linkURL, Name: name, ConsumerKey: "typed-by-hand"},
-			plan.CreateLink{URL: linkURL, Name: name}, setConsumer, plan.ProveConsumer{}, proveRepos,
+			plan.CreateLink{URL: linkURL, Name: name},
+			setConsumer,
+			plan.ProveConsumer{},
+			proveRepos,
 		},
 		reasons: []string{
 			"consumer key in the link: typed-by-hand -> bbsync-1",
@@ -149,7 +152,7 @@ func TestDrift(t *testing.T) {
 	}, {
 		name:    "client renamed",
 		have:    func(h *plan.Have) { h.Clients[0].Name = "x" },
-		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", Name: ptr("Bitbucket (corp)")}},
+		steps:   []plan.Step{plan.UpdateClient{ID: "oc-1", Name: new("Bitbucket (corp)")}},
 		reasons: []string{"OAuth client's name: x -> Bitbucket (corp)"},
 	}, {
 		name:    "client's consumer key changed",
@@ -223,5 +226,3 @@ func TestDrift(t *testing.T) {
 		state: plan.StateInSync,
 	}})
 }
-
-func ptr[T any](v T) *T { return &v }

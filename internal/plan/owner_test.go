@@ -24,8 +24,10 @@ func TestRecordMissing(t *testing.T) {
 		plan.SetConsumer{LinkURL: linkURL, Name: name},
 		plan.ProveConsumer{},
 		plan.UpdateClient{ID: "oc-1", Keys: true},
-		plan.AddSSHKey{Role: plan.Current, Label: label}, proveSSH,
-		plan.SetTokenKey{Role: plan.Current}, proveRepos,
+		plan.AddSSHKey{Role: plan.Current, Label: label},
+		proveSSH,
+		plan.SetTokenKey{Role: plan.Current},
+		proveRepos,
 	}
 	doubt := []string{"the OAuth token may not outlive this change"}
 	runDiff(t, noRecord, []diffCase{{
@@ -69,10 +71,13 @@ func TestRecordMissing(t *testing.T) {
 			plan.CreateSSHKey{Role: plan.Current, Bits: 3072, Comment: label},
 			plan.DeleteLink{URL: linkURL, Name: name, ConsumerKey: "bbsync-1"},
 			plan.CreateLink{URL: linkURL, Name: name},
-			plan.SetConsumer{LinkURL: linkURL, Name: name}, plan.ProveConsumer{},
+			plan.SetConsumer{LinkURL: linkURL, Name: name},
+			plan.ProveConsumer{},
 			plan.UpdateClient{ID: "oc-1", Keys: true},
-			plan.AddSSHKey{Role: plan.Current, Label: label}, proveSSH,
-			plan.SetTokenKey{Role: plan.Current}, proveRepos,
+			plan.AddSSHKey{Role: plan.Current, Label: label},
+			proveSSH,
+			plan.SetTokenKey{Role: plan.Current},
+			proveRepos,
 		},
 		notes: doubt,
 	}, {
@@ -85,7 +90,8 @@ func TestRecordMissing(t *testing.T) {
 		want: adopt,
 		have: func(h *plan.Have) { h.Link, h.Consumer = nil, nil },
 		steps: append([]plan.Step{
-			plan.CreateConsumerKey{Key: "bbsync-1", Bits: 3072}, takenOver[1],
+			plan.CreateConsumerKey{Key: "bbsync-1", Bits: 3072},
+			takenOver[1],
 			plan.CreateLink{URL: linkURL, Name: name},
 		}, takenOver[2:]...),
 		notes: doubt,
@@ -122,7 +128,10 @@ func TestSomebodyElses(t *testing.T) {
 		have: func(h *plan.Have) { h.Consumer = their },
 		steps: []plan.Step{
 			plan.DeleteLink{URL: linkURL, Name: name, ConsumerKey: "jenkins"},
-			plan.CreateLink{URL: linkURL, Name: name}, setConsumer, plan.ProveConsumer{}, proveRepos,
+			plan.CreateLink{URL: linkURL, Name: name},
+			setConsumer,
+			plan.ProveConsumer{},
+			proveRepos,
 		},
 		notes: []string{"the OAuth token may not outlive this change"},
 	}, {

@@ -99,13 +99,15 @@ func TestHooksAreOfRepositories(t *testing.T) {
 	two.ServiceUser = "svc-other"
 	have := plan.Bitbucket{Version: "5.3.1", Plugin: &plan.Plugin{Enabled: true}, Granted: map[plan.GrantPermission]bool{}}
 	for _, g := range []plan.GrantPermission{
-		vpcAdmin, {User: user, Project: "INFRA", Permission: "PROJECT_ADMIN"},
+		vpcAdmin,
+		{User: user, Project: "INFRA", Permission: "PROJECT_ADMIN"},
 		{User: "svc-other", Project: "INFRA", Repository: "vpc", Permission: "REPO_ADMIN"},
 	} {
 		have.Granted[g] = false
 	}
 	want := []plan.Step{
-		vpcAdmin, plan.EnableHook{Project: "INFRA", Repository: "vpc", Key: plan.WebhookHook},
+		vpcAdmin,
+		plan.EnableHook{Project: "INFRA", Repository: "vpc", Key: plan.WebhookHook},
 		plan.GrantPermission{User: user, Project: "INFRA", Permission: "PROJECT_ADMIN"},
 		plan.GrantPermission{User: "svc-other", Project: "INFRA", Repository: "vpc", Permission: "REPO_ADMIN"},
 	}

@@ -1,0 +1,149 @@
+package plan_test
+
+import (
+	"errors"
+	"fmt"
+
+	"pgregory.net/rapid"
+
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+// An edit is what people do to the systems behind bbsync's back.
+type edit struct {
+	name string
+	do   func(*world)
+}
+
+func edits() []edit {
+	return append(append(bitbucketEdits(), terraformEdits()...), edit{"the record is lost", func(w *world) { w.record = nil }})
+}
+
+func bitbucketEdits() []edit {
+	linked := func(do func(*world, *linkKept)) func(*world) {
+		return func(w *world) {
+			if w.link != nil {
+				do(w, w.link)
+			}
+		}
+	}
+	return []edit{
+		{"link deleted", linked(func(w *world, l *linkKept) { w.dropConsumer(l.key); w.link, w.provenRSA = nil, 0 })},
+		{"link renamed", linked(func(_ *world, l *linkKept) { l.name = "renamed" })},
+		{"name taken", linked(func(w *world, l *linkKept) { w.nameTaken = l.name != name })},
+		{"name free", func(w *world) { w.nameTaken = false }},
+		{"consumer deleted", linked(func(w *world, l *linkKept) { w.dropConsumer(l.key); l.key, w.provenRSA = "", 0 })},
+		{"consumer's public key changed", linked(func(w *world, l *linkKept) {
+			if c, ok := w.consumers[l.key]; ok {
+				c.rsa, w.provenRSA = w.tick(), 0
+				w.consumers[l.key] = c
+			}
+		})},
+		{"consumer's key changed", linked(func(w *world, l *linkKept) {
+			c := w.consumers[l.key]
+			l.key = fmt.Sprint("typed-", w.tick())
+			w.consumers[l.key] = c // the old one stays, and no link shows it
+		})},
+		{"somebody else's link", func(w *world) {
+			if w.link != nil {
+				w.dropConsumer(w.link.key)
+			}
+			w.link, w.provenRSA = &linkKept{name: "Jenkins", key: fmt.Sprint("jenkins-", w.tick())}, 0
+			w.consumers[w.link.key] = consumerKept{rsa: w.tick(), name: "Jenkins"}
+		}},
+		{"public keys deleted", func(w *world) { clear(w.published); w.provenSSH = 0 }},
+		{"grant revoked", func(w *world) { w.granted = false }},
+	}
+}
+
+func terraformEdits() []edit {
+	client := func(do func(*world, *clientKept)) func(*world) {
+		return func(w *world) {
+			if len(w.clients) > 0 {
+				do(w, &w.clients[0])
+			}
+		}
+	}
+	return []edit{
+		{"clients deleted", func(w *world) { w.clients = nil }},
+		{"client renamed", client(func(_ *world, c *clientKept) { c.name = "renamed" })},
+		{"client's key changed", client(func(w *world, c *clientKept) { c.key, c.rsa = fmt.Sprint("typed-", w.tick()), w.tick() })},
+		{"client's pair changed", client(func(w *world, c *clientKept) { c.rsa = w.tick() })},
+		{"client scoped to projects", client(func(_ *world, c *clientKept) { c.scoped, c.projects = false, []string{"prj-1"} })},
+		{"client left twice", client(func(w *world, c *clientKept) {
+			twin := *c
+			twin.id, twin.token = fmt.Sprint("oc-", w.tick()), nil
+			w.clients = append(w.clients, twin)
+		})},
+		{"token revoked", client(func(_ *world, c *clientKept) { c.token = nil })},
+		{"token made again", client(func(w *world, c *clientKept) { c.token = &tokenKept{id: fmt.Sprint("ot-", w.tick()), user: user} })},
+		{"somebody else authorized", client(func(w *world, c *clientKept) { c.token = &tokenKept{id: fmt.Sprint("ot-", w.tick()), user: "jane"} })},
+		{"token made again with some key", client(func(w *world, c *clientKept) {
+			c.token = &tokenKept{id: fmt.Sprint("ot-", w.tick()), user: user, ssh: w.tick()}
+		})},
+	}
+}
+
+// drawWorld returns a reachable world: applies, whole and cut off, with edits
+// in between.
+func drawWorld(t *rapid.T) world {
+	w := newWorld(traits{
+		adopt: rapid.Bool().Draw(t, "adopt"), brought: rapid.Bool().Draw(t, "brought"),
+		sameToken: rapid.Bool().Draw(t, "same token"), fragile: rapid.Bool().Draw(t, "fragile"), blind: rapid.Bool().Draw(t, "blind"),
+	})
+	if rapid.Bool().Draw(t, "was in sync") {
+		w = settle(t, w)
+	}
+	all := edits()
+	for range rapid.IntRange(0, 8).Draw(t, "acts") {
+		if rapid.Bool().Draw(t, "apply") {
+			w = drawApply(t, w)
+			continue
+		}
+		e := rapid.SampledFrom(all).Draw(t, "edit")
+		t.Log(e.name)
+		w = w.clone()
+		e.do(&w)
+	}
+	return w
+}
+
+// drawApply applies the world's plan, or a part of it.
+func drawApply(t *rapid.T, w world) world {
+	steps := stepsOf(w.plan())
+	upTo := rapid.IntRange(0, len(steps)).Draw(t, "steps")
+	cut := rapid.Bool().Draw(t, "cut")
+	after, err := run(w, steps[:upTo], cut)
+	if err != nil && !errors.Is(err, errRefused) {
+		t.Fatal(err)
+	}
+	t.Logf("applied %d of %v", upTo, steps)
+	after.interrupted = w.interrupted || cut || upTo < len(steps)
+	return after
+}
+
+// stepsOf returns what an apply of the plan does, in its order; nothing where
+// it is blocked.
+func stepsOf(p plan.Plan) []plan.Step {
+	var out []plan.Step
+	for _, b := range p.Bitbuckets {
+		out = append(out, b.Steps()...)
+	}
+	for _, c := range p.Connections {
+		out = append(out, c.Steps()...)
+	}
+	return out
+}
+
+// run carries steps out, the last of them perhaps cut off before the record is
+// told.
+func run(w world, steps []plan.Step, cut bool) (world, error) {
+	for i, s := range steps {
+		after, err := simulate(s, w, cut && i == len(steps)-1)
+		if err != nil {
+			return after, fmt.Errorf("step %d, %s: %w", i, s, err)
+		}
+		w = after
+	}
+	return w, nil
+}

@@ -1,0 +1,305 @@
+package plan_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+// errRefused ends a round as it ends an apply: the token is dead, which is
+// noted, and the next plan asks for a person.
+var errRefused = errors.New("the token is refused")
+
+// simulate returns the world after a step. An error is a step that could not
+// have been carried out, or that breaks a law: a plan that has one is wrong.
+// With cut, the process dies after the write and before the record is told.
+func simulate(step plan.Step, before world, cut bool) (world, error) {
+	w := before.clone()
+	var err error
+	switch s := step.(type) {
+	case plan.CreateConsumerKey:
+		err = w.createConsumerKey(s)
+	case plan.CreateSSHKey:
+		err = w.createSSHKey(s)
+	case plan.CreateLink:
+		err = w.createLink(s)
+	case plan.RenameLink:
+		err = w.renameLink(s)
+	case plan.DeleteLink:
+		err = w.deleteLink(s)
+	case plan.SetConsumer:
+		err = w.setConsumer(s)
+	case plan.ProveConsumer:
+		err = w.proveConsumer()
+	case plan.CreateClient:
+		err = w.createClient(s)
+	case plan.UpdateClient:
+		err = w.updateClient(s)
+	case plan.DeleteClient:
+		err = w.deleteClient(s)
+	case plan.AddSSHKey:
+		err = w.addSSHKey()
+	case plan.ProveSSH:
+		err = w.proveSSH()
+	case plan.Authorize:
+		err = w.authorize(s)
+	case plan.SetTokenKey:
+		err = w.setTokenKey()
+	case plan.ProveRepositories:
+		err = w.proveRepositories()
+	case plan.GrantPermission:
+		w.granted = true
+	case plan.DeleteSSHKey, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
+		err = errors.New("nothing here asks for it")
+	}
+	if cut && before.record != nil && w.record != nil && w.record.rsa == before.record.rsa && w.record.ssh == before.record.ssh {
+		w.record = before.clone().record
+	}
+	return w, err
+}
+
+func (w *world) createConsumerKey(s plan.CreateConsumerKey) error {
+	if w.record == nil {
+		w.record = &recordKept{}
+	}
+	if w.record.rsa != 0 {
+		return errors.New("a pair in the record would be overwritten")
+	}
+	w.record.key, w.record.rsa = s.Key, w.tick()
+	if s.Key == "" {
+		w.record.key = fmt.Sprint("bbsync-", w.record.rsa)
+	}
+	if s.From != "" {
+		w.record.rsa = theirPair
+	}
+	return nil
+}
+
+func (w *world) createSSHKey(s plan.CreateSSHKey) error {
+	if w.record == nil || w.record.ssh != 0 || s.Role != plan.Current {
+		return errors.New("the role is not empty, or there is no record")
+	}
+	w.record.ssh = w.tick()
+	return nil
+}
+
+// consumer returns the record, which must have a pair: a key is in Vault before
+// any other system learns it.
+func (w *world) consumer() (*recordKept, error) {
+	if w.record == nil || w.record.rsa == 0 {
+		return nil, errors.New("the record has no consumer pair")
+	}
+	return w.record, nil
+}
+
+func (w *world) sshKey() (*recordKept, error) {
+	if w.record == nil || w.record.ssh == 0 {
+		return nil, errors.New("the record has no SSH pair")
+	}
+	return w.record, nil
+}
+
+func (w *world) createLink(s plan.CreateLink) error {
+	r, err := w.consumer()
+	if err != nil {
+		return err
+	}
+	if w.link != nil {
+		return errors.New("a link is on the URL")
+	}
+	w.link = &linkKept{name: s.Name}
+	if w.nameTaken {
+		w.link.name += " - 2"
+	}
+	r.linkID = linkID
+	return nil
+}
+
+func (w *world) renameLink(s plan.RenameLink) error {
+	if w.link == nil || w.link.name != s.From || w.nameTaken {
+		return errors.New("the link is not there as planned, or the name is taken")
+	}
+	w.link.name = s.To
+	return nil
+}
+
+func (w *world) deleteLink(s plan.DeleteLink) error {
+	if w.link == nil || w.link.key != s.ConsumerKey {
+		return errors.New("the link is not there as planned")
+	}
+	w.dropConsumer(w.link.key)
+	w.link = nil
+	return nil
+}
+
+func (w *world) setConsumer(s plan.SetConsumer) error {
+	r, err := w.consumer()
+	if err != nil {
+		return err
+	}
+	if w.link == nil {
+		return errors.New("there is no link")
+	}
+	if _, there := w.consumers[w.link.key]; there && w.link.key != r.key {
+		return fmt.Errorf("consumer %s would stay alive beside %s", w.link.key, r.key)
+	}
+	if s.Fingerprint != "" && s.Fingerprint != rsa(r.rsa) {
+		return errors.New("the record has another pair than was planned")
+	}
+	w.consumers[r.key] = consumerKept{rsa: r.rsa, name: s.Name, mark: plan.OwnerMark(fleet)}
+	w.link.key, r.linkID, w.provenRSA = r.key, linkID, 0
+	return nil
+}
+
+func (w *world) proveConsumer() error {
+	r, err := w.consumer()
+	if err != nil {
+		return err
+	}
+	if w.consumers[r.key].rsa != r.rsa {
+		return errors.New("Bitbucket refuses the consumer")
+	}
+	w.provenRSA = r.rsa
+	return nil
+}
+
+// proven returns the record whose pair Bitbucket was seen to accept, since it
+// was last changed: Terraform learns no other.
+func (w *world) proven() (*recordKept, error) {
+	r, err := w.consumer()
+	if err != nil {
+		return nil, err
+	}
+	if w.provenRSA != r.rsa {
+		return nil, errors.New("the consumer is not proven")
+	}
+	return r, nil
+}
+
+func (w *world) createClient(s plan.CreateClient) error {
+	r, err := w.proven()
+	if err != nil {
+		return err
+	}
+	if c, err := w.ours(); err == nil {
+		return fmt.Errorf("client %s is there", c.id)
+	}
+	r.clientID = fmt.Sprint("oc-", w.tick())
+	w.clients = append(w.clients, clientKept{id: r.clientID, name: s.Name, key: r.key, rsa: r.rsa, scoped: s.Scoped})
+	return nil
+}
+
+func (w *world) updateClient(s plan.UpdateClient) error {
+	i := slices.IndexFunc(w.clients, func(c clientKept) bool { return c.id == s.ID })
+	if i < 0 {
+		return fmt.Errorf("no client %s", s.ID)
+	}
+	c := &w.clients[i]
+	if s.Name != nil {
+		c.name = *s.Name
+	}
+	if s.Scoped != nil {
+		c.scoped = *s.Scoped
+	}
+	if s.Projects != nil {
+		if *s.Projects == nil {
+			return errors.New("no projects, and no list: in JSON that is as if they were left alone")
+		}
+		c.projects = nil
+	}
+	if s.Keys {
+		r, err := w.proven()
+		if err != nil {
+			return err
+		}
+		if changed := c.key != r.key || c.rsa != r.rsa; changed && w.fragile && c.token != nil {
+			c.token.dead = true
+		}
+		c.key, c.rsa = r.key, r.rsa
+	}
+	w.record.clientID = c.id
+	return nil
+}
+
+func (w *world) deleteClient(s plan.DeleteClient) error {
+	i := slices.IndexFunc(w.clients, func(c clientKept) bool { return c.id == s.ID })
+	if i < 0 || w.clients[i].token != nil {
+		return errors.New("no such client, or workspaces may use it")
+	}
+	w.clients = slices.Delete(w.clients, i, i+1)
+	return nil
+}
+
+func (w *world) addSSHKey() error {
+	r, err := w.sshKey()
+	if err != nil {
+		return err
+	}
+	w.published[r.ssh] = true
+	return nil
+}
+
+func (w *world) proveSSH() error {
+	r, err := w.sshKey()
+	if err != nil {
+		return err
+	}
+	if !w.published[r.ssh] {
+		return errors.New("Bitbucket refuses the SSH key")
+	}
+	w.provenSSH = r.ssh
+	return nil
+}
+
+// authorize is the person, who can do it only when the handshake works.
+func (w *world) authorize(s plan.Authorize) error {
+	c, err := w.ours()
+	if err != nil {
+		return err
+	}
+	if !w.handshake(*c) {
+		return errors.New("Bitbucket refuses what Terraform signs")
+	}
+	if s.Again != (c.token != nil) {
+		return errors.New("a token is there, or not, other than planned")
+	}
+	if c.token == nil || !w.sameToken {
+		c.token = &tokenKept{id: fmt.Sprint("ot-", w.tick())}
+	}
+	c.token.user, c.token.dead = user, false
+	return nil
+}
+
+func (w *world) setTokenKey() error {
+	r, err := w.sshKey()
+	if err != nil {
+		return err
+	}
+	c, err := w.ours()
+	switch {
+	case err != nil:
+		return err
+	case c.token == nil || c.token.user != user:
+		return errors.New("no token of the service user")
+	case !w.published[r.ssh] || w.provenSSH != r.ssh:
+		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
+	}
+	c.token.ssh, r.token, r.refused = r.ssh, c.token.id, ""
+	return nil
+}
+
+func (w *world) proveRepositories() error {
+	c, err := w.ours()
+	switch {
+	case err != nil:
+		return err
+	case c.token == nil:
+		return errors.New("no token")
+	case w.blind || w.works(*c):
+		return nil
+	}
+	w.record.refused = c.token.id
+	return errRefused
+}
