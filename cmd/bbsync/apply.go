@@ -127,7 +127,7 @@ func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFla
 		Progress: progress.event, Replan: s.replan,
 	})
 	progress.close()
-	fmt.Fprint(a.stdout, report.Result(result, a.style(a.stdout)))
+	fmt.Fprint(a.stdout, report.ResultWhole(result, report.PlanOptions{Style: a.style(a.stdout), Verbose: f.verbose}))
 	code := applyExit(result)
 	if code != exitDone && code != exitWaiting {
 		return exit(code)

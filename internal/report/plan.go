@@ -2,8 +2,6 @@ package report
 
 import (
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -19,7 +17,7 @@ type PlanOptions struct {
 // Plan shows a plan: what waits for a person first, then what cannot be done,
 // then the changes with their reasons, and the summary last.
 func Plan(p plan.Plan, opts PlanOptions) string {
-	w := &planWriter{PlanOptions: opts}
+	w := &planWriter{lineWriter: lineWriter{Style: opts.Style}, grouper: newGrouper(), verbose: opts.Verbose}
 	for _, state := range []plan.State{plan.StateWaiting, plan.StateUnreadable, plan.StateRefused, plan.StateLeased} {
 		w.connections(p, state)
 	}
@@ -28,187 +26,110 @@ func Plan(p plan.Plan, opts PlanOptions) string {
 	}
 	w.connections(p, plan.StateChanges)
 	w.inSync(p)
-	w.WriteString(w.summary(p))
+	w.summary(p.Summary())
 	return w.String()
 }
 
 type planWriter struct {
-	strings.Builder
-	PlanOptions
-}
-
-func (w *planWriter) line(indent int, format string, args ...any) {
-	w.WriteString(strings.Repeat("  ", indent))
-	w.WriteString(Safe(fmt.Sprintf(format, args...)))
-	w.WriteByte('\n')
-}
-
-// rawLine writes a line that has colours in it; its parts are safe already.
-func (w *planWriter) rawLine(indent int, parts ...string) {
-	w.WriteString(strings.Repeat("  ", indent))
-	for _, part := range parts {
-		w.WriteString(part)
-	}
-	w.WriteByte('\n')
+	lineWriter
+	*grouper
+	verbose bool
 }
 
 // connections shows those in one state, alike ones together.
 func (w *planWriter) connections(p plan.Plan, state plan.State) {
-	for _, group := range groups(p.Connections, state, w.Verbose) {
-		first := group[0]
-		w.heading(Safe(first.Address), state, first.At)
-		w.body(first.Changes, first.Blocks, first.Notes)
-		if rest := group[1:]; len(rest) > 0 {
-			w.rawLine(1, w.paint(bold, fmt.Sprintf("and %d more, alike:", len(rest))), " ", Safe(addresses(rest)))
+	for _, g := range w.groups(p.Connections, state, w.verbose) {
+		w.group(g, state)
+	}
+}
+
+// group shows one connection whole, and names those that are like it.
+func (w *planWriter) group(g group, state plan.State) {
+	first, rest := g.members[0], g.members[1:]
+	if len(rest) > 0 {
+		w.line(0, 2, span{bold, count(len(g.members), "connection") + ": " + sameness(first)}, span{dim, ", as of the first"})
+	}
+	w.line(0, 2, span{bold, first.Address}, span{"", ": "}, w.stateSpan(state), where(first.At))
+	for i, e := range g.entries {
+		after := ""
+		if g.variants[i] > 1 {
+			after = fmt.Sprintf("  [differs among them: %d kinds; --verbose shows each]", g.variants[i])
 		}
-		w.WriteByte('\n')
-	}
-}
-
-func (w *planWriter) heading(name string, state plan.State, at hcl.Range) {
-	w.rawLine(0, w.paint(bold, name), ": ", w.state(state), w.where(at))
-}
-
-func (w *planWriter) where(at hcl.Range) string {
-	if at.Filename == "" {
-		return ""
-	}
-	return w.paint(dim, fmt.Sprintf("  (%s)", place(at)))
-}
-
-func place(at hcl.Range) string {
-	return fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Start.Line)
-}
-
-func (w *planWriter) body(changes []plan.Change, blocks []plan.Block, notes []plan.Note) {
-	for _, b := range blocks {
-		w.rawLine(1, w.paint(red, "x"), " ", Safe(b.Text), w.where(b.At))
-		if b.Remedy != "" {
-			w.line(3, "%s", b.Remedy)
+		if e.sign != "" && e.at == first.At {
+			e.at = hcl.Range{} // the heading has it
 		}
+		w.entry(e, after)
 	}
-	if len(blocks) == 0 {
-		w.changes(changes)
+	if len(rest) > 0 {
+		w.line(2, 4, span{bold, fmt.Sprintf("and %d more, alike:", len(rest))}, span{"", " " + addresses(rest)})
 	}
-	for _, n := range notes {
-		sign, code := "i", cyan
-		if n.Warning {
-			sign, code = "w", yellow
-		}
-		w.rawLine(1, w.paint(code, sign), " ", Safe(n.Text), w.where(n.At))
-	}
+	w.blank()
 }
 
-func (w *planWriter) changes(changes []plan.Change) {
-	for _, c := range changes {
-		w.rawLine(1, w.symbol(c.Step.Symbol()), " ", Safe(c.Step.String()))
-		for _, r := range c.Because {
-			w.rawLine(3, w.paint(dim, Safe(fmt.Sprintf("%s: live %s, want %s", r.What, orNone(r.Live), orNone(r.Want)))), w.where(r.At))
-		}
+// sameness says what a group has in common.
+func sameness(c plan.Connection) string {
+	switch {
+	case len(c.Blocks) > 0:
+		return "the same obstacle"
+	case len(c.Changes) == 1:
+		return "the same step"
+	case len(c.Changes) == 0:
+		return "the same notes"
 	}
-}
-
-func orNone(text string) string {
-	if text == "" {
-		return "none"
-	}
-	return text
+	return fmt.Sprintf("the same %d steps", len(c.Changes))
 }
 
 func (w *planWriter) bitbucket(b plan.BitbucketPlan) {
 	if len(b.Changes)+len(b.Blocks)+len(b.Notes) == 0 {
 		return
 	}
-	w.heading("bitbucket."+b.Label+", for all its connections", b.State(), hcl.Range{})
-	w.body(b.Changes, b.Blocks, b.Notes)
-	w.WriteByte('\n')
+	w.line(0, 2, span{bold, "bitbucket." + b.Label + ", for all its connections"}, span{"", ": "}, w.stateSpan(b.State()))
+	for _, e := range entries(b.Changes, b.Blocks, b.Notes, w.verbose) {
+		w.entry(e, "")
+	}
+	w.blank()
 }
 
 // inSync names nothing but what there is to know of connections in sync.
 func (w *planWriter) inSync(p plan.Plan) {
+	var noted []plan.Connection
 	for _, c := range p.Connections {
-		if c.State() == plan.StateInSync && len(c.Notes) > 0 {
-			w.heading(Safe(c.Address), plan.StateInSync, c.At)
-			w.body(nil, nil, c.Notes)
-			w.WriteByte('\n')
+		if len(c.Notes) > 0 {
+			noted = append(noted, c)
 		}
+	}
+	for _, g := range w.groups(noted, plan.StateInSync, w.verbose) {
+		w.group(g, plan.StateInSync)
 	}
 }
 
-// groups returns the connections in a state; those whose steps and reasons are
-// of the same kinds are one group, in the order of the first.
-func groups(connections []plan.Connection, state plan.State, verbose bool) [][]plan.Connection {
-	var out [][]plan.Connection
-	index := map[string]int{}
-	for _, c := range connections {
-		if c.State() != state {
-			continue
-		}
-		key := c.Address
-		if !verbose {
-			key = shape(c)
-		}
-		i, ok := index[key]
-		if !ok {
-			i = len(out)
-			index[key] = i
-			out = append(out, nil)
-		}
-		out[i] = append(out[i], c)
-	}
-	return out
-}
-
-// shape names what kinds of steps, reasons, blocks and notes a plan has.
-func shape(c plan.Connection) string {
-	var b strings.Builder
-	b.WriteString(c.Bitbucket)
-	for _, change := range c.Changes {
-		fmt.Fprintf(&b, "|%T", change.Step)
-		for _, r := range change.Because {
-			b.WriteString("," + r.What)
-		}
-	}
-	for _, block := range c.Blocks {
-		fmt.Fprintf(&b, "|%s %s", block.Kind, strings.ReplaceAll(block.Text, c.Organization, ""))
-	}
-	fmt.Fprintf(&b, "|%d", len(c.Notes))
-	return b.String()
-}
-
-// addresses shortens a list of addresses that share a block.
-func addresses(connections []plan.Connection) string {
-	const most = 8
-	names := make([]string, 0, most+1)
-	for i, c := range connections {
-		if i == most {
-			names = append(names, fmt.Sprintf("... and %d more (--verbose shows all)", len(connections)-most))
-			break
-		}
-		names = append(names, c.Address)
-	}
-	return strings.Join(names, ", ")
-}
-
-func (w *planWriter) summary(p plan.Plan) string {
-	s := p.Summary()
+func (w *planWriter) summary(s plan.Summary) {
 	if s.States[plan.StateInSync] == s.Connections && s.Steps == 0 {
-		return w.paint(green, fmt.Sprintf("In sync: %s.", count(s.Connections, "connection"))) + "\n"
+		w.line(0, 2, span{green, "In sync: " + count(s.Connections, "connection") + "."})
+		return
 	}
-	var parts []string
-	for _, state := range []plan.State{plan.StateChanges, plan.StateWaiting, plan.StateRefused, plan.StateUnreadable, plan.StateLeased, plan.StateInSync} {
+	spans := []span{{bold, count(s.Connections, "connection")}, {"", ": "}}
+	for _, state := range states() {
 		if n := s.States[state]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, w.state(state)))
+			if len(spans) > 2 {
+				spans = append(spans, span{"", ", "})
+			}
+			spans = append(spans, span{"", fmt.Sprintf("%d ", n)}, w.stateSpan(state))
 		}
 	}
-	text := fmt.Sprintf("%s: %s", w.paint(bold, count(s.Connections, "connection")), strings.Join(parts, ", "))
+	text := ""
 	if s.Steps > 0 {
-		text += fmt.Sprintf(". %s planned", count(s.Steps, "step"))
+		text = fmt.Sprintf(". %s planned", count(s.Steps, "step"))
 		if s.Shared > 0 {
 			text += fmt.Sprintf(", %d of them shared", s.Shared)
 		}
 	}
-	return text + ".\n"
+	w.line(0, 2, append(spans, span{"", text + "."})...)
+}
+
+// states returns all states, in the order of the summary.
+func states() []plan.State {
+	return []plan.State{plan.StateChanges, plan.StateWaiting, plan.StateRefused, plan.StateUnreadable, plan.StateLeased, plan.StateInSync}
 }
 
 func count(n int, noun string) string {

@@ -7,19 +7,22 @@ import (
 	"github.com/bbsync/bbsync/internal/apply"
 )
 
-// Result shows how an apply ended: failures with their causes, what waits for a
-// person with the link to open, the counts last.
-func Result(r apply.Result, style Style) string {
-	w := &resultWriter{Style: style}
-	all := append(append([]apply.Outcome{}, r.Bitbuckets...), r.Connections...)
-	for _, o := range all {
-		if o.Status == apply.Broken || o.Status == apply.Stale || o.Status == apply.Blocked {
-			w.failure(o)
-		}
-	}
+// Result shows how an apply ended, alike endings together.
+func Result(r apply.Result, style Style) string { return ResultWhole(r, PlanOptions{Style: style}) }
+
+// ResultWhole shows how an apply ended: failures with their causes, what waits
+// for a person with the link to open, the counts last.
+func ResultWhole(r apply.Result, opts PlanOptions) string {
+	w := &resultWriter{lineWriter: lineWriter{Style: opts.Style}, grouper: newGrouper(), verbose: opts.Verbose}
+	all := outcomes(r)
+	w.failures(all)
 	w.waits(Waits(r))
 	w.counts(all)
 	return w.String()
+}
+
+func outcomes(r apply.Result) []apply.Outcome {
+	return append(append([]apply.Outcome{}, r.Bitbuckets...), r.Connections...)
 }
 
 // Waits returns what a person must do, in the order of the plan.
@@ -34,30 +37,109 @@ func Waits(r apply.Result) []apply.Wait {
 }
 
 type resultWriter struct {
-	strings.Builder
-	Style
+	lineWriter
+	*grouper
+	verbose bool
 }
 
-func (w *resultWriter) failure(o apply.Outcome) {
-	fmt.Fprintf(w, "%s: %s\n", w.paint(red, string(o.Status)), Safe(fmt.Sprint(o.Err)))
-	if left := len(o.Left); o.Status == apply.Broken && left > 1 {
-		fmt.Fprintf(w, "    %s done, %d not run; run again to go on\n", count(len(o.Done), "step"), left-1)
+// failures shows what did not end well, each cause once.
+func (w *resultWriter) failures(all []apply.Outcome) {
+	var order []string
+	alike := map[string][]apply.Outcome{}
+	for _, o := range all {
+		if o.Status != apply.Broken && o.Status != apply.Stale && o.Status != apply.Blocked {
+			continue
+		}
+		key := o.Address
+		if !w.verbose {
+			key = fmt.Sprintf("%s|%d|%s", o.Status, len(o.Done), w.without(errorText(o), o.Address, keyOf(o.Address)))
+		}
+		if alike[key] == nil {
+			order = append(order, key)
+		}
+		alike[key] = append(alike[key], o)
+	}
+	for _, key := range order {
+		w.failure(alike[key][0], alike[key][1:])
 	}
 }
 
+func (w *resultWriter) failure(o apply.Outcome, more []apply.Outcome) {
+	text := errorText(o)
+	if !strings.Contains(text, o.Address) {
+		text = o.Address + ": " + text
+	}
+	w.line(0, 4, span{red, string(o.Status)}, span{"", ": " + text})
+	if left := len(o.Left); o.Status == apply.Broken && left > 1 {
+		w.line(4, 2, span{dim, fmt.Sprintf("%s done, %d not run; run again to go on", count(len(o.Done), "step"), left-1)})
+	}
+	if len(more) > 0 {
+		w.line(4, 2, span{bold, fmt.Sprintf("and %d more, alike:", len(more))}, span{"", " " + addressList(outcomeAddresses(more))})
+	}
+}
+
+func errorText(o apply.Outcome) string {
+	if o.Err == nil {
+		return "no cause is known"
+	}
+	return o.Err.Error()
+}
+
+func outcomeAddresses(outcomes []apply.Outcome) []string {
+	var out []string
+	for _, o := range outcomes {
+		out = append(out, o.Address)
+	}
+	return out
+}
+
+// keyOf returns the instance's key in an address: acme of
+// connection.team["acme"].
+func keyOf(address string) string {
+	_, key, _ := strings.Cut(address, "[")
+	return strings.Trim(strings.TrimSuffix(key, "]"), `"`)
+}
+
+// fewWaits is how many links to open are shown of many.
+const fewWaits = 10
+
+// waits shows what a person must do: once where and as whom, then the links.
 func (w *resultWriter) waits(waits []apply.Wait) {
 	if len(waits) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s\n", w.paint(bold+";"+yellow, fmt.Sprintf("%s for a person:", verb(len(waits)))))
+	w.blank()
+	w.line(0, 2, span{bold + ";" + yellow, verb(len(waits)) + " for a person:"})
+	type place struct{ bitbucket, user, why string }
+	var order []place
+	byPlace := map[place][]apply.Wait{}
 	for _, x := range waits {
-		fmt.Fprintf(w, "  %s %s\n", w.paint(yellow, "!"), Safe(x.Address))
-		if x.Why != "" {
-			fmt.Fprintf(w, "      %s\n", Safe(x.Why))
+		key := place{x.Bitbucket, x.User, w.without(x.Why, x.Address, x.Organization)}
+		if byPlace[key] == nil {
+			order = append(order, key)
 		}
-		fmt.Fprintf(w, "      log in to %s as %s, open\n      %s\n      and click Allow; then run bbsync apply again\n", Safe(x.Bitbucket), Safe(x.User), Safe(x.URL))
+		byPlace[key] = append(byPlace[key], x)
 	}
-	w.WriteByte('\n')
+	for _, key := range order {
+		w.waitsAt(byPlace[key])
+	}
+	w.blank()
+}
+
+func (w *resultWriter) waitsAt(waits []apply.Wait) {
+	first := waits[0]
+	if first.Why != "" {
+		w.line(2, 2, span{"", first.Why})
+	}
+	w.line(2, 2, span{yellow, "!"}, span{"", fmt.Sprintf(" log in to %s as %s, open", first.Bitbucket, first.User)})
+	for i, x := range waits {
+		if i == fewWaits && len(waits) > fewWaits+1 && !w.verbose {
+			w.line(6, 2, span{dim, fmt.Sprintf("... and %d more; --verbose, or --json, tells all", len(waits)-i)})
+			break
+		}
+		w.line(6, 2, span{"", x.URL}, span{dim, "  " + x.Address})
+	}
+	w.line(4, 2, span{"", "and click Allow; then run bbsync apply again"})
 }
 
 func verb(n int) string {
@@ -74,11 +156,32 @@ func (w *resultWriter) counts(outcomes []apply.Outcome) {
 		byStatus[o.Status]++
 		steps += len(o.Done)
 	}
-	var parts []string
-	for _, s := range []apply.Status{apply.Applied, apply.Waiting, apply.Broken, apply.Blocked, apply.Stale, apply.NotRun, apply.Unchanged} {
+	spans := []span{{bold, count(steps, "step") + " done"}, {"", ": "}}
+	for _, s := range statuses() {
 		if n := byStatus[s]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+			if len(spans) > 2 {
+				spans = append(spans, span{"", ", "})
+			}
+			spans = append(spans, span{"", fmt.Sprintf("%d ", n)}, span{statusCode(s), string(s)})
 		}
 	}
-	fmt.Fprintf(w, "%s done: %s.\n", count(steps, "step"), strings.Join(parts, ", "))
+	w.line(0, 2, append(spans, span{"", "."})...)
+}
+
+// statuses returns all statuses, in the order of the counts.
+func statuses() []apply.Status {
+	return []apply.Status{apply.Applied, apply.Waiting, apply.Broken, apply.Blocked, apply.Stale, apply.NotRun, apply.Unchanged}
+}
+
+func statusCode(s apply.Status) string {
+	switch s {
+	case apply.Applied:
+		return green
+	case apply.Broken, apply.Blocked:
+		return red
+	case apply.Waiting, apply.Stale, apply.NotRun:
+		return yellow
+	case apply.Unchanged:
+	}
+	return ""
 }

@@ -32,31 +32,35 @@ func (s Style) paint(code, text string) string {
 }
 
 // symbol paints a step's sign by what it means.
-func (s Style) symbol(sign string) string {
+func (s Style) symbol(sign string) string { return s.paint(signCode(sign), sign) }
+
+func signCode(sign string) string {
 	switch sign {
 	case "+":
-		return s.paint(green, sign)
-	case "-":
-		return s.paint(red, sign)
-	case "~":
-		return s.paint(yellow, sign)
+		return green
+	case "-", "x":
+		return red
+	case "~", "w":
+		return yellow
 	case "!":
-		return s.paint(bold+";"+yellow, sign)
+		return bold + ";" + yellow
 	}
-	return s.paint(cyan, sign)
+	return cyan
 }
 
-func (s Style) state(state plan.State) string {
+// stateSpan is a state in its colour.
+func (s Style) stateSpan(state plan.State) span {
+	code := yellow
 	switch state {
 	case plan.StateInSync:
-		return s.paint(green, string(state))
+		code = green
 	case plan.StateUnreadable, plan.StateRefused:
-		return s.paint(red, string(state))
+		code = red
 	case plan.StateWaiting, plan.StateLeased:
-		return s.paint(bold+";"+yellow, string(state))
+		code = bold + ";" + yellow
 	case plan.StateChanges:
 	}
-	return s.paint(yellow, string(state))
+	return span{code, string(state)}
 }
 
 // Safe makes text of another system harmless on a terminal: control characters

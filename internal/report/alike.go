@@ -1,0 +1,191 @@
+package report
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+// A group is connections whose plans are of the same steps for the same kinds
+// of reasons, in the order of the files.
+type group struct {
+	members []plan.Connection
+	entries []entry // of the first
+	// variants counts, for each entry, the texts that differ by more than names
+	// and ids: 1 where all members say the same.
+	variants []int
+}
+
+// A grouper finds what is alike. Two texts are alike when they differ by the
+// organization, by what is derived from its name, by ids, fingerprints, dates.
+type grouper struct {
+	ids    *regexp.Regexp
+	digits *regexp.Regexp
+}
+
+func newGrouper() *grouper {
+	return &grouper{
+		ids: regexp.MustCompile(`SHA256:[A-Za-z0-9+/]+=*` +
+			`|\b[0-9a-f]{2}(?::[0-9a-f]{2}){7,}\b` +
+			`|\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(?:Z|[+-][0-9:]{5})` +
+			`|\b(?:oc|ot|ws|org|prj|apool|user|at)-[A-Za-z0-9]{6,}\b` +
+			`|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b` +
+			`|\b(?:[A-Za-z_-]*[0-9]){2}[A-Za-z0-9_-]{14,}\b`),
+		digits: regexp.MustCompile(`[0-9]+`),
+	}
+}
+
+// groups returns the connections in one state: alike ones together unless
+// apart, in the order of the first of each.
+func (g *grouper) groups(connections []plan.Connection, state plan.State, apart bool) []group {
+	var out []group
+	index := map[string]int{}
+	for _, c := range connections {
+		if c.State() != state {
+			continue
+		}
+		key := c.Address
+		if !apart {
+			key = g.shape(c)
+		}
+		i, ok := index[key]
+		if !ok {
+			i = len(out)
+			index[key] = i
+			out = append(out, group{})
+		}
+		out[i].members = append(out[i].members, c)
+	}
+	for i := range out {
+		g.compare(&out[i], apart)
+	}
+	return out
+}
+
+// shape names the kinds of steps, reasons and notes, and what the blocks say.
+func (g *grouper) shape(c plan.Connection) string {
+	var b strings.Builder
+	b.WriteString(c.Bitbucket + "|" + c.Terraform)
+	for _, change := range c.Changes {
+		fmt.Fprintf(&b, "|%T", change.Step)
+		for _, r := range change.Because {
+			fmt.Fprintf(&b, ",%s,%t", g.plain(r.What, c), strings.HasPrefix(r.Live, "none"))
+		}
+	}
+	for _, block := range c.Blocks {
+		fmt.Fprintf(&b, "|%s %s", block.Kind, g.digits.ReplaceAllString(g.plain(block.Text, c), "#"))
+	}
+	for _, n := range c.Notes {
+		fmt.Fprintf(&b, "|%t", n.Warning)
+	}
+	return b.String()
+}
+
+// compare fills in what the members of a group say differently.
+func (g *grouper) compare(gr *group, verbose bool) {
+	first := gr.members[0]
+	gr.entries = entries(first.Changes, first.Blocks, first.Notes, verbose)
+	gr.variants = make([]int, len(gr.entries))
+	seen := make([]map[string]bool, len(gr.entries))
+	for i, e := range gr.entries {
+		seen[i] = map[string]bool{g.plain(e.text, first): true}
+	}
+	for _, c := range gr.members[1:] {
+		for i, e := range entries(c.Changes, c.Blocks, c.Notes, verbose) {
+			if i < len(seen) && e.text != gr.entries[i].text {
+				seen[i][g.plain(e.text, c)] = true
+			}
+		}
+	}
+	for i := range seen {
+		gr.variants[i] = len(seen[i])
+	}
+}
+
+// plain takes out of a text what is the connection's own.
+func (g *grouper) plain(text string, c plan.Connection) string {
+	return g.without(text, c.Address, c.LinkURL, c.Record, c.Organization)
+}
+
+// without takes names out of a text, the longest first, and whatever is an id.
+func (g *grouper) without(text string, names ...string) string {
+	slices.SortStableFunc(names, func(a, b string) int { return len(b) - len(a) })
+	for _, name := range names {
+		text = replaceWord(text, name, "*")
+	}
+	return g.ids.ReplaceAllString(text, "#")
+}
+
+// replaceWord replaces a name where it stands alone, not inside of a word.
+func replaceWord(text, name, by string) string {
+	if name == "" || !strings.Contains(text, name) {
+		return text
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(text, name)
+		if i < 0 {
+			b.WriteString(text)
+			return b.String()
+		}
+		before, _ := utf8.DecodeLastRuneInString(text[:i])
+		after, _ := utf8.DecodeRuneInString(text[i+len(name):])
+		b.WriteString(text[:i])
+		if inWord(before) || inWord(after) {
+			b.WriteString(name)
+		} else {
+			b.WriteString(by)
+		}
+		text = text[i+len(name):]
+	}
+}
+
+func inWord(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
+
+// addresses returns the connections' addresses, shortened.
+func addresses(connections []plan.Connection) string {
+	names := make([]string, 0, len(connections))
+	for _, c := range connections {
+		names = append(names, c.Address)
+	}
+	return addressList(names)
+}
+
+// addressList shortens a list of addresses: the block is named where it
+// changes, and few are named of many.
+func addressList(names []string) string {
+	const most = 6
+	var b strings.Builder
+	block := ""
+	for i, address := range names {
+		last := i == len(names)-1
+		if i >= most && !last {
+			continue
+		}
+		switch {
+		case i == 0:
+		case last && i > most:
+			b.WriteString(", ... ")
+		default:
+			b.WriteString(", ")
+		}
+		name, key, found := strings.Cut(address, "[")
+		if found && name == block {
+			b.WriteString("[" + key)
+		} else {
+			b.WriteString(address)
+		}
+		block = name
+	}
+	if len(names) > most+1 {
+		b.WriteString(" (--verbose shows all)")
+	}
+	return b.String()
+}

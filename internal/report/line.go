@@ -1,0 +1,112 @@
+package report
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/mattn/go-runewidth"
+)
+
+// A span is text of one colour. The text may be another system's: it is made
+// safe when it is written.
+type span struct {
+	code string // "" for none
+	text string
+}
+
+// A lineWriter writes lines that keep to a terminal's width: what does not fit
+// goes on below its own beginning, and a word is never cut.
+type lineWriter struct {
+	strings.Builder
+	Style
+	code string // the colour that is on
+}
+
+// line writes spans after an indent; following lines begin hang columns further
+// in than the first.
+func (w *lineWriter) line(indent, hang int, spans ...span) {
+	w.pad(indent)
+	column := indent
+	for _, x := range words(spans) {
+		if w.Width > 0 && x.spaces > 0 && column+x.spaces+x.width > w.Width && column > indent+hang {
+			w.switchTo("")
+			w.WriteByte('\n')
+			w.pad(indent + hang)
+			column, x.spaces = indent+hang, 0
+		}
+		if x.pieces[0].code != w.code {
+			w.switchTo("")
+		}
+		w.pad(x.spaces)
+		for _, piece := range x.pieces {
+			w.switchTo(piece.code)
+			w.WriteString(piece.text)
+		}
+		column += x.spaces + x.width
+	}
+	w.switchTo("")
+	w.WriteByte('\n')
+}
+
+// A word is what must not be cut: pieces, perhaps of several colours, after
+// some spaces.
+type word struct {
+	spaces, width int
+	pieces        []span
+}
+
+func words(spans []span) []word {
+	var out []word
+	spaces, open := 0, false
+	for _, s := range spans {
+		for i, text := range strings.Split(Safe(strings.ReplaceAll(s.text, "\n", " ")), " ") {
+			if i > 0 {
+				spaces++
+				open = false
+			}
+			if text == "" {
+				continue
+			}
+			if !open {
+				out = append(out, word{spaces: spaces})
+				spaces, open = 0, true
+			}
+			last := &out[len(out)-1]
+			last.pieces = append(last.pieces, span{s.code, text})
+			last.width += runewidth.StringWidth(text)
+		}
+	}
+	return out
+}
+
+// switchTo goes on in another colour.
+func (w *lineWriter) switchTo(code string) {
+	if !w.Color || code == w.code {
+		return
+	}
+	if w.code != "" {
+		w.WriteString("\x1b[0m")
+	}
+	if code != "" {
+		w.WriteString("\x1b[" + code + "m")
+	}
+	w.code = code
+}
+
+func (w *lineWriter) pad(n int) { w.WriteString(strings.Repeat(" ", n)) }
+
+func (w *lineWriter) blank() { w.WriteByte('\n') }
+
+// where is the place in the files, after what it is about.
+func where(at hcl.Range) span {
+	if at.Filename == "" {
+		return span{}
+	}
+	return span{dim, "  (" + place(at) + ")"}
+}
+
+func place(at hcl.Range) string {
+	return fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Start.Line)
+}
