@@ -18,8 +18,9 @@ type entry struct {
 	at    hcl.Range
 }
 
-// entries says all there is about one connection, or one Bitbucket. What is
-// simply not there yet needs no line of its own, unless everything is asked for.
+// entries says all there is about one connection, or one Bitbucket. Of a new
+// connection nothing is there yet, which needs no line of its own at each step
+// unless everything is asked for.
 func entries(changes []plan.Change, blocks []plan.Block, notes []plan.Note, verbose bool) []entry {
 	var out []entry
 	for _, b := range blocks {
@@ -29,8 +30,9 @@ func entries(changes []plan.Change, blocks []plan.Block, notes []plan.Note, verb
 		}
 	}
 	if len(blocks) == 0 {
+		terse := !verbose && isNew(changes)
 		for _, c := range changes {
-			out = append(out, changeEntries(c, verbose)...)
+			out = append(out, changeEntries(c, terse)...)
 		}
 	}
 	for _, n := range notes {
@@ -43,9 +45,18 @@ func entries(changes []plan.Change, blocks []plan.Block, notes []plan.Note, verb
 	return out
 }
 
-func changeEntries(c plan.Change, verbose bool) []entry {
+// isNew reports whether the steps make a connection of which nothing is there.
+func isNew(changes []plan.Change) bool {
+	if len(changes) == 0 {
+		return false
+	}
+	pair, ok := changes[0].Step.(plan.CreateConsumerKey)
+	return ok && pair.Key == "" && !pair.Again
+}
+
+func changeEntries(c plan.Change, terse bool) []entry {
 	step := entry{sign: c.Step.Symbol(), text: aligned(c.Step.String())}
-	if len(c.Because) == 1 && !verbose && step.sign != "-" && strings.HasPrefix(c.Because[0].Live, "none") {
+	if terse && len(c.Because) == 1 && step.sign != "-" && strings.HasPrefix(c.Because[0].Live, "none") {
 		step.at = c.Because[0].At
 		return []entry{step}
 	}
