@@ -66,49 +66,62 @@ func slots(t *testing.T, src []byte) []slot {
 func TestCanary(t *testing.T) {
 	src := full(t)
 	for _, s := range slots(t, src) {
-		for kind, canary := range canaries() {
+		for _, kind := range []string{"vault token", "random text", "private key"} {
+			canary := canaries()[kind]
 			t.Run(s.path+"/"+kind, func(t *testing.T) {
 				quiet(t, splice(src, s.at, canary))
-				if kind == "vault token" || kind == "private key" {
-					cut := strings.TrimSuffix(strings.TrimSuffix(canary, `"`), "EOT\n")
-					quiet(t, splice(src, s.at, cut)) // does not parse
-				}
+				cut := strings.TrimSuffix(strings.TrimSuffix(canary, `"`), "EOT\n")
+				quiet(t, splice(src, s.at, cut)) // does not parse
 			})
 		}
 	}
 }
 
-// plain is a secret that looks like any text; only its place tells.
-const plain = `"tiger-canary-lily"`
+// TestCanaryEverywhere puts each kind of secret into all attributes at once.
+func TestCanaryEverywhere(t *testing.T) {
+	for kind, canary := range canaries() {
+		t.Run(kind, func(t *testing.T) {
+			src := full(t)
+			all := slots(t, src)
+			slices.SortFunc(all, func(a, b slot) int { return b.at.Start.Byte - a.at.Start.Byte })
+			for _, s := range all {
+				src = splice(src, s.at, canary)
+			}
+			quiet(t, src)
+		})
+	}
+}
 
 // TestCanaryByPlace puts a secret that looks like any text where secrets are
 // written by mistake.
 func TestCanaryByPlace(t *testing.T) {
 	src := full(t)
 	done := map[string]bool{}
+	names := []string{"password", "token", "secret", "private_key", "passphrase", "secret_id", "anything"}
 	for _, s := range slots(t, src) {
 		if last := s.path[strings.LastIndex(s.path, ".")+1:]; last == "vault" || last == "env" || strings.HasSuffix(last, "_env") {
-			t.Run(s.path, func(t *testing.T) { quiet(t, splice(src, s.at, plain)) })
+			t.Run(s.path, func(t *testing.T) { quiet(t, splice(src, s.at, `"tiger-canary-lily"`)) })
 		}
 		block := s.path[:strings.LastIndex(s.path, ".")+1]
 		if done[block] {
 			continue
 		}
 		done[block] = true
-		for _, name := range []string{"password", "token", "secret", "private_key", "passphrase", "secret_id", "anything"} {
-			line := fmt.Sprintf("%s = %s\n", name, plain)
-			broken := fmt.Sprintf("%s = \"tiger-canary-lily\n", name)
-			heredoc := fmt.Sprintf("%s = <<EOT\ntiger-canary-lily\nEOT\n", name)
-			object := fmt.Sprintf("application_link = { %s = %s }\n", name, plain)
-			block := fmt.Sprintf("password {\n%s = %s\n}\n", name, plain)
-			for kind, text := range map[string]string{"line": line, "broken": broken, "heredoc": heredoc, "object": object, "block": block} {
-				if name == "anything" && kind == "broken" {
-					continue // the line cannot be known for a secret
-				}
-				before := hcl.Range{Start: s.name.Start, End: s.name.Start}
-				t.Run(s.path+"/"+name+"/"+kind, func(t *testing.T) { quiet(t, splice(src, before, text)) })
+		var text strings.Builder
+		before := hcl.Range{Start: s.name.Start, End: s.name.Start}
+		for _, name := range names {
+			fmt.Fprintf(&text, "%s = \"tiger-canary-lily\"\n", name)
+			fmt.Fprintf(&text, "%s_heredoc = <<EOT\ntiger-canary-lily\nEOT\n", name)
+			fmt.Fprintf(&text, "x_%s = { %s = \"tiger-canary-lily\" }\n", name, name)
+			fmt.Fprintf(&text, "%s {\n%s = \"tiger-canary-lily\"\n}\n", name, name)
+			if name != "anything" { // what cannot be known for a secret
+				t.Run(block+name, func(t *testing.T) {
+					quiet(t, splice(src, before, name+" = \"tiger-canary-lily\n"))
+					quiet(t, splice(src, before, name+" = <<EOT\ntiger-canary-lily\n"))
+				})
 			}
 		}
+		t.Run(block, func(t *testing.T) { quiet(t, splice(src, before, text.String())) })
 	}
 }
 

@@ -94,7 +94,7 @@ func readFile(path string) ([]byte, error) {
 	if info.Size() > mostRead {
 		return nil, fmt.Errorf("%s is larger than %d MB", shown(path), mostRead>>20)
 	}
-	content, err := os.ReadFile(path) //nolint:gosec // reading the file that the configuration names is the point
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", shown(path), reason(err))
 	}
@@ -110,8 +110,7 @@ func readFile(path string) ([]byte, error) {
 
 // reason returns what went wrong without the path, which the caller says.
 func reason(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathErr.Err
 	}
 	return err

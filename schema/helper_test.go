@@ -3,11 +3,7 @@ package schema_test
 import (
 	"path/filepath"
 	"runtime"
-
-	"github.com/hashicorp/hcl/v2"
 )
-
-type hclDiagnostic = hcl.Diagnostic
 
 // sourceDir returns the folder of this package.
 func sourceDir() string {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/hcl/v2"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/bbsync/bbsync/schema"
@@ -87,7 +88,7 @@ func show(t *testing.T, archive *txtar.Archive) (string, []schema.Rule) {
 		rule := schema.RuleOf(d)
 		rules = append(rules, rule)
 		text.WriteString("[" + string(rule) + "] ")
-		if err := src.Write(&text, []*hclDiagnostic{d}, 100, false); err != nil {
+		if err := src.Write(&text, hcl.Diagnostics{d}, 100, false); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -86,10 +86,10 @@ func stepName(step hcl.Traverser) (string, bool) {
 func (l *loader) explainRoot(p *problem, root string, ctx *hcl.EvalContext) {
 	p.rule, p.summary = ruleReference, "Unknown name "+root
 	p.detail = fmt.Sprintf("Nothing is called %q here.", root)
-	switch {
-	case root == "each":
+	switch root {
+	case "each":
 		p.detail = "each.key and each.value are known in a connection with for_each only."
-	case root == "terraform" || root == "bitbucket":
+	case "terraform", "bitbucket":
 		p.detail = fmt.Sprintf("%s can be referred to in connection blocks only.", root)
 	default:
 		p.hint = nearest(root, rootNames(ctx))

@@ -182,7 +182,7 @@ func onlyRSA() map[string]string {
 func variableShape() *shape {
 	return &shape{
 		labels: 1,
-		attrs:  map[string]kind{"type": anything, "default": anything, "description": anything, "nullable": anything},
+		attrs:  map[string]kind{"type": anything, "default": anything, "description": text, "nullable": boolean},
 		blocks: map[string]*shape{"validation": {
 			attrs:    map[string]kind{"condition": anything, "error_message": anything},
 			required: []string{"condition", "error_message"},

@@ -129,6 +129,15 @@ func (l *loader) variable(n *node, g given) cty.Value {
 	if !ok {
 		return cty.DynamicVal
 	}
+	if value.IsNull() && !v.boolean("nullable", true) {
+		if value, ok = l.variableValue(v, given{}, want); !ok {
+			return cty.DynamicVal
+		}
+		if value.IsNull() {
+			l.badVariable(n, g, "It is null, and the variable is not nullable.")
+			return cty.DynamicVal
+		}
+	}
 	if defaults != nil && !value.IsNull() {
 		value = defaults.Apply(value)
 	}
