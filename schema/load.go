@@ -14,8 +14,8 @@ import (
 // files alone.
 type Options struct {
 	Version  string            // of the running bbsync, checked against required_version; "" is not checked
-	Vars     []string          // name=value, as given by -var; later ones win
-	VarFiles []string          // paths of files with values, as given by -var-file; Vars win over them
+	Vars     []string          // name=value, as given by --var; later ones win
+	VarFiles []string          // paths of files with values, as given by --var-file; Vars win over them
 	Env      map[string]string // variable name → value, from BBSYNC_VAR_name (see VarsFromEnv); the files' *.auto.bbsync.hcl win over them
 }
 

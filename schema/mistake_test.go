@@ -16,7 +16,7 @@ import (
 // TestMistakes loads each archive of testdata/mistakes and compares all that is
 // shown with its want.txt. The archive's files stand beside testdata/base.hcl,
 // unless its comment begins with "alone"; the comment's "var:" lines are given
-// as -var, its "version:" line as bbsync's version. UPDATE=1 rewrites want.txt.
+// as --var, its "version:" line as bbsync's version. UPDATE=1 rewrites want.txt.
 func TestMistakes(t *testing.T) {
 	archives, err := filepath.Glob("testdata/mistakes/*.txtar")
 	if err != nil || len(archives) == 0 {

@@ -65,7 +65,7 @@ func (l *loader) variables() {
 }
 
 // givens collects the values: the environment, then *.auto.bbsync.hcl in order
-// of their names, then -var-file, then -var; the last one wins.
+// of their names, then --var-file, then --var; the last one wins.
 func (l *loader) givens() map[string]given {
 	out := map[string]given{}
 	for name, value := range l.opts.Env {
@@ -82,11 +82,11 @@ func (l *loader) givens() map[string]given {
 		name, value, ok := strings.Cut(v, "=")
 		if !ok || !hclsyntax.ValidIdentifier(name) {
 			l.add(problem{
-				rule: ruleVariable, summary: "Invalid -var", detail: "A value for a variable is given as -var name=value.",
+				rule: ruleVariable, summary: "Invalid --var", detail: "A value for a variable is given as --var name=value.",
 			})
 			continue
 		}
-		out[name] = given{raw: value, text: true, from: "-var " + name}
+		out[name] = given{raw: value, text: true, from: "--var " + name}
 	}
 	return out
 }
@@ -222,7 +222,7 @@ func (l *loader) variableValue(v view, g given, want cty.Type) (cty.Value, bool)
 	l.add(problem{
 		rule: ruleVariable, at: v.n.at(), summary: "No value for variable " + name,
 		detail: fmt.Sprintf("Variable %q has no default and was given no value.", name),
-		hint:   fmt.Sprintf("-var %s=..., -var-file, %s%s in the environment, or a file that ends in %s", name, envPrefix, name, autoSuffix),
+		hint:   fmt.Sprintf("--var %s=..., --var-file, %s%s in the environment, or a file that ends in %s", name, envPrefix, name, autoSuffix),
 	})
 	return cty.NilVal, false
 }
