@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -134,20 +133,6 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 func searchSecrets(ts *testscript.TestScript) {
 	dirs := []string{ts.Value(heardKey{}).(string), ts.Getenv("WORK")} //nolint:forcetypeassert // setUp put it there
 	for _, dir := range dirs {
-		ts.Check(filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			for _, secret := range []string{"canary-", "PRIVATE KEY"} {
-				if i := strings.Index(string(text), secret); i >= 0 {
-					return fmt.Errorf("%s holds a secret: ...%s", path, text[max(0, i-200):min(len(text), i+40)])
-				}
-			}
-			return nil
-		}))
+		ts.Check(findSecrets(dir))
 	}
 }

@@ -140,7 +140,7 @@ func (w *World) startBitbucket(i int, version string) error {
 		return err
 	}
 	if opts.Client == nil {
-		opts.Client = w.client()
+		opts.Client = w.HTTPClient()
 	}
 	server, err := bitbucketd.New(opts)
 	if err != nil {
@@ -169,8 +169,9 @@ func (w *World) startBitbucket(i int, version string) error {
 	return server.SetAddresses(address, ssh.IP.String(), ssh.Port)
 }
 
-// client returns what the servers call each other with.
-func (w *World) client() *http.Client {
+// HTTPClient returns a client that trusts the sandbox's authority: what the
+// servers call each other with.
+func (w *World) HTTPClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert,errcheck // net/http's own
 	transport.TLSClientConfig = &tls.Config{RootCAs: w.ca.pool(), MinVersion: tls.VersionTLS12}
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
@@ -179,7 +180,7 @@ func (w *World) client() *http.Client {
 func (w *World) startTerraform() error {
 	opts := w.opts.Terraform
 	if opts.HTTPClient == nil {
-		opts.HTTPClient = w.client()
+		opts.HTTPClient = w.HTTPClient()
 	}
 	if opts.RateLimit == 0 {
 		opts.RateLimit = -1 // without a front that limits, no limit is announced
