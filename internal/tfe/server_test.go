@@ -1,8 +1,11 @@
 package tfe_test
 
 import (
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -313,4 +316,56 @@ func TestWorkspaces(t *testing.T) {
 	if _, err := c.Workspace(t.Context(), "acme", "none"); !errors.Is(err, tfe.ErrNotFound) {
 		t.Errorf("have %v", err)
 	}
+}
+
+func TestTLSTrustsTheGivenAuthorityOnly(t *testing.T) {
+	t.Parallel()
+	web := httptest.NewUnstartedServer(script{})
+	web.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains of the client that does not trust it
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: web.Certificate().Raw})
+	cfg := tfe.Config{Address: web.URL, CA: ca, Token: secret.New("t"), Patience: time.Millisecond}
+	c, err := tfe.New(t.Context(), cfg)
+	must(t, err)
+	c.Close()
+	cfg.CA = nil
+	if _, err := tfe.New(t.Context(), cfg); !errors.Is(err, tfe.ErrUnavailable) || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("have %v", err)
+	}
+}
+
+// Whatever a server sends, it is an error or clients, and no crash.
+func FuzzClients(f *testing.F) {
+	f.Add(200, `{"data":[`+clientJSON+`],"included":[`+fmt.Sprintf(tokenJSON, "ot-1", "2026-01-01T00:00:00Z")+`]}`)
+	f.Add(200, `{"data":[],"meta":{"pagination":{"current-page":1,"total-pages":3}}}`)
+	f.Add(422, `{"errors":[{"status":422,"title":"t","detail":"d","source":{"pointer":"/data"}},"text",5,null]}`)
+	f.Add(404, `<html>`)
+	status, body := 200, ""
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/ping") {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		answer(status, body)(w, r)
+	}))
+	f.Cleanup(web.Close)
+	c, err := tfe.New(f.Context(), tfe.Config{Address: web.URL, Token: secret.New("t"), Patience: time.Nanosecond})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(c.Close)
+	f.Fuzz(func(t *testing.T, s int, b string) {
+		if s < 200 || s > 599 || s == 429 || s == 204 || s == 304 { // 429 is waited for
+			return
+		}
+		status, body = s, b
+		have, err := c.Clients(t.Context(), "acme")
+		if err != nil && have != nil {
+			t.Errorf("have %v and %v", have, err)
+		}
+		if err != nil && strings.ContainsAny(err.Error(), "\x1b\x07\r") {
+			t.Errorf("control characters: %q", err)
+		}
+	})
 }

@@ -38,6 +38,7 @@ type bed struct {
 	kv, old string // mounts of version 2 and 1
 	front   *front.Front
 	used    *atomic.Value // the token of the last request through front
+	shift   *atomic.Int64 // what is added to the time that the server tells
 }
 
 // onBoth runs the test against the real Vault and against the sandbox's: what
@@ -81,11 +82,18 @@ func newBed(t *testing.T, address string, root *api.Client, kv, old string) bed 
 	if err != nil {
 		t.Fatal(err)
 	}
+	var b bed
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	transport := &http.Transport{}
 	proxy.Transport = transport
+	proxy.ModifyResponse = func(resp *http.Response) error {
+		if d := time.Duration(b.shift.Load()); d != 0 {
+			resp.Header.Set("Date", time.Now().Add(d).UTC().Format(http.TimeFormat))
+		}
+		return nil
+	}
 	proxy.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
-	b := bed{root: root, kv: kv, old: old, front: front.New(proxy, front.Options{}), used: &atomic.Value{}}
+	b = bed{root: root, kv: kv, old: old, front: front.New(proxy, front.Options{}), used: &atomic.Value{}, shift: &atomic.Int64{}}
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.used.Store(r.Header.Get("X-Vault-Token"))
 		b.front.ServeHTTP(w, r)

@@ -209,3 +209,35 @@ func TestRecordMadeAnew(t *testing.T) {
 		_ = held.Release(t.Context())
 	})
 }
+
+// Two machines whose clocks differ agree on a lease, since they go by Vault's.
+func TestLeaseGoesByVaultsClock(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b bed) {
+		const ahead = 10 * time.Minute
+		b.shift.Store(int64(ahead))
+		c := b.login(t)
+		held, err := c.Acquire(t.Context(), "x", "me", time.Minute, vault.Record{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if have := time.Until(held.Record().Lease.Expires); have < ahead-time.Minute || held.Err() != nil {
+			t.Errorf("the lease ends in %v by our clock; %v", have, held.Err())
+		}
+		var leased *vault.LeasedError
+		if _, err := c.Acquire(t.Context(), "x", "other", time.Minute, vault.Record{}); !errors.As(err, &leased) {
+			t.Errorf("have %v", err)
+		}
+		b.shift.Store(int64(ahead + time.Hour))
+		later := b.login(t)
+		taken, err := later.Acquire(t.Context(), "x", "other", time.Minute, vault.Record{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := held.Update(t.Context(), func(*vault.Record) error { return nil }); !errors.Is(err, vault.ErrLeaseLost) {
+			t.Errorf("have %v", err)
+		}
+		_ = held.Release(t.Context())
+		_ = taken.Release(t.Context())
+	})
+}
