@@ -81,6 +81,16 @@ func TestRecordMissing(t *testing.T) {
 		},
 		notes: doubt,
 	}, {
+		name:  "refused: its newest version was deleted, and Vault can bring it back",
+		have:  func(h *plan.Have) { h.Record = &plan.Record{Version: 4, Deleted: "vault kv undelete brings it back"} },
+		block: "is missing in Vault (corp/app.terraform.io/acme/bitbucket.example-git); vault kv undelete brings it back; otherwise the keys it uses cannot be read back",
+	}, {
+		name: "refused: only the client is there, under another name, with the consumer key the user brings",
+		want: func(c *schema.Connection) { c.Consumer.Key = "bbsync-1" },
+		have: func(h *plan.Have) { h.Link, h.Consumer, h.Clients[0].Name = nil, nil, "x" },
+
+		block: `refused: OAuth client "x" (oc-1) of organization acme is there`,
+	}, {
 		name:   "refused: only the client is there",
 		have:   func(h *plan.Have) { h.Link, h.Consumer = nil, nil },
 		block:  `refused: OAuth client "Bitbucket (corp)" (oc-1) of organization acme is there, and Vault has no record of it`,
