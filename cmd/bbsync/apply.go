@@ -80,7 +80,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 
 // applySaved carries out what of a saved plan still holds.
 func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) error {
-	text, err := os.ReadFile(file) //nolint:gosec // the user names it
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("reading the plan: %w", err)
 	}

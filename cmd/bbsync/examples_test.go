@@ -33,10 +33,10 @@ func TestExamples(t *testing.T) {
 		t.Fatalf("no examples: %v", err)
 	}
 	prepare := map[string]func(exampleWorld) []string{
-		"approle":     (exampleWorld).appRole,
-		"own-keys":    (exampleWorld).ownKeys,
-		"private-vcs": (exampleWorld).agentPool,
-		"before-5.4":  (exampleWorld).pluginArtefact,
+		"approle":     exampleWorld.appRole,
+		"own-keys":    exampleWorld.ownKeys,
+		"private-vcs": exampleWorld.agentPool,
+		"before-5.4":  exampleWorld.pluginArtefact,
 	}
 	for _, main := range folders {
 		folder := filepath.Dir(main)
@@ -86,8 +86,7 @@ func (e exampleWorld) bbsync(folder string, want int, args ...string) string {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	got := 0
-	var exited *exec.ExitError
-	if errors.As(err, &exited) {
+	if exited, ok := errors.AsType[*exec.ExitError](err); ok {
 		got = exited.ExitCode()
 	} else if err != nil {
 		e.t.Fatal(err)

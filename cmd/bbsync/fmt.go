@@ -57,7 +57,7 @@ func (a *app) format(files []string, check bool) error {
 // is only checked, rewrites it: a new file moved over the old, so that a full
 // disk loses nothing.
 func (a *app) formatFile(file string, check bool) (bool, error) {
-	before, err := os.ReadFile(file) //nolint:gosec // the user names it
+	before, err := os.ReadFile(file)
 	if err != nil {
 		return false, err
 	}

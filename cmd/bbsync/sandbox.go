@@ -51,7 +51,7 @@ func (a *app) sandboxCommand() *cobra.Command {
 
 func (a *app) sandbox(ctx context.Context, opts sandbox.Options, log string, command []string) (err error) {
 	if log != "" {
-		file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // the user names it
+		file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
 			return err
 		}

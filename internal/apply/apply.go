@@ -205,8 +205,7 @@ func (e *executor) steps(ctx context.Context, address string, steps []plan.Step,
 		}
 		began := time.Now()
 		err := do(ctx, step)
-		var wait *waitError
-		if errors.As(err, &wait) {
+		if wait, ok := errors.AsType[*waitError](err); ok {
 			out.Status, out.Wait = Waiting, &wait.wait
 			return out
 		}

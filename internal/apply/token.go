@@ -107,7 +107,7 @@ func (r *runner) proveRepositories(ctx context.Context, s plan.ProveRepositories
 	}
 	for _, want := range s.Repositories {
 		if !slices.ContainsFunc(seen, func(name string) bool { return strings.EqualFold(name, want) }) {
-			return fmt.Errorf("Terraform does not see %s; it sees %s", want, sample(seen))
+			return fmt.Errorf("of the repositories, Terraform does not see %s; it sees %s", want, sample(seen))
 		}
 	}
 	return nil

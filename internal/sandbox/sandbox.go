@@ -172,7 +172,7 @@ func (w *World) startBitbucket(i int, version string) error {
 // HTTPClient returns a client that trusts the sandbox's authority: what the
 // servers call each other with.
 func (w *World) HTTPClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert,errcheck // net/http's own
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // net/http's own
 	transport.TLSClientConfig = &tls.Config{RootCAs: w.ca.pool(), MinVersion: tls.VersionTLS12}
 	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
-// The project and repositories that every sandbox Bitbucket has.
+// Project is the key of the project that every sandbox Bitbucket has.
 const Project = "INFRA"
 
 // Repositories returns the slugs of the project's repositories.

@@ -64,7 +64,7 @@ func (s *Systems) terraformToken(ctx context.Context, block *schema.Terraform, r
 func (s *Systems) credentialsFile(host string) (secret.Text, error) {
 	file := filepath.Join(s.env.Home, ".terraform.d", "credentials.tfrc.json")
 	remedy := "run terraform login " + host + ", or give the block a token"
-	body, err := os.ReadFile(file) //nolint:gosec // Terraform's own file
+	body, err := os.ReadFile(file)
 	if err != nil {
 		return secret.Text{}, fmt.Errorf("no token: %w; %s", err, remedy)
 	}
@@ -138,7 +138,7 @@ func (s *Systems) vaultToken(a schema.VaultAuth) (secret.Text, error) {
 		return secret.New(value), nil
 	}
 	file := firstOf(a.TokenFile, filepath.Join(s.env.Home, ".vault-token"))
-	body, err := os.ReadFile(file) //nolint:gosec // the vault command's own file, or one the configuration names
+	body, err := os.ReadFile(file)
 	if err != nil {
 		return secret.Text{}, errors.New("no token: set VAULT_TOKEN, run vault login, or give the vault block an auth block")
 	}

@@ -175,7 +175,7 @@ func (s *Systems) readCA(file string) ([]byte, error) {
 	if file == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(s.path(file)) //nolint:gosec // the configuration names the file
+	pem, err := os.ReadFile(s.path(file))
 	if err != nil {
 		return nil, fmt.Errorf("reading ca_file: %w", err)
 	}
