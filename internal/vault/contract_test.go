@@ -119,15 +119,20 @@ func TestMissing(t *testing.T) {
 		if !errors.As(err, &deleted) || !errors.Is(err, vault.ErrDeleted) || v != 2 || deleted.Destroyed {
 			t.Errorf("deleted: have %d, %v", v, err)
 		}
-		if _, err := c.Acquire(t.Context(), "gone", "me", time.Minute, record()); !errors.Is(err, vault.ErrDeleted) {
-			t.Errorf("acquire: have %v", err)
-		}
 		b.write(t, b.kv+"/destroy/bbsync/gone", map[string]any{"versions": []int{2}})
 		if _, _, err := c.Read(t.Context(), "gone"); !errors.As(err, &deleted) || !deleted.Destroyed {
 			t.Errorf("destroyed: have %v", err)
 		}
 		if have, err := c.Write(t.Context(), "gone", record(), 2); err != nil || have != 3 {
 			t.Errorf("going on: have %d, %v", have, err)
+		}
+		b.write(t, b.kv+"/delete/bbsync/gone", map[string]any{"versions": []int{3}})
+		held, err := c.Acquire(t.Context(), "gone", "me", time.Minute, vault.Record{Fleet: "anew"})
+		if err != nil || held.Version() != 4 || held.Record().Fleet != "anew" {
+			t.Fatalf("acquiring what is deleted: have %v", err)
+		}
+		if err := held.Release(t.Context()); err != nil {
+			t.Error(err)
 		}
 		for _, path := range []string{"", "/a", "a/", "a//b", "a/../b", ".", "a\x1b"} {
 			if _, _, err := c.Read(t.Context(), path); err == nil || errors.Is(err, vault.ErrNotFound) {
