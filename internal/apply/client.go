@@ -1,9 +1,11 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
@@ -52,27 +54,42 @@ func (r *runner) newClient(ctx context.Context, client *tfe.Client, s plan.Creat
 	})
 }
 
-// findClient returns this connection's OAuth client: the one the record names,
-// else the one that has the record's consumer key.
+// findClient returns this connection's OAuth client: one that the record names
+// or that has the record's consumer key. Of several, which lost answers can
+// leave, it is the one that plan keeps: with a token, else named, else the oldest.
 func (r *runner) findClient(ctx context.Context, client *tfe.Client) (tfe.OAuthClient, error) {
 	clients, err := client.Clients(ctx, r.Organization)
 	if err != nil {
 		return tfe.OAuthClient{}, err
 	}
 	record := r.held.Record()
-	var byKey *tfe.OAuthClient
-	for i, c := range clients {
-		if record.Client != nil && record.Client.ID == c.ID {
-			return c, nil
-		}
-		if record.Consumer != nil && record.Consumer.Key == c.Key && (byKey == nil || c.Token != nil) {
-			byKey = &clients[i]
+	var ours []tfe.OAuthClient
+	for _, c := range clients {
+		if named(record, c) || record.Consumer != nil && record.Consumer.Key == c.Key {
+			ours = append(ours, c)
 		}
 	}
-	if byKey == nil {
+	if len(ours) == 0 {
 		return tfe.OAuthClient{}, errNoClient
 	}
-	return *byKey, nil
+	slices.SortStableFunc(ours, func(a, b tfe.OAuthClient) int {
+		return cmp.Or(falseLast(a.Token != nil, b.Token != nil), falseLast(named(record, a), named(record, b)), a.Created.Compare(b.Created))
+	})
+	return ours[0], nil
+}
+
+func named(record vault.Record, c tfe.OAuthClient) bool {
+	return record.Client != nil && record.Client.ID == c.ID
+}
+
+func falseLast(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
 }
 
 func (r *runner) noteClient(ctx context.Context, id string) error {
@@ -111,6 +128,11 @@ func (r *runner) updateClient(ctx context.Context, s plan.UpdateClient) error {
 			return err
 		}
 		update.AgentPool = &id
+	}
+	if s.Keys {
+		if err := r.doubtToken(ctx); err != nil {
+			return err
+		}
 	}
 	if err := client.UpdateClient(ctx, s.ID, update); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/vault"
 )
@@ -15,6 +16,9 @@ import (
 func (r *runner) createLink(ctx context.Context, s plan.CreateLink) error {
 	client, err := r.bitbucketClient(ctx)
 	if err != nil {
+		return err
+	}
+	if err := r.doubtToken(ctx); err != nil { // the link that was there took its tokens with it
 		return err
 	}
 	link, err := client.CreateLink(ctx, s.Name, s.URL)
@@ -112,6 +116,9 @@ func (r *runner) deleteLink(ctx context.Context, s plan.DeleteLink) error {
 	case have.Key != s.ConsumerKey:
 		return nil
 	}
+	if err := r.doubtToken(ctx); err != nil {
+		return err
+	}
 	return client.DeleteLink(ctx, id)
 }
 
@@ -128,6 +135,9 @@ func (r *runner) setConsumer(ctx context.Context, s plan.SetConsumer) error {
 	if err != nil {
 		return err
 	}
+	if err := r.doubtChange(ctx, client, id, consumer); err != nil {
+		return err
+	}
 	err = client.SetConsumer(ctx, id, bitbucket.Consumer{
 		Key: consumer.Key, Name: s.Name, PublicKey: consumer.Public, Description: plan.OwnerMark(r.fleet),
 	})
@@ -135,6 +145,20 @@ func (r *runner) setConsumer(ctx context.Context, s plan.SetConsumer) error {
 		return err
 	}
 	return r.noteLink(ctx, s.LinkURL) // adopted links are noted here
+}
+
+// doubtChange doubts the token when the link's consumer is about to get another
+// key or public key; a new name harms no token.
+func (r *runner) doubtChange(ctx context.Context, client *bitbucket.Client, linkID string, want *vault.Consumer) error {
+	have, err := client.Consumer(ctx, linkID)
+	if err != nil && !errors.Is(err, bitbucket.ErrNotFound) {
+		return err
+	}
+	fingerprint, _ := keys.PublicFingerprint(have.PublicKey) // "" when it does not parse: differs
+	if have.Key == want.Key && fingerprint == want.Fingerprint {
+		return nil
+	}
+	return r.doubtToken(ctx)
 }
 
 func (r *runner) proveConsumer(ctx context.Context) error {

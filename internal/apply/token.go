@@ -72,10 +72,38 @@ func (r *runner) setTokenKey(ctx context.Context, s plan.SetTokenKey) error {
 	if err := client.SetSSHKey(ctx, found.Token.ID, key.Private); err != nil {
 		return err
 	}
+	if err := r.noteClient(ctx, found.ID); err != nil { // a run that was cut off may not have
+		return err
+	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		if k := *slot(record, s.Role); k != nil {
 			k.Token, k.Set = found.Token.ID, time.Now().UTC()
 		}
+		return nil
+	})
+}
+
+// doubtToken notes, before a change that the OAuth token may not outlive, that
+// it is to be proven: should the run be cut off, the next plan still knows.
+// Whether a token outlives a new key pair is not documented; a deleted link it
+// does not outlive.
+func (r *runner) doubtToken(ctx context.Context) error {
+	current := r.held.Record().SSH.Current
+	if current == nil || current.Token == "" || r.held.Record().RefusedToken == current.Token {
+		return nil
+	}
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		record.RefusedToken = current.Token
+		return nil
+	})
+}
+
+// trustToken ends the doubt.
+func (r *runner) trustToken(ctx context.Context) error {
+	if r.held.Record().RefusedToken == "" {
+		return nil
+	}
+	return r.held.Update(ctx, func(record *vault.Record) error {
 		record.RefusedToken = ""
 		return nil
 	})
@@ -98,8 +126,8 @@ func (r *runner) proveRepositories(ctx context.Context, s plan.ProveRepositories
 	seen, err := client.AuthorizedRepos(ctx, found.Token.ID)
 	switch {
 	case errors.Is(err, tfe.ErrUnsupported):
-		r.warn(s, "this Terraform cannot tell which repositories it sees; the first workspace will show")
-		return nil
+		r.warn(s, "this Terraform cannot tell whether the OAuth token works and which repositories it sees; should a workspace not reach Bitbucket, authorize again")
+		return r.trustToken(ctx)
 	case errors.Is(err, tfe.ErrTokenRefused):
 		return r.tokenRefused(ctx, found)
 	case err != nil:
@@ -110,7 +138,7 @@ func (r *runner) proveRepositories(ctx context.Context, s plan.ProveRepositories
 			return fmt.Errorf("of the repositories, Terraform does not see %s; it sees %s", want, sample(seen))
 		}
 	}
-	return nil
+	return r.trustToken(ctx)
 }
 
 // tokenRefused notes that the token is dead, so that the next plan asks for a

@@ -67,7 +67,7 @@ type reader struct {
 	bitbuckets map[string]*sharedBitbucket
 
 	mu            sync.Mutex
-	organizations map[organizationKey]*future[organization]
+	organizations map[organizationKey]*organization
 }
 
 type organizationKey struct{ terraform, name string }
@@ -76,7 +76,7 @@ func newReader(sys *systems.Systems, connections []*schema.Connection) *reader {
 	r := &reader{
 		sys:           sys,
 		bitbuckets:    map[string]*sharedBitbucket{},
-		organizations: map[organizationKey]*future[organization]{},
+		organizations: map[organizationKey]*organization{},
 	}
 	for _, c := range connections {
 		shared, ok := r.bitbuckets[c.Bitbucket.Label]

@@ -11,51 +11,54 @@ import (
 )
 
 // An organization is what was read of it once, for its connections to all
-// Bitbuckets: in a steady state one request.
+// Bitbuckets: in a steady state one request. Projects and agent pools are read
+// when a connection names one.
 type organization struct {
-	clients  []plan.Client
-	projects map[string]string
-	pools    map[string]string
+	clients  future[[]plan.Client]
+	projects future[map[string]string]
+	pools    future[map[string]string]
+}
+
+func (r *reader) organization(c *schema.Connection) *organization {
+	key := organizationKey{c.Terraform.Label, c.Organization}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	entry, ok := r.organizations[key]
+	if !ok {
+		entry = &organization{}
+		r.organizations[key] = entry
+	}
+	return entry
 }
 
 func (r *reader) readTerraform(ctx context.Context, c *schema.Connection, have *plan.Have) error {
-	key := organizationKey{c.Terraform.Label, c.Organization}
-	r.mu.Lock()
-	entry, ok := r.organizations[key]
-	if !ok {
-		entry = &future[organization]{}
-		r.organizations[key] = entry
-	}
-	r.mu.Unlock()
-	org, err := entry.get(func() (organization, error) { return r.organization(ctx, c) })
-	have.Clients, have.Projects, have.Pools = org.clients, org.projects, org.pools
-	return err
-}
-
-func (r *reader) organization(ctx context.Context, c *schema.Connection) (organization, error) {
 	client, err := r.sys.Terraform(ctx, c.Terraform.Label, c.Organization)
 	if err != nil {
-		return organization{}, err
+		return err
 	}
-	live, err := client.Clients(ctx, c.Organization)
-	if errors.Is(err, tfe.ErrNotFound) { // forbidden looks the same: ask why
-		return organization{}, client.Explain404(ctx, c.Organization)
-	}
+	org := r.organization(c)
+	have.Clients, err = org.clients.get(func() ([]plan.Client, error) { return readClients(ctx, client, c.Organization) })
 	if err != nil {
-		return organization{}, err
+		return err
 	}
-	org := organization{clients: clientFacts(live)}
 	if len(c.Projects) > 0 {
-		if org.projects, err = client.Projects(ctx, c.Organization); err != nil {
-			return organization{}, err
+		have.Projects, err = org.projects.get(func() (map[string]string, error) { return client.Projects(ctx, c.Organization) })
+		if err != nil {
+			return err
 		}
 	}
 	if c.AgentPool != "" {
-		if org.pools, err = client.AgentPools(ctx, c.Organization); err != nil {
-			return organization{}, err
-		}
+		have.Pools, err = org.pools.get(func() (map[string]string, error) { return client.AgentPools(ctx, c.Organization) })
 	}
-	return org, nil
+	return err
+}
+
+func readClients(ctx context.Context, client *tfe.Client, name string) ([]plan.Client, error) {
+	live, err := client.Clients(ctx, name)
+	if errors.Is(err, tfe.ErrNotFound) { // forbidden looks the same: ask why
+		return nil, client.Explain404(ctx, name)
+	}
+	return clientFacts(live), err
 }
 
 func clientFacts(live []tfe.OAuthClient) []plan.Client {

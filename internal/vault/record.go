@@ -25,7 +25,8 @@ type Record struct {
 	Link     *Link
 	Client   *OAuthClient
 	// RefusedToken is the id of an OAuth token that Terraform, when asked, could
-	// not use on Bitbucket any more; "" for none.
+	// not use on Bitbucket any more, or that may have died with a link or a key
+	// and has not been proven since; "" for none.
 	RefusedToken string
 	HostKeys     []string // Bitbucket's SSH host keys learned at first contact, authorized_keys form
 	Lease        *Lease
