@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/schema"
@@ -63,8 +62,9 @@ func (a *app) formatFile(file string, check bool) (bool, error) {
 	}
 	after, diags := schema.Format(before, file)
 	if diags.HasErrors() {
-		source := &schema.Source{Dir: a.dir, Files: map[string]*hcl.File{file: {Bytes: before}}}
-		_ = source.Write(a.stderr, diags, 0, a.style(a.stderr).Color)
+		if err := schema.SourceOf(file, before).Write(a.stderr, diags, 0, a.style(a.stderr).Color); err != nil {
+			return false, err
+		}
 		return false, fmt.Errorf("%s is left as it is", file)
 	}
 	if bytes.Equal(before, after) {

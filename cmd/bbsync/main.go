@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	_ "time/tzdata" // maintenance windows name zones, and a container from scratch has none
 
 	"github.com/spf13/cobra"
 )
