@@ -13,7 +13,6 @@ import (
 
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -23,6 +22,7 @@ type applyFlags struct {
 	parallelism int
 	allowUnlink int
 	verbose     bool
+	output      *outputFlags
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -38,13 +38,20 @@ func (a *app) applyCommand() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 	}
 	f.sessionFlags = a.sessionFlags(c)
+	f.output = a.outputFlags(c)
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
 	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
 	c.Flags().IntVar(&f.allowUnlink, "allow-unlink", 0, "accept that exactly this many workspaces are unlinked")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := a.use(f.output); err != nil {
+			return err
+		}
 		if f.parallelism < 1 {
 			return &exitError{code: exitUsage, err: errors.New("--parallelism must be at least 1")}
+		}
+		if len(args) == 0 && !f.approve && f.output.machine() {
+			return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --json a saved plan or --auto-approve, or write the stream with --json-into")}
 		}
 		if len(args) == 1 {
 			return interruptible(c.Context(), a.applySaved(c.Context(), f, args[0]))
@@ -54,20 +61,26 @@ func (a *app) applyCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) apply(ctx context.Context, f *applyFlags) error {
+func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
 	s, err := a.open(ctx, f.sessionFlags)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
+	if err != nil {
+		return err
+	}
+	defer func() { err = t.end(err) }()
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
 	p, err := s.plan(reading, s.connections)
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(a.stdout, report.Plan(p, report.PlanOptions{Style: a.style(a.stdout), Verbose: f.verbose}))
+	t.plan(p)
 	if !p.Pending() {
+		t.summary(apply.Result{}, planExit(p), nil)
 		return exit(planExit(p))
 	}
 	if !f.approve {
@@ -75,11 +88,11 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 			return err
 		}
 	}
-	return a.carryOut(ctx, s, p, f)
+	return a.carryOut(ctx, s, p, f, t)
 }
 
 // applySaved carries out what of a saved plan still holds.
-func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) error {
+func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("reading the plan: %w", err)
@@ -107,11 +120,16 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) error 
 	if s.fleet.Name != saved.Fleet {
 		return &exitError{code: exitStale, err: fmt.Errorf("%s was made for fleet %s, and the files describe fleet %s", file, saved.Fleet, s.fleet.Name)}
 	}
+	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
+	if err != nil {
+		return err
+	}
+	defer func() { err = t.end(err) }()
 	held, stale := saved.Narrow(now)
 	for _, address := range stale {
 		fmt.Fprintf(a.stderr, "stale: %s changed after the plan was saved; it is left as it is\n", address)
 	}
-	err = a.carryOut(ctx, s, held, f)
+	err = a.carryOut(ctx, s, held, f, t)
 	if err == nil && len(stale) > 0 {
 		return exit(exitStale)
 	}
@@ -120,16 +138,16 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) error 
 
 // carryOut runs a plan, shows how it ended, and reads again: success means that
 // nothing is left to do but what waits for a person.
-func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFlags) error {
-	progress := newProgress(a.stderr, a.style(a.stderr))
+func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFlags, t *teller) error {
+	t.working(s, p)
 	result := apply.Run(ctx, s.sys, p, apply.Options{
 		Parallel: f.parallelism, AllowUnlink: f.allowUnlink, Holder: a.holder(), Stop: a.stop,
-		Progress: progress.event, Replan: s.replan,
+		Progress: t.event, Replan: s.replan,
 	})
-	progress.close()
-	fmt.Fprint(a.stdout, report.ResultWhole(result, report.PlanOptions{Style: a.style(a.stdout), Verbose: f.verbose}))
+	t.result(result)
 	code := applyExit(result)
 	if code != exitDone && code != exitWaiting {
+		t.summary(result, code, nil)
 		return exit(code)
 	}
 	left, err := s.plan(ctx, touched(s.connections, result))
@@ -137,9 +155,10 @@ func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFla
 		return fmt.Errorf("checking the result: %w", err)
 	}
 	if left.Summary().States[plan.StateChanges] > 0 {
-		fmt.Fprint(a.stdout, "\nEverything was carried out, and this is still different:\n\n", report.Plan(left, report.PlanOptions{Style: a.style(a.stdout)}))
-		return exit(exitPartial)
+		t.different(left)
+		code = exitPartial
 	}
+	t.summary(result, code, &left)
 	return exit(code)
 }
 

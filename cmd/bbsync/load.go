@@ -4,24 +4,35 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
 )
 
-// load reads the configuration and shows its mistakes.
+// load reads the configuration and shows its mistakes: to a person, or in a
+// verb that prints JSON as the document that validate prints.
 func (a *app) load() (*schema.Fleet, error) {
-	fleet, source, diags := schema.Load(a.dir, schema.Options{
-		Version: strings.TrimSuffix(version(), "-dev"), Vars: a.vars, VarFiles: a.varFiles, Env: schema.VarsFromEnv(a.environ()),
-	})
-	if len(diags) > 0 {
-		style := a.style(a.stderr)
-		if err := source.Write(a.stderr, diags, uint(max(style.Width, 0)), style.Color); err != nil {
+	fleet, source, diags := a.read()
+	if fleet == nil && a.output.machine() {
+		text, err := report.RenderDiagnostics(fleet, diags, report.AsJSON)
+		if err != nil {
 			return nil, err
 		}
+		fmt.Fprint(a.stdout, text)
+		return nil, exit(exitConfig)
 	}
-	if fleet == nil {
-		return nil, &exitError{code: exitConfig, err: fmt.Errorf("the configuration in %s has mistakes; nothing was read or changed", a.dir)}
+	if err := a.explain(source, diags); err != nil {
+		return nil, err
 	}
-	return fleet, nil
+	return fleet, a.valid(fleet, nil)
+}
+
+// read loads the configuration.
+func (a *app) read() (*schema.Fleet, *schema.Source, hcl.Diagnostics) {
+	return schema.Load(a.dir, schema.Options{
+		Version: strings.TrimSuffix(version(), "-dev"), Vars: a.vars, VarFiles: a.varFiles, Env: schema.VarsFromEnv(a.environ()),
+	})
 }
 
 // targets returns the connections that the --target flags name: an address, or

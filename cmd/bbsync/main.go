@@ -20,7 +20,8 @@ func main() {
 }
 
 // run is the program. It returns the exit code.
-func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+func run(args []string, stdin io.Reader, stdout, problems io.Writer) int {
+	stderr := &console{stream: problems}
 	ctx, stop, release := interrupts(stderr)
 	defer release()
 	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, stop: stop, getenv: os.Getenv, environ: os.Environ}
@@ -50,6 +51,7 @@ type app struct {
 	color    string
 	vars     []string
 	varFiles []string
+	output   *outputFlags // of the verb that runs; nil: text
 }
 
 func (a *app) root() *cobra.Command {
@@ -66,7 +68,7 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder with the configuration")
 	flags.StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR is honoured")
-	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand(), a.fmtCommand(), a.versionCommand(), a.sandboxCommand())
+	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand(), a.fmtCommand(), a.versionCommand(), a.schemaCommand(), a.sandboxCommand())
 	usageErrors(root)
 	return root
 }

@@ -21,9 +21,13 @@ func (a *app) planCommand() *cobra.Command {
 			"It exits with 0 when everything is in sync and with 2 when there are changes to apply.",
 	}
 	flags := a.sessionFlags(c)
+	output := a.outputFlags(c, report.PlanFormats()...)
 	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := a.use(output); err != nil {
+			return err
+		}
 		ctx, cancel := a.untilStopped(c.Context())
 		defer cancel()
 		return interruptible(ctx, a.plan(ctx, flags, out, verbose))
@@ -41,7 +45,12 @@ func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(a.stdout, report.Plan(p, report.PlanOptions{Style: a.style(a.stdout), Verbose: verbose}))
+	err = a.deliver(a.output, func(format report.Format, style report.Style) (string, error) {
+		return report.RenderPlan("plan", p, format, report.PlanOptions{Style: style, Verbose: verbose})
+	})
+	if err != nil {
+		return err
+	}
 	if out != "" {
 		if err := a.save(p, flags, out); err != nil {
 			return err

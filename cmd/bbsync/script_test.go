@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 				UpdateScripts:       os.Getenv("UPDATE") != "",
 				Setup:               func(e *testscript.Env) error { return setUp(t, e) },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"exits": exits, "sandbox": startSandbox, "connect": connect,
+					"fits": fits, "exits": exits, "sandbox": startSandbox, "connect": connect,
 				},
 			})
 		})

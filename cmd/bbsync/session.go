@@ -20,6 +20,7 @@ type session struct {
 	connections []*schema.Connection // what the targets name
 	adopt       []string
 	sys         *systems.Systems
+	app         *app // shows how far reading is
 }
 
 // sessionFlags are the flags of every verb that looks at the systems.
@@ -54,14 +55,16 @@ func (a *app) open(ctx context.Context, f *sessionFlags) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{fleet: fleet, connections: connections, adopt: f.adopt, sys: sys}, nil
+	return &session{fleet: fleet, connections: connections, adopt: f.adopt, sys: sys, app: a}, nil
 }
 
 func (s *session) close() { s.sys.Close() }
 
 // plan reads the systems and compares.
 func (s *session) plan(ctx context.Context, connections []*schema.Connection) (plan.Plan, error) {
-	world, err := live.Read(ctx, s.sys, connections, live.Options{})
+	progress := s.app.progress("Reading", len(connections), "connections", s.sys.Figures)
+	world, err := live.Read(ctx, s.sys, connections, live.Options{Done: func(string) { progress.done(1) }})
+	progress.close()
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("reading the systems: %w", err)
 	}

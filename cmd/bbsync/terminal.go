@@ -27,12 +27,12 @@ func (a *app) style(w io.Writer) report.Style {
 
 // isTerminal reports whether a stream of the process is a terminal.
 func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
+	f, ok := fileOf(stream)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 func width(w io.Writer) int {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	if !ok {
 		return 0
 	}
@@ -41,4 +41,13 @@ func width(w io.Writer) int {
 		return 0
 	}
 	return columns
+}
+
+// fileOf returns the process' own stream behind a writer.
+func fileOf(stream any) (*os.File, bool) {
+	if c, ok := stream.(*console); ok {
+		stream = c.stream
+	}
+	f, ok := stream.(*os.File)
+	return f, ok
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
-	"fmt"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/report"
 )
 
 // release is set when a release is linked.
@@ -13,15 +15,32 @@ var release = "0.1.0-dev" //nolint:gochecknoglobals // the linker's way in
 func version() string { return release }
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "Show the version, and the commit it was built from",
-		RunE: func(*cobra.Command, []string) error {
-			commit, date := built()
-			fmt.Fprintf(a.stdout, "bbsync %s%s%s\n", version(), commit, date)
-			return nil
-		},
 	}
+	out := a.outputFlags(c)
+	c.RunE = func(*cobra.Command, []string) error {
+		if err := a.use(out); err != nil {
+			return err
+		}
+		return a.deliver(out, renderVersion)
+	}
+	return c
+}
+
+func renderVersion(format report.Format, _ report.Style) (string, error) {
+	commit, date := built()
+	if format == report.AsJSON {
+		return report.JSON(report.NewVersionDocument(version(), commit, date, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH))
+	}
+	text := "bbsync " + version()
+	for _, part := range []string{commit[:min(12, len(commit))], date} {
+		if part != "" {
+			text += " " + part
+		}
+	}
+	return text + "\n", nil
 }
 
 // built returns what the Go tool noted of the commit, "" where it noted none.
@@ -33,9 +52,9 @@ func built() (commit, date string) {
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			commit = " " + s.Value[:min(12, len(s.Value))]
+			commit = s.Value
 		case "vcs.time":
-			date = " " + s.Value
+			date = s.Value
 		}
 	}
 	return commit, date

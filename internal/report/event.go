@@ -21,6 +21,12 @@ func Event(e apply.Event, s Style) string {
 	return ""
 }
 
+// Ending shows how a connection ended as a line, for where its steps had none.
+func Ending(e apply.Event, s Style) string {
+	status := apply.Status(e.Text)
+	return fmt.Sprintf("%s %s", s.paint(dim, Safe(e.Address)+":"), s.paint(statusCode(status), string(status)))
+}
+
 // Error shows an error as the last line of a failed run.
 func (s Style) Error(err error) string {
 	return s.paint(red, "bbsync:") + " " + Safe(err.Error())

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/schemas"
+)
+
+func (a *app) schemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema [NAME]",
+		Short: "Print the JSON Schema of what --json prints",
+		Long: "schema prints the JSON Schema of the JSON of a verb: " + strings.Join(schemas.Names(), ", ") + ".\n" +
+			"Without a name it lists them. The schema of apply describes each line of its stream.",
+		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: schemas.Names(),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				fmt.Fprintln(a.stdout, strings.Join(schemas.Names(), "\n"))
+				return nil
+			}
+			text, err := schemas.Text(args[0])
+			if err != nil {
+				return err
+			}
+			fmt.Fprint(a.stdout, text)
+			return nil
+		},
+	}
+}
