@@ -59,6 +59,9 @@ func (d *differ) clientUpdate() (UpdateClient, []Reason) {
 
 func (d *differ) clientKeyReasons() []Reason {
 	have := d.client
+	if d.swapping {
+		return nil
+	}
 	if d.newPair {
 		d.doubtToken()
 		return []Reason{d.reason("OAuth client's public key", orNone(have.Fingerprint), "a new one", "")}

@@ -24,7 +24,12 @@ import (
 //	yes    | ours or none         | differences are mended in place
 //	yes    | somebody else's      | refused, or taken over when adopting
 func Diff(fleet string, want *schema.Connection, have Have, now time.Time) Connection {
-	d := &differ{want: want, have: have, now: now}
+	return Rotate(fleet, want, have, now, Rotation{})
+}
+
+// Rotate is Diff with a rotation asked for.
+func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation) Connection {
+	d := &differ{want: want, have: have, now: now, asked: asked}
 	d.out = Connection{Target: target(fleet, want), At: want.Range}
 	d.out.Basis = have.Record.Basis()
 	if d.blocked() {
@@ -37,9 +42,13 @@ func Diff(fleet string, want *schema.Connection, have Have, now time.Time) Conne
 		d.link()
 		d.consumer()
 		d.oauthClient()
+		d.condemn()
 		d.publicKey()
+		d.sshRotation()
 		d.authorization()
 		d.tokenKey()
+		d.pairEnd()
+		d.out.Ages = Ages(want, have, now)
 	}
 	if len(d.out.Blocks) > 0 {
 		d.out.Changes = nil
@@ -52,6 +61,7 @@ type differ struct {
 	want   *schema.Connection
 	have   Have
 	now    time.Time
+	asked  Rotation
 	out    Connection
 	client *Client // the live OAuth client that is this connection's, or is taken over
 
@@ -62,6 +72,16 @@ type differ struct {
 	proveSSH   bool // the SSH key is proven in this plan
 	doubtful   bool // the token may not outlive what is planned
 	waiting    bool // a person must authorize first
+
+	keys       sshKeys // as they will be at this point of the plan
+	restaged   bool    // the previous SSH key is staged again in this plan
+	rolledBack bool    // a staged SSH key is dropped in this plan, as asked for
+	switched   bool    // Terraform gets another SSH key in this plan
+	switchedTo string  // its fingerprint; "" when the pair does not exist yet
+	tokenSet   bool    // the current SSH key is put on the token in this plan
+	swapping   bool    // the consumer's pair changes on both sides in this plan
+	newSwap    bool    // to a pair that is made in this plan
+	retirePair bool    // the record has, or gets, a consumer's pair to retire
 }
 
 func (d *differ) add(step Step, because ...Reason) {
@@ -121,6 +141,9 @@ func (d *differ) record() {
 		d.newPair = true
 		d.add(CreateConsumerKey{Key: d.adoptedKey(), Bits: d.want.Consumer.Bits, From: source(d.want.Consumer.Private)},
 			d.reason("consumer key in Vault", "none", "one, before any system learns it", ""))
+	}
+	if !d.newPair {
+		d.pairRotation()
 	}
 	if r == nil || r.Current == nil {
 		d.newSSH = true

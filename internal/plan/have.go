@@ -54,6 +54,7 @@ type Record struct {
 	LinkID                     string
 	ClientID                   string
 	RefusedToken               string // id of a token that Terraform said does not work
+	Retired                    *RetiredKey
 	Lease                      *Lease
 }
 
@@ -62,6 +63,14 @@ type ConsumerKey struct {
 	Key         string
 	Fingerprint string
 	Created     time.Time
+	Brought     bool
+	Previous    string // fingerprint of the pair that both sides can go back to; "" for none
+}
+
+// RetiredKey is the key that was retired last.
+type RetiredKey struct {
+	Fingerprint string
+	Destroyed   bool // the versions of the record that held it are destroyed
 }
 
 // Key is an SSH pair as recorded.
@@ -71,6 +80,10 @@ type Key struct {
 	Published   time.Time
 	Token       string // id of the token it was set on
 	Set         time.Time
+	Brought     bool
+	Proved      time.Time // bbsync's own last login with it, by Bitbucket's clock; zero: none that matters
+	Left        time.Time // when Terraform was given another key, by Bitbucket's clock
+	Condemned   string    // why it must go at once; "" for a key that is trusted
 }
 
 // Lease is held by an apply that is under way.

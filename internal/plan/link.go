@@ -66,6 +66,10 @@ func (d *differ) consumer() {
 	if key := d.want.Consumer.Key; key != "" && !d.newPair && key != d.have.Record.Consumer.Key {
 		d.warn(d.want.Where("consumer.key"), "the connection was made with consumer key %s, which stays: a consumer key is not changed in place; write it into the files, or give the connection another record", d.have.Record.Consumer.Key)
 	}
+	if d.swapping {
+		d.swapConsumer()
+		return
+	}
 	step := SetConsumer{LinkURL: d.want.Link.URL, Name: d.want.Consumer.Name}
 	if !d.newPair {
 		step.Fingerprint = d.have.Record.Consumer.Fingerprint

@@ -11,6 +11,8 @@ import (
 type Options struct {
 	Adopt func(address string) bool // takes over what is there, as adopt = true does; nil: none
 	Now   time.Time
+
+	Rotate Rotation // asked for, for each of the connections
 }
 
 // Make plans these connections of a fleet and what their Bitbuckets need for
@@ -35,7 +37,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 			adopting.Adopt = true
 			want = &adopting
 		}
-		c := Diff(fleet.Name, want, withShared(have[i], want.Bitbucket.Label, bitbuckets), opts.Now)
+		c := Rotate(fleet.Name, want, withShared(have[i], want.Bitbucket.Label, bitbuckets), opts.Now, opts.Rotate)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
 			c.Changes = nil
 			c.Blocks = []Block{{

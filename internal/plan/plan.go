@@ -45,6 +45,7 @@ type Connection struct {
 	Changes []Change
 	Blocks  []Block // why nothing is planned, though something is not as wanted
 	Notes   []Note
+	Ages    []Age  // of the keys; nil when nothing could be planned
 	Basis   string // names what the record said: apply compares it before it writes
 }
 

@@ -34,7 +34,10 @@ type CreateConsumerKey struct {
 	Key   string // the consumer key to keep, of what is adopted or brought; "": a new one
 	Bits  int    // of a new pair
 	From  string // where in Vault or the environment the user's own pair is; "": made by bbsync
-	Again bool   // the record has a pair already, which is replaced
+	Again bool   // the record has a pair already, which stays as the one to go back to
+	// Reason says why the pair before must not be used any more; "" for a rotation
+	// without an emergency.
+	Reason string `json:",omitempty"`
 }
 
 // CreateSSHKey puts an SSH pair into the record, in a role that is empty.
@@ -122,6 +125,50 @@ type SetTokenKey struct {
 	Fingerprint string
 }
 
+// CondemnKeys notes in the record that these SSH keys must go at once, and why:
+// whoever goes on after a crash knows.
+type CondemnKeys struct {
+	Fingerprints []string
+	Reason       string
+}
+
+// RestageKey makes the previous SSH key the pending one.
+type RestageKey struct{ Fingerprint string }
+
+// SwitchKey gives Terraform the pending SSH key, which becomes the current one;
+// the one before becomes the previous.
+type SwitchKey struct {
+	Fingerprint string // "" when the pair does not exist yet
+	NoToken     bool   // there is no OAuth token yet: only the record changes
+}
+
+// ProveRefused tries to log in with an SSH key that must not be let in any more.
+type ProveRefused struct {
+	Role        Role
+	Fingerprint string
+}
+
+// RetireKey drops an SSH key from the record and destroys the record's versions
+// that held it. It is on no system any more.
+type RetireKey struct {
+	Role        Role
+	Fingerprint string
+}
+
+// SwapConsumer changes the consumer's public key on Bitbucket and the pair on
+// Terraform to the record's, back to back, and proves it with a request token.
+// When that fails the pair before is put back on both and in the record.
+type SwapConsumer struct {
+	LinkURL     string
+	Name        string
+	ClientID    string
+	Fingerprint string // of the public key; "" when the pair does not exist yet
+}
+
+// RetireConsumer drops the consumer's pair before from the record and destroys
+// the record's versions that held it.
+type RetireConsumer struct{}
+
 // ProveRepositories asks Terraform which repositories it sees, where its
 // version can tell.
 type ProveRepositories struct{ Repositories []string } // PROJECT/slug
@@ -155,6 +202,13 @@ func (DeleteSSHKey) step()      {}
 func (ProveSSH) step()          {}
 func (Authorize) step()         {}
 func (SetTokenKey) step()       {}
+func (CondemnKeys) step()       {}
+func (RestageKey) step()        {}
+func (SwitchKey) step()         {}
+func (ProveRefused) step()      {}
+func (RetireKey) step()         {}
+func (SwapConsumer) step()      {}
+func (RetireConsumer) step()    {}
 func (ProveRepositories) step() {}
 func (GrantPermission) step()   {}
 func (InstallPlugin) step()     {}
@@ -176,6 +230,13 @@ func (DeleteSSHKey) Symbol() string      { return "-" }
 func (ProveSSH) Symbol() string          { return "?" }
 func (Authorize) Symbol() string         { return "!" }
 func (SetTokenKey) Symbol() string       { return "~" }
+func (CondemnKeys) Symbol() string       { return "~" }
+func (RestageKey) Symbol() string        { return "~" }
+func (SwitchKey) Symbol() string         { return "~" }
+func (ProveRefused) Symbol() string      { return "?" }
+func (RetireKey) Symbol() string         { return "-" }
+func (SwapConsumer) Symbol() string      { return "~" }
+func (RetireConsumer) Symbol() string    { return "-" }
 func (ProveRepositories) Symbol() string { return "?" }
 func (GrantPermission) Symbol() string   { return "+" }
 func (InstallPlugin) Symbol() string     { return "+" }
@@ -186,6 +247,8 @@ func (s CreateConsumerKey) String() string {
 	switch {
 	case s.From != "":
 		return "vault: take the consumer's RSA pair from " + s.From
+	case s.Again && s.Reason != "":
+		return fmt.Sprintf("vault: make a new RSA pair of %d bits for consumer key %s; the one before is condemned: %s", s.Bits, s.Key, s.Reason)
 	case s.Again:
 		return fmt.Sprintf("vault: make a new RSA pair of %d bits for consumer key %s", s.Bits, s.Key)
 	case s.Key != "":
@@ -196,7 +259,7 @@ func (s CreateConsumerKey) String() string {
 
 func (s CreateSSHKey) String() string {
 	if s.From != "" {
-		return "vault: take the SSH pair from " + s.From
+		return fmt.Sprintf("vault: take the SSH pair from %s (%s)", s.From, s.Role)
 	}
 	return fmt.Sprintf("vault: make an SSH pair of %d bits (%s)", s.Bits, s.Role)
 }
@@ -277,6 +340,37 @@ func (s Authorize) String() string {
 
 func (s SetTokenKey) String() string {
 	return fmt.Sprintf("terraform: put the %s private SSH key on the OAuth token%s", s.Role, paren(s.Fingerprint))
+}
+
+func (s CondemnKeys) String() string {
+	return fmt.Sprintf("vault: condemn the SSH keys %s: %s", list(s.Fingerprints), s.Reason)
+}
+
+func (s RestageKey) String() string {
+	return "vault: stage the previous SSH key again (" + s.Fingerprint + ")"
+}
+
+func (s SwitchKey) String() string {
+	if s.NoToken {
+		return "vault: make the pending SSH key the current one, for the OAuth token to come" + paren(s.Fingerprint)
+	}
+	return "terraform: switch the OAuth token to the pending private SSH key, the current one from then on" + paren(s.Fingerprint)
+}
+
+func (s ProveRefused) String() string {
+	return "bitbucket: prove over SSH that the key " + s.Fingerprint + " is refused"
+}
+
+func (s RetireKey) String() string {
+	return fmt.Sprintf("vault: drop the %s SSH key and destroy the versions that hold it (%s)", s.Role, s.Fingerprint)
+}
+
+func (s SwapConsumer) String() string {
+	return "bitbucket and terraform: change the consumer's pair on both, back to back, and prove it with a request token" + paren(s.Fingerprint)
+}
+
+func (RetireConsumer) String() string {
+	return "vault: drop the consumer's pair before and destroy the versions that hold it"
 }
 
 func (s ProveRepositories) String() string {

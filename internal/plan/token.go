@@ -13,7 +13,7 @@ func (d *differ) publicKey() {
 		return
 	}
 	current := d.have.Record.Current
-	if d.hasKey(current.Fingerprint) {
+	if d.hasKey(current.Fingerprint) || d.condemned() {
 		return
 	}
 	d.add(AddSSHKey{Role: Current, Label: d.label(), Fingerprint: current.Fingerprint},
@@ -22,10 +22,10 @@ func (d *differ) publicKey() {
 }
 
 // proveKey proves the current key, once in a plan.
-func (d *differ) proveKey() {
+func (d *differ) proveKey(because ...Reason) {
 	if !d.proveSSH {
 		d.proveSSH = true
-		d.add(ProveSSH{Role: Current})
+		d.add(ProveSSH{Role: Current}, because...)
 	}
 }
 
@@ -75,9 +75,15 @@ func (d *differ) isServiceUser(shown string) bool {
 func (d *differ) tokenKey() {
 	token := d.token()
 	because := d.tokenKeyReasons(token)
+	if (d.switched || d.tokenSet) && !d.waiting {
+		because = nil
+	}
 	if len(because) > 0 {
 		step := SetTokenKey{Role: Current}
-		if !d.newSSH {
+		switch {
+		case d.switched:
+			step.Fingerprint = d.switchedTo
+		case !d.newSSH:
 			step.Fingerprint = d.have.Record.Current.Fingerprint
 		}
 		d.proveKey() // the proof that was planned with the public key may have been cut off

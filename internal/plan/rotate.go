@@ -1,0 +1,285 @@
+package plan
+
+import "fmt"
+
+// A Rotation is what the caller asks for beside what the files say. The zero
+// value asks for nothing.
+type Rotation struct {
+	SSH, Consumer bool   // new keys now, whatever their age and the maintenance window
+	Emergency     string // the reason: the old SSH keys go at once
+	Rollback      bool   // back to the SSH key before
+}
+
+// sshRotation plans the service user's key pair beyond its first.
+//
+// The roles of the SSH keys in the record say how far a rotation is, whatever
+// caused it and wherever it stopped:
+//
+//	pending | previous | what happens
+//	--------+----------+------------------------------------------------------
+//	no      | no       | nothing, or a new key is staged when one is due
+//	yes     | no       | it is published, proven, and switched to
+//	no      | yes      | the soak: the previous key is retired when it is over
+//
+// Going back is going forward to the previous key: it is staged again.
+func (d *differ) sshRotation() {
+	r := d.have.Record
+	if d.newSSH || r == nil {
+		return
+	}
+	d.destroyed()
+	d.previousKey()
+	d.pendingKey()
+	d.nextKey()
+}
+
+// sshKeys are the keys of the record as they will be at this point of the plan.
+type sshKeys struct{ pending, current, previous *Key }
+
+// condemn plans the mark that makes an emergency outlive a crash. While one is
+// under way, asking again goes on with it. It comes before all that concerns
+// SSH keys: a condemned key is not published again.
+func (d *differ) condemn() {
+	if r := d.have.Record; r != nil {
+		d.keys = sshKeys{copied(r.Pending), copied(r.Current), copied(r.Previous)}
+	}
+	all := []*Key{d.keys.current, d.keys.pending, d.keys.previous}
+	if d.asked.Emergency == "" || !d.asked.SSH || d.keys.current == nil {
+		return
+	}
+	for _, k := range all {
+		if k != nil && k.Condemned != "" {
+			return
+		}
+	}
+	step := CondemnKeys{Reason: d.asked.Emergency}
+	for _, k := range all {
+		if k != nil {
+			k.Condemned = d.asked.Emergency
+			step.Fingerprints = append(step.Fingerprints, k.Fingerprint)
+		}
+	}
+	d.add(step, d.reason("SSH keys", "trusted", "none of them: "+d.asked.Emergency, ""))
+}
+
+func copied(k *Key) *Key {
+	if k == nil {
+		return nil
+	}
+	have := *k
+	return &have
+}
+
+// destroyed plans what a crash left of a retirement.
+func (d *differ) destroyed() {
+	if r := d.have.Record.Retired; r != nil && !r.Destroyed {
+		d.add(RetireKey{Role: Previous, Fingerprint: r.Fingerprint},
+			d.reason("older versions of the record", "hold "+r.Fingerprint, "destroyed", ""))
+	}
+}
+
+// previousKey plans the end of a soak, or the way back.
+func (d *differ) previousKey() {
+	previous := d.keys.previous
+	switch {
+	case previous == nil:
+	case previous.Condemned != "":
+		d.retirePrevious(d.reason("previous SSH key", "condemned: "+previous.Condemned, "none", ""))
+	case d.asked.Rollback && d.keys.pending == nil:
+		d.add(RestageKey{Fingerprint: previous.Fingerprint}, d.reason("SSH key in use", d.keys.current.Fingerprint, previous.Fingerprint+", as asked for", ""))
+		d.keys.pending, d.keys.previous, d.restaged = previous, nil, true
+	default:
+		s := d.soak()
+		if s.over {
+			d.retirePrevious(d.reason("previous SSH key", s.why, "none", "ssh_key.overlap"))
+			return
+		}
+		d.note(d.want.Where("ssh_key.overlap"), "%s", s.String())
+		if s.warning != "" {
+			d.warn(d.want.Where("ssh_key.overlap"), "%s", s.warning)
+		}
+	}
+}
+
+// retirePrevious plans the end of the previous key: off the server, then out of
+// Vault. That a condemned key is let in no more is proven before its private
+// half is gone.
+func (d *differ) retirePrevious(because Reason) {
+	key := d.keys.previous
+	if live, ok := d.have.Keys[key.Fingerprint]; ok {
+		d.add(DeleteSSHKey{ID: live.ID, Fingerprint: key.Fingerprint}, because)
+	}
+	if key.Condemned != "" {
+		d.add(ProveRefused{Role: Previous, Fingerprint: key.Fingerprint})
+	}
+	d.add(RetireKey{Role: Previous, Fingerprint: key.Fingerprint}, because)
+	d.keys.previous = nil
+}
+
+// pendingKey drops a staged key that is not wanted any more. Terraform may hold
+// it already, if a switch was cut short: the current one is put back first.
+func (d *differ) pendingKey() {
+	pending := d.keys.pending
+	if pending == nil || d.restaged || d.keys.current == nil {
+		return
+	}
+	var because Reason
+	switch {
+	case pending.Condemned != "":
+		because = d.reason("staged SSH key", "condemned: "+pending.Condemned, "none", "")
+	case d.asked.Rollback:
+		because = d.reason("staged SSH key", pending.Fingerprint, "none, as asked for", "")
+	default:
+		return
+	}
+	if d.token() != nil {
+		d.add(SetTokenKey{Role: Current, Fingerprint: d.keys.current.Fingerprint}, because)
+		d.tokenSet = true
+	}
+	if live, ok := d.have.Keys[pending.Fingerprint]; ok {
+		d.add(DeleteSSHKey{ID: live.ID, Fingerprint: pending.Fingerprint}, because)
+	}
+	d.add(RetireKey{Role: Pending, Fingerprint: pending.Fingerprint}, because)
+	d.keys.pending = nil
+	d.rolledBack = d.asked.Rollback
+}
+
+// nextKey goes on with the key that is staged, or stages one.
+func (d *differ) nextKey() {
+	if d.token() == nil && !d.condemned() {
+		d.notYet()
+		return
+	}
+	switch {
+	case d.keys.pending != nil:
+		d.publish(d.reason("SSH key in use", d.currentFingerprint(), d.keys.pending.Fingerprint+", which is staged", ""))
+	case d.asked.Rollback:
+		if !d.rolledBack {
+			d.note(d.want.Where("ssh_key"), "there is no earlier SSH key to go back to")
+		}
+		return
+	default:
+		because := d.whySSH()
+		if len(because) == 0 {
+			return
+		}
+		if d.keys.previous != nil {
+			d.note(d.want.Where("ssh_key.overlap"), "a new SSH key waits for the soak to end; --emergency does not wait")
+			return
+		}
+		d.stage(because)
+	}
+	if d.condemned() {
+		d.keys.previous = d.keys.current
+		d.retirePrevious(d.reason("SSH key before", "condemned: "+d.keys.current.Condemned, "none", ""))
+	}
+}
+
+func (d *differ) condemned() bool {
+	return d.keys.current != nil && d.keys.current.Condemned != ""
+}
+
+func (d *differ) currentFingerprint() string {
+	if d.keys.current == nil {
+		return "none"
+	}
+	return d.keys.current.Fingerprint
+}
+
+// notYet tells why nothing is rotated where Terraform holds no key.
+func (d *differ) notYet() {
+	if d.asked.SSH || d.asked.Rollback {
+		d.note(d.want.Range, "the SSH key is not rotated: Terraform has no OAuth token that could hold one")
+	}
+}
+
+// stage plans a new key up to the switch. The key in use is proven first: where
+// it does not work, something else is wrong that a new one would hide. A key
+// that is condemned or has expired need not work.
+func (d *differ) stage(because []Reason) {
+	current := d.keys.current
+	expires := d.have.Keys[current.Fingerprint].Expires
+	if current.Condemned == "" && (expires.IsZero() || d.now.Before(expires)) {
+		d.proveKey(because...)
+	}
+	d.add(CreateSSHKey{Role: Pending, Bits: d.want.SSHKey.Bits, Comment: d.label(), From: source(d.want.SSHKey.Private)}, because...)
+	d.add(AddSSHKey{Role: Pending, Label: d.label()})
+	d.add(ProveSSH{Role: Pending})
+	d.add(SwitchKey{NoToken: d.token() == nil})
+	d.switched = true
+}
+
+// publish plans what a staged key lacks, up to the switch.
+func (d *differ) publish(because Reason) {
+	pending := d.keys.pending
+	if !d.hasKey(pending.Fingerprint) {
+		d.add(AddSSHKey{Role: Pending, Label: d.label(), Fingerprint: pending.Fingerprint}, because)
+	}
+	d.add(ProveSSH{Role: Pending}, because)
+	d.add(SwitchKey{Fingerprint: pending.Fingerprint, NoToken: d.token() == nil}, because)
+	d.switched, d.switchedTo = true, pending.Fingerprint
+}
+
+// whySSH returns why a new SSH key is wanted now, nothing when none is.
+func (d *differ) whySSH() []Reason {
+	current := d.keys.current
+	switch {
+	case current == nil:
+		return nil
+	case current.Condemned != "":
+		return []Reason{d.reason("SSH key", "condemned: "+current.Condemned, "a new one at once", "")}
+	case d.asked.SSH:
+		return []Reason{d.reason("SSH key", current.Fingerprint, "a new one, as asked for", "")}
+	case len(d.tokenKeyReasons(d.token())) > 0 || d.have.TokenDead || !d.hasKey(current.Fingerprint):
+		return nil // mended first
+	}
+	if live, want := from(current.Brought), from(d.want.SSHKey.Private != nil); live != want {
+		return d.inWindow(due{at: current.Created}, "SSH key",
+			d.reason("SSH key", live, want, "ssh_key"))
+	}
+	at := sshDue(d.want, current, d.have.Keys[current.Fingerprint])
+	return d.inWindow(at, "SSH key", d.reason("age of the SSH key", days(d.now.Sub(current.Created)), at.why, at.attribute))
+}
+
+func from(brought bool) string {
+	if brought {
+		return "brought by its owner"
+	}
+	return "made by bbsync"
+}
+
+// inWindow returns the reason when the time has come, and a note when it is
+// near or held back by the maintenance window.
+func (d *differ) inWindow(at due, what string, because Reason) []Reason {
+	switch {
+	case at.at.IsZero():
+		return nil
+	case d.now.Before(at.at):
+		if at.at.Sub(d.now) <= soon {
+			d.note(because.At, "the %s is due to be rotated on %s: %s", what, day(at.at), at.why)
+		}
+		return nil
+	}
+	w := d.want.Maintenance
+	open, next := window(w, d.now)
+	if open || !at.overdue.IsZero() && !d.now.Before(at.overdue) {
+		return []Reason{because}
+	}
+	opens := "never"
+	if !next.IsZero() {
+		opens = next.UTC().Format(minutes)
+	}
+	d.note(w.Range, "the %s is due to be rotated since %s and waits for the maintenance window, which opens at %s", what, day(at.at), opens)
+	return nil
+}
+
+// String says in what way it was asked for.
+func (r Rotation) String() string {
+	switch {
+	case r.Emergency != "":
+		return fmt.Sprintf("emergency: %s", r.Emergency)
+	case r.Rollback:
+		return "rollback"
+	}
+	return "on demand"
+}
