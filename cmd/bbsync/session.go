@@ -20,7 +20,8 @@ type session struct {
 	connections []*schema.Connection // what the targets name
 	adopt       []string
 	sys         *systems.Systems
-	app         *app // shows how far reading is
+	app         *app          // shows how far reading is, and has the clock
+	rotate      plan.Rotation // asked for, of all of the connections
 }
 
 // sessionFlags are the flags of every verb that looks at the systems.
@@ -68,7 +69,7 @@ func (s *session) plan(ctx context.Context, connections []*schema.Connection) (p
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("reading the systems: %w", err)
 	}
-	return plan.Make(s.fleet, connections, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: time.Now()}), nil
+	return plan.Make(s.fleet, connections, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate}), nil
 }
 
 // replan plans one connection again, whoever holds its lease: it is asked for
@@ -86,7 +87,7 @@ func (s *session) replan(ctx context.Context, address string) (plan.Connection, 
 		if r := world.Have[0].Record; r != nil {
 			r.Lease = nil
 		}
-		return plan.Make(s.fleet, one, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: time.Now()}).Connections[0], nil
+		return plan.Make(s.fleet, one, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate}).Connections[0], nil
 	}
 	return plan.Connection{}, fmt.Errorf("%s is not in the configuration", address)
 }

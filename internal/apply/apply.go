@@ -37,6 +37,15 @@ type Options struct {
 	// unlink; it must equal the count.
 	AllowUnlink int
 
+	// Canary is how many connections go first, alone; the rest follows when all of
+	// them came to their end. 0: none.
+	Canary int
+	// MaxFailures is how many connections may fail before no further one begins;
+	// 0: any number.
+	MaxFailures int
+	// Now is the clock for the times that records keep; nil: time.Now.
+	Now func() time.Time
+
 	// Replan plans one connection again, when its record changed after it was
 	// planned.
 	Replan func(ctx context.Context, address string) (plan.Connection, error)
@@ -104,6 +113,7 @@ type Wait struct {
 type Result struct {
 	Bitbuckets  []Outcome
 	Connections []Outcome
+	Halted      string // why connections were not begun; "" when all were
 }
 
 // Run carries a plan out.
@@ -114,10 +124,14 @@ func Run(ctx context.Context, sys *systems.Systems, p plan.Plan, opts Options) R
 	if opts.Lease == 0 {
 		opts.Lease = defaultLease
 	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
 	e := &executor{sys: sys, opts: opts, failed: map[plan.GrantPermission]error{}, fleet: p.Fleet}
-	result := Result{Connections: make([]Outcome, len(p.Connections)), Bitbuckets: make([]Outcome, len(p.Bitbuckets))}
+	result := Result{Bitbuckets: make([]Outcome, len(p.Bitbuckets))}
 	e.each(len(p.Bitbuckets), func(i int) { result.Bitbuckets[i] = e.bitbucket(ctx, p.Bitbuckets[i]) })
-	e.each(len(p.Connections), func(i int) { result.Connections[i] = e.connection(ctx, p.Connections[i]) })
+	result.Connections = e.connections(ctx, p.Connections)
+	result.Halted = e.halted
 	return result
 }
 
@@ -127,8 +141,10 @@ type executor struct {
 	opts  Options
 	fleet string
 
-	mu     sync.Mutex
-	failed map[plan.GrantPermission]error // shared steps that did not happen
+	mu       sync.Mutex
+	failed   map[plan.GrantPermission]error // shared steps that did not happen
+	failures int
+	halted   string
 }
 
 func (e *executor) each(n int, do func(int)) {
@@ -159,8 +175,8 @@ func (e *executor) stopped(ctx context.Context) bool {
 }
 
 // connection carries one connection's plan out under its lease.
-func (e *executor) connection(ctx context.Context, c plan.Connection) Outcome {
-	out := Outcome{Address: c.Address, Left: c.Steps()}
+func (e *executor) connection(ctx context.Context, c plan.Connection) (out Outcome) {
+	out = Outcome{Address: c.Address, Left: c.Steps()}
 	switch {
 	case len(c.Blocks) > 0:
 		out.Status, out.Err = Blocked, errors.New(c.Blocks[0].Text)
@@ -168,10 +184,11 @@ func (e *executor) connection(ctx context.Context, c plan.Connection) Outcome {
 	case len(c.Changes) == 0:
 		out.Status = Unchanged
 		return out
-	case e.stopped(ctx):
+	case e.stopped(ctx), e.isHalted():
 		out.Status = NotRun
 		return out
 	}
+	defer func() { e.count(out) }()
 	if err := e.needs(c); err != nil {
 		out.Status, out.Err = Broken, err
 		return out

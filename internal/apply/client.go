@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
@@ -97,7 +96,7 @@ func (r *runner) noteClient(ctx context.Context, id string) error {
 		return nil
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.Client = &vault.OAuthClient{ID: id, Made: time.Now().UTC()}
+		record.Client = &vault.OAuthClient{ID: id, Made: r.now()}
 		return nil
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -16,23 +15,34 @@ import (
 
 var errNoKeys = errors.New("the record in Vault has no such key; plan again")
 
-// createConsumerKey puts the pair into the record unless one is there.
+// createConsumerKey puts the pair into the record unless one is there; where one
+// is to be replaced it stays as the pair to go back to.
 func (r *runner) createConsumerKey(ctx context.Context, s plan.CreateConsumerKey) error {
-	if r.held.Record().Consumer != nil && !s.Again {
+	before := r.held.Record().Consumer
+	if before != nil && (!s.Again || before.Previous != nil) {
 		return nil
 	}
 	pair, err := r.consumerPair(ctx, s)
 	if err != nil {
 		return err
 	}
+	if before != nil && pair.Fingerprint == before.Fingerprint {
+		return fmt.Errorf("%s still holds the pair that is in use, %s: put the new one there first", s.From, pair.Fingerprint)
+	}
 	key := s.Key
 	if key == "" {
 		key = keys.ConsumerKey()
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
+		if c := record.Consumer; c != nil && c.Fingerprint == pair.Fingerprint {
+			return nil // an answer was lost
+		}
 		record.Consumer = &vault.Consumer{
 			Key: key, Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint,
-			Created: time.Now().UTC(), Brought: s.From != "",
+			Created: r.now(), Brought: s.From != "", Previous: record.Consumer,
+		}
+		if p := record.Consumer.Previous; p != nil && s.Reason != "" {
+			p.Condemned = s.Reason
 		}
 		return nil
 	})
@@ -59,10 +69,13 @@ func (r *runner) createSSHKey(ctx context.Context, s plan.CreateSSHKey) error {
 	if err != nil {
 		return err
 	}
+	if c := record.SSH.Current; c != nil && c.Fingerprint == pair.Fingerprint {
+		return fmt.Errorf("%s still holds the key that is in use, %s: put the new one there first", s.From, pair.Fingerprint)
+	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		*slot(record, s.Role) = &vault.SSHKey{
 			Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint,
-			Created: time.Now().UTC(), Brought: s.From != "",
+			Created: r.now(), Brought: s.From != "",
 		}
 		return nil
 	})

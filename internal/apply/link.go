@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
@@ -64,7 +63,7 @@ func (r *runner) noteLink(ctx context.Context, url string) error {
 		return nil
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.Link = &vault.Link{ID: id, URL: url, Made: time.Now().UTC()}
+		record.Link = &vault.Link{ID: id, URL: url, Made: r.now()}
 		return nil
 	})
 }

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -54,6 +55,20 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 		return r.authorize(ctx, s)
 	case plan.SetTokenKey:
 		return r.setTokenKey(ctx, s)
+	case plan.CondemnKeys:
+		return r.condemnKeys(ctx, s)
+	case plan.RestageKey:
+		return r.restageKey(ctx, s)
+	case plan.SwitchKey:
+		return r.switchKey(ctx, s)
+	case plan.ProveRefused:
+		return r.proveRefused(ctx, s)
+	case plan.RetireKey:
+		return r.retireKey(ctx, s)
+	case plan.SwapConsumer:
+		return r.swapConsumer(ctx, s)
+	case plan.RetireConsumer:
+		return r.retireConsumer(ctx)
 	case plan.ProveRepositories:
 		return r.proveRepositories(ctx, s)
 	case plan.GrantPermission, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
@@ -69,6 +84,9 @@ func (r *runner) bitbucketClient(ctx context.Context) (*bitbucket.Client, error)
 func (r *runner) terraformClient(ctx context.Context) (*tfe.Client, error) {
 	return r.sys.Terraform(ctx, r.Terraform, r.Organization)
 }
+
+// now is the time for the record.
+func (r *runner) now() time.Time { return r.opts.Now().UTC() }
 
 // warn tells of something that does not stop the connection.
 func (r *runner) warn(step plan.Step, format string, args ...any) {

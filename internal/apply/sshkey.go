@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
@@ -32,7 +31,7 @@ func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		if k := *slot(record, s.Role); k != nil && k.Published.IsZero() {
-			k.Published = time.Now().UTC()
+			k.Published = r.now()
 		}
 		return nil
 	})
@@ -62,39 +61,64 @@ func (r *runner) deleteSSHKey(ctx context.Context, s plan.DeleteSSHKey) error {
 // proveSSH logs in with the key; whoami must answer the service user. A host
 // key that nobody pinned is learned into the record, once, with a warning.
 func (r *runner) proveSSH(ctx context.Context, s plan.ProveSSH) error {
-	client, err := r.bitbucketClient(ctx)
-	if err != nil {
-		return err
-	}
 	key, err := r.sshKey(s.Role)
 	if err != nil {
 		return err
 	}
-	server, err := r.sys.SSHServer(ctx, r.Bitbucket)
-	if err != nil {
-		return err
-	}
-	pinned := server.HostKeys
-	if len(pinned) == 0 {
-		pinned = r.held.Record().HostKeys
-	}
-	proof, err := client.WhoamiSSH(ctx, server.Address, key.Private, pinned)
+	proof, learned, err := r.login(ctx, key)
 	if err != nil {
 		return err
 	}
 	if proof.User != r.ServiceUser {
 		return fmt.Errorf("the key logs in as %q, not as the service user %q: the key belongs to somebody else", proof.User, r.ServiceUser)
 	}
-	if slices.Contains(pinned, proof.HostKey) {
+	if learned {
+		fingerprint, err := keys.SSHFingerprint(proof.HostKey)
+		if err != nil {
+			return err
+		}
+		r.warn(s, "learned Bitbucket's SSH host key, %s, into the record; pin it in ssh.host_keys of bitbucket.%s to be sure of the first contact", fingerprint, r.Bitbucket)
+	}
+	return r.noteProof(ctx, s.Role, proof.HostKey, learned)
+}
+
+// login logs in with a key and reports whether the host key is new to us.
+func (r *runner) login(ctx context.Context, key *vault.SSHKey) (bitbucket.SSHProof, bool, error) {
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return bitbucket.SSHProof{}, false, err
+	}
+	server, err := r.sys.SSHServer(ctx, r.Bitbucket)
+	if err != nil {
+		return bitbucket.SSHProof{}, false, err
+	}
+	pinned := server.HostKeys
+	if len(pinned) == 0 {
+		pinned = r.held.Record().HostKeys
+	}
+	proof, err := client.WhoamiSSH(ctx, server.Address, key.Private, pinned)
+	return proof, err == nil && !slices.Contains(pinned, proof.HostKey), err
+}
+
+// noteProof notes what the next runs need of a login: the host key, and in a
+// rotation the time, since Bitbucket tells when a key was used last and not by
+// whom.
+func (r *runner) noteProof(ctx context.Context, role plan.Role, hostKey string, learned bool) error {
+	rotating := role != plan.Current || r.held.Record().SSH.Previous != nil
+	if !learned && !rotating {
 		return nil
 	}
-	fingerprint, err := keys.SSHFingerprint(proof.HostKey)
+	at, err := r.serverTime(ctx)
 	if err != nil {
 		return err
 	}
-	r.warn(s, "learned the SSH host key of %s, %s, into the record; pin it in ssh.host_keys of bitbucket.%s to be sure of the first contact", server.Address, fingerprint, r.Bitbucket)
 	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.HostKeys = append(record.HostKeys, proof.HostKey)
+		if learned && !slices.Contains(record.HostKeys, hostKey) {
+			record.HostKeys = append(record.HostKeys, hostKey)
+		}
+		if key := *slot(record, role); key != nil && rotating {
+			key.Proved = at
+		}
 		return nil
 	})
 }

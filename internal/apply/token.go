@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
@@ -64,7 +63,7 @@ func (r *runner) setTokenKey(ctx context.Context, s plan.SetTokenKey) error {
 		return err
 	}
 	if found.Token == nil {
-		return errors.New("the OAuth token is gone; plan again")
+		return errTokenGone
 	}
 	if err := r.checkUser(found); err != nil {
 		return err
@@ -77,7 +76,7 @@ func (r *runner) setTokenKey(ctx context.Context, s plan.SetTokenKey) error {
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		if k := *slot(record, s.Role); k != nil {
-			k.Token, k.Set = found.Token.ID, time.Now().UTC()
+			k.Token, k.Set = found.Token.ID, r.now()
 		}
 		return nil
 	})
@@ -121,7 +120,7 @@ func (r *runner) proveRepositories(ctx context.Context, s plan.ProveRepositories
 		return err
 	}
 	if found.Token == nil {
-		return errors.New("the OAuth token is gone; plan again")
+		return errTokenGone
 	}
 	seen, err := client.AuthorizedRepos(ctx, found.Token.ID)
 	switch {

@@ -36,13 +36,19 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 		RefusedToken: record.RefusedToken,
 	}
 	if c := record.Consumer; c != nil {
-		out.Consumer = &plan.ConsumerKey{Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created}
+		out.Consumer = &plan.ConsumerKey{Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created, Brought: c.Brought}
+		if c.Previous != nil {
+			out.Consumer.Previous = c.Previous.Fingerprint
+		}
 	}
 	if record.Link != nil {
 		out.LinkID = record.Link.ID
 	}
 	if record.Client != nil {
 		out.ClientID = record.Client.ID
+	}
+	if x := record.Retired; x != nil {
+		out.Retired = &plan.RetiredKey{Fingerprint: x.Fingerprint, Destroyed: x.Destroyed}
 	}
 	if l := record.Lease; l != nil {
 		out.Lease = &plan.Lease{Holder: l.Holder, Expires: l.Expires}
@@ -54,5 +60,8 @@ func keyFacts(k *vault.SSHKey) *plan.Key {
 	if k == nil {
 		return nil
 	}
-	return &plan.Key{Fingerprint: k.Fingerprint, Created: k.Created, Published: k.Published, Token: k.Token, Set: k.Set}
+	return &plan.Key{
+		Fingerprint: k.Fingerprint, Created: k.Created, Published: k.Published, Token: k.Token, Set: k.Set,
+		Brought: k.Brought, Proved: k.Proved, Left: k.Left, Condemned: k.Condemned,
+	}
 }

@@ -93,6 +93,12 @@ func encode(r Record, nonce string) (document, error) {
 		d.putTime("client_made", o.Made)
 	}
 	d.put("refused_token", r.RefusedToken)
+	if x := r.Retired; x != nil {
+		d.put("retired_fingerprint", x.Fingerprint)
+		d.putTime("retired_at", x.At)
+		d.put("retired_why", x.Why)
+		d.putBool("retired_destroyed", x.Destroyed)
+	}
 	d.put("host_keys", strings.Join(r.HostKeys, "\n"))
 	if l := r.Lease; l != nil {
 		d.put("lease_holder", l.Holder)
@@ -112,6 +118,7 @@ func (d document) putConsumer(prefix string, c *Consumer) {
 	d.put(prefix+"fingerprint", c.Fingerprint)
 	d.putTime(prefix+"created", c.Created)
 	d.putBool(prefix+"brought", c.Brought)
+	d.put(prefix+"condemned", c.Condemned)
 	d.putConsumer(prefix+"previous_", c.Previous)
 }
 
@@ -127,6 +134,9 @@ func (d document) putSSH(prefix string, k *SSHKey) {
 	d.putTime(prefix+"published", k.Published)
 	d.put(prefix+"token", k.Token)
 	d.putTime(prefix+"set", k.Set)
+	d.putTime(prefix+"proved", k.Proved)
+	d.putTime(prefix+"left", k.Left)
+	d.put(prefix+"condemned", k.Condemned)
 }
 
 // A reader takes known fields out of a document. What is left was not known.
@@ -154,6 +164,12 @@ func decode(d document) (Record, error) {
 	}
 	if o := (OAuthClient{ID: r.text("client_id"), Made: r.time("client_made")}); o != (OAuthClient{}) {
 		have.Client = &o
+	}
+	if x := (Retired{
+		Fingerprint: r.text("retired_fingerprint"), At: r.time("retired_at"), Why: r.text("retired_why"),
+		Destroyed: r.text("retired_destroyed") == "true",
+	}); x != (Retired{}) {
+		have.Retired = &x
 	}
 	if keys := r.text("host_keys"); keys != "" {
 		have.HostKeys = strings.Split(keys, "\n")
@@ -211,11 +227,12 @@ func (r *reader) consumer(prefix string, previous bool) *Consumer {
 	c := &Consumer{
 		Key: r.text(prefix + "key"), Private: secret.New(r.text(prefix + "private")), Public: r.text(prefix + "public"),
 		Fingerprint: r.text(prefix + "fingerprint"), Created: r.time(prefix + "created"), Brought: r.text(prefix+"brought") == "true",
+		Condemned: r.text(prefix + "condemned"),
 	}
 	if previous {
 		c.Previous = r.consumer(prefix+"previous_", false)
 	}
-	if c.Key == "" && c.Private.Empty() && c.Public == "" && c.Fingerprint == "" && c.Created.IsZero() && !c.Brought && c.Previous == nil {
+	if c.Key == "" && c.Private.Empty() && c.Public == "" && c.Fingerprint == "" && c.Created.IsZero() && !c.Brought && c.Condemned == "" && c.Previous == nil {
 		return nil
 	}
 	return c
@@ -226,9 +243,11 @@ func (r *reader) ssh(prefix string) *SSHKey {
 		Private: secret.New(r.text(prefix + "private")), Public: r.text(prefix + "public"), Fingerprint: r.text(prefix + "fingerprint"),
 		Created: r.time(prefix + "created"), Brought: r.text(prefix+"brought") == "true", Published: r.time(prefix + "published"),
 		Token: r.text(prefix + "token"), Set: r.time(prefix + "set"),
+		Proved: r.time(prefix + "proved"), Left: r.time(prefix + "left"), Condemned: r.text(prefix + "condemned"),
 	}
 	if k.Private.Empty() && k.Public == "" && k.Fingerprint == "" && k.Created.IsZero() && !k.Brought &&
-		k.Published.IsZero() && k.Token == "" && k.Set.IsZero() {
+		k.Published.IsZero() && k.Token == "" && k.Set.IsZero() &&
+		k.Proved.IsZero() && k.Left.IsZero() && k.Condemned == "" {
 		return nil
 	}
 	return k

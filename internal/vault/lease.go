@@ -147,6 +147,17 @@ func (h *Held) Update(ctx context.Context, change func(*Record) error) error {
 	return h.change(ctx, change)
 }
 
+// DestroyOlder destroys for good the versions of the record before the newest,
+// which is the holder's own.
+func (h *Held) DestroyOlder(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if err := h.Err(); err != nil {
+		return err
+	}
+	return h.c.DestroyOlder(ctx, h.path, h.version)
+}
+
 func (h *Held) change(ctx context.Context, change func(*Record) error) error {
 	for range updateTries {
 		if err := h.Err(); err != nil {
@@ -251,7 +262,7 @@ func (h *Held) release(ctx context.Context) error {
 func (r Record) clone() Record {
 	r.Consumer = r.Consumer.clone()
 	r.SSH = SSHKeys{Pending: clone(r.SSH.Pending), Current: clone(r.SSH.Current), Previous: clone(r.SSH.Previous)}
-	r.Link, r.Client, r.Lease = clone(r.Link), clone(r.Client), clone(r.Lease)
+	r.Link, r.Client, r.Lease, r.Retired = clone(r.Link), clone(r.Client), clone(r.Lease), clone(r.Retired)
 	r.HostKeys = append([]string(nil), r.HostKeys...)
 	r.unknown = maps.Clone(r.unknown)
 	return r

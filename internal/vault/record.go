@@ -28,6 +28,7 @@ type Record struct {
 	// not use on Bitbucket any more, or that may have died with a link or a key
 	// and has not been proven since; "" for none.
 	RefusedToken string
+	Retired      *Retired
 	HostKeys     []string // Bitbucket's SSH host keys learned at first contact, authorized_keys form
 	Lease        *Lease
 
@@ -42,6 +43,7 @@ type Consumer struct {
 	Fingerprint string      // of the public key
 	Created     time.Time
 	Brought     bool      // the user's own pair, not made by bbsync
+	Condemned   string    // why the pair must not be used any more; "" for one that is trusted
 	Previous    *Consumer // during a rotation: what both sides can go back to
 }
 
@@ -62,6 +64,19 @@ type SSHKey struct {
 	Published   time.Time // when the public half was seen on Bitbucket first; zero: never
 	Token       string    // id of the OAuth token it was set on; Terraform does not tell
 	Set         time.Time // when
+	// Proved is when bbsync itself last logged in with it, and Left when Terraform
+	// was given another, both by Bitbucket's clock: what Bitbucket tells of its use
+	// is compared with them.
+	Proved, Left time.Time
+	Condemned    string // why it must go at once; "" for a key that is trusted
+}
+
+// Retired is the key that was dropped last.
+type Retired struct {
+	Fingerprint string
+	At          time.Time
+	Why         string // the reason of an emergency; "" otherwise
+	Destroyed   bool   // the versions of the record that held it are destroyed
 }
 
 // A Link is the application link that bbsync made or adopted.

@@ -1,0 +1,89 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/tfe"
+	"github.com/bbsync/bbsync/internal/vault"
+)
+
+// swapConsumer changes both sides to the record's pair, back to back. On
+// failure the pair before goes back to both, then in the record: while one side
+// may hold the new pair, its private half stays in Vault. When that fails too,
+// or the run ends, the record says that the next one must go on.
+func (r *runner) swapConsumer(ctx context.Context, s plan.SwapConsumer) error {
+	consumer, err := r.consumer()
+	if err != nil {
+		return err
+	}
+	before := consumer.Previous
+	if before == nil {
+		return fmt.Errorf("consumer's pair before: %w", errNoKeys)
+	}
+	if err := r.doubtToken(ctx); err != nil {
+		return err
+	}
+	err = r.setPair(ctx, s, consumer)
+	if err == nil || ctx.Err() != nil || r.held.Err() != nil {
+		return err
+	}
+	if back := r.setPair(ctx, s, before); back != nil {
+		return fmt.Errorf("%w; the pair before could not be put back on both sides: %w; run again to go on", err, back)
+	}
+	if back := r.held.Update(ctx, func(record *vault.Record) error {
+		if record.Consumer != nil && record.Consumer.Previous != nil {
+			record.Consumer = record.Consumer.Previous
+		}
+		return nil
+	}); back != nil {
+		return fmt.Errorf("%w; the pair before is back on both sides, but not in Vault: %w; run again to go on", err, back)
+	}
+	return fmt.Errorf("%w; the pair before is back on both sides", err)
+}
+
+// setPair sets a pair on Bitbucket and on Terraform and proves it.
+func (r *runner) setPair(ctx context.Context, s plan.SwapConsumer, pair *vault.Consumer) error {
+	server, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := r.terraformClient(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := bitbucket.LinkID(s.LinkURL)
+	if err != nil {
+		return err
+	}
+	err = server.SetConsumer(ctx, id, bitbucket.Consumer{
+		Key: pair.Key, Name: s.Name, PublicKey: pair.Public, Description: plan.OwnerMark(r.fleet),
+	})
+	if err != nil {
+		return fmt.Errorf("setting the consumer on Bitbucket: %w", err)
+	}
+	err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &pair.Public})
+	if err != nil {
+		return fmt.Errorf("setting the pair on Terraform: %w", err)
+	}
+	return server.ProveConsumer(ctx, pair.Key, pair.Private)
+}
+
+// retireConsumer drops the pair before and destroys the versions that held it.
+func (r *runner) retireConsumer(ctx context.Context) error {
+	err := r.held.Update(ctx, func(record *vault.Record) error {
+		c := record.Consumer
+		if c == nil || c.Previous == nil {
+			return nil
+		}
+		record.Retired = &vault.Retired{Fingerprint: c.Previous.Fingerprint, At: r.now(), Why: c.Previous.Condemned}
+		c.Previous = nil
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.destroyOld(ctx)
+}
