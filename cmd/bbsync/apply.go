@@ -23,6 +23,9 @@ type applyFlags struct {
 	allowUnlink int
 	verbose     bool
 	output      *outputFlags
+	canary      int
+	maxFailures int
+	rotate      plan.Rotation
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -51,7 +54,7 @@ func (a *app) applyCommand() *cobra.Command {
 			return &exitError{code: exitUsage, err: errors.New("--parallelism must be at least 1")}
 		}
 		if len(args) == 0 && !f.approve && f.output.machine() {
-			return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --json a saved plan or --auto-approve, or write the stream with --json-into")}
+			return errNobodyAsked()
 		}
 		if len(args) == 1 {
 			return interruptible(c.Context(), a.applySaved(c.Context(), f, args[0]))
@@ -61,12 +64,17 @@ func (a *app) applyCommand() *cobra.Command {
 	return c
 }
 
+func errNobodyAsked() error {
+	return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --json a saved plan or --auto-approve, or write the stream with --json-into")}
+}
+
 func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
 	s, err := a.open(ctx, f.sessionFlags)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	s.rotate = f.rotate
 	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
 	if err != nil {
 		return err
@@ -141,7 +149,8 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFlags, t *teller) error {
 	t.working(s, p)
 	result := apply.Run(ctx, s.sys, p, apply.Options{
-		Parallel: f.parallelism, AllowUnlink: f.allowUnlink, Holder: a.holder(), Stop: a.stop,
+		Parallel: f.parallelism, AllowUnlink: f.allowUnlink, Holder: a.holder(), Stop: a.stop, Now: a.now,
+		Canary: f.canary, MaxFailures: f.maxFailures,
 		Progress: t.event, Replan: s.replan,
 	})
 	t.result(result)
@@ -150,6 +159,7 @@ func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFla
 		t.summary(result, code, nil)
 		return exit(code)
 	}
+	s.rotate = plan.Rotation{} // what was asked for is done
 	left, err := s.plan(ctx, touched(s.connections, result))
 	if err != nil {
 		return fmt.Errorf("checking the result: %w", err)

@@ -94,8 +94,13 @@ func planExit(p plan.Plan) int {
 // stale, then what waits for a person.
 func applyExit(r apply.Result) int {
 	n := map[apply.Status]int{}
-	for _, o := range append(append([]apply.Outcome{}, r.Bitbuckets...), r.Connections...) {
+	for _, o := range r.Connections {
 		n[o.Status]++
+	}
+	for _, o := range r.Bitbuckets {
+		if o.Status != apply.Unchanged { // one that needed nothing says nothing
+			n[o.Status]++
+		}
 	}
 	failed := n[apply.Broken] + n[apply.NotRun]
 	switch {

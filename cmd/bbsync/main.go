@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 	_ "time/tzdata" // maintenance windows name zones, and a container from scratch has none
 
 	"github.com/spf13/cobra"
@@ -20,11 +21,16 @@ func main() {
 }
 
 // run is the program. It returns the exit code.
-func run(args []string, stdin io.Reader, stdout, problems io.Writer) int {
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return runAt(time.Now, args, stdin, stdout, stderr)
+}
+
+// runAt is run with a clock, which decides what is due.
+func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problems io.Writer) int {
 	stderr := &console{stream: problems}
 	ctx, stop, release := interrupts(stderr)
 	defer release()
-	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, stop: stop, getenv: os.Getenv, environ: os.Environ}
+	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, stop: stop, now: now, getenv: os.Getenv, environ: os.Environ}
 	root := app.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -43,7 +49,8 @@ func run(args []string, stdin io.Reader, stdout, problems io.Writer) int {
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	stop           <-chan struct{} // closed at the first interrupt
+	stop           <-chan struct{}  // closed at the first interrupt
+	now            func() time.Time // decides what is due
 	getenv         func(string) string
 	environ        func() []string
 
@@ -68,7 +75,7 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder with the configuration")
 	flags.StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR is honoured")
-	root.AddCommand(a.planCommand(), a.applyCommand(), a.validateCommand(), a.fmtCommand(), a.versionCommand(), a.schemaCommand(), a.sandboxCommand())
+	root.AddCommand(a.planCommand(), a.applyCommand(), a.rotateCommand(), a.validateCommand(), a.fmtCommand(), a.versionCommand(), a.schemaCommand(), a.sandboxCommand())
 	usageErrors(root)
 	return root
 }

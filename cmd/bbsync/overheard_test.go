@@ -6,7 +6,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
+
+// ahead is the time as far in the future as the script says.
+func ahead() time.Time {
+	by, err := time.ParseDuration(os.Getenv("BBSYNC_TEST_AHEAD"))
+	if err != nil {
+		by = 0
+	}
+	return time.Now().Add(by)
+}
 
 // overheard runs bbsync and keeps a copy of all that it was called with and
 // printed, for the search for secrets at the script's end.
@@ -18,5 +28,5 @@ func overheard() int {
 	}
 	defer func() { _ = file.Close() }()
 	fmt.Fprintln(file, filepath.Base(os.Args[0]), strings.Join(os.Args[1:], " "))
-	return run(os.Args[1:], os.Stdin, io.MultiWriter(os.Stdout, file), io.MultiWriter(os.Stderr, file))
+	return runAt(ahead, os.Args[1:], os.Stdin, io.MultiWriter(os.Stdout, file), io.MultiWriter(os.Stderr, file))
 }

@@ -54,7 +54,11 @@ func setUp(t *testing.T, e *testscript.Env) error {
 	if err != nil {
 		return err
 	}
-	e.Vars = append(e.Vars, "FLEET="+fleet)
+	rotation, err := filepath.Abs("testdata/rotation")
+	if err != nil {
+		return err
+	}
+	e.Vars = append(e.Vars, "FLEET="+fleet, "ROTATION="+rotation)
 	return nil
 }
 
@@ -63,7 +67,7 @@ type (
 	heardKey struct{}
 )
 
-// startSandbox starts a world for the script: sandbox [--orgs=N] [VERSION...].
+// startSandbox starts a world for the script: sandbox [--orgs=N] [--drop-tokens] [VERSION...].
 func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 	t, ok := ts.Value(testKey{}).(*testing.T)
 	if !ok {
@@ -76,6 +80,10 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 			count, err := strconv.Atoi(n)
 			ts.Check(err)
 			opts.Orgs = count
+			continue
+		}
+		if arg == "--drop-tokens" {
+			opts.Bitbucket.DropTokensOnKeyChange = true
 			continue
 		}
 		opts.Bitbuckets = append(opts.Bitbuckets, arg)

@@ -106,13 +106,14 @@ func (d *differ) previousKey() {
 // half is gone.
 func (d *differ) retirePrevious(because Reason) {
 	key := d.keys.previous
+	var steps []Step
 	if live, ok := d.have.Keys[key.Fingerprint]; ok {
-		d.add(DeleteSSHKey{ID: live.ID, Fingerprint: key.Fingerprint}, because)
+		steps = append(steps, DeleteSSHKey{ID: live.ID, Fingerprint: key.Fingerprint})
 	}
 	if key.Condemned != "" {
-		d.add(ProveRefused{Role: Previous, Fingerprint: key.Fingerprint})
+		steps = append(steps, ProveRefused{Role: Previous, Fingerprint: key.Fingerprint})
 	}
-	d.add(RetireKey{Role: Previous, Fingerprint: key.Fingerprint}, because)
+	d.all([]Reason{because}, append(steps, RetireKey{Role: Previous, Fingerprint: key.Fingerprint}))
 	d.keys.previous = nil
 }
 
@@ -132,14 +133,15 @@ func (d *differ) pendingKey() {
 	default:
 		return
 	}
+	var steps []Step
 	if d.token() != nil {
-		d.add(SetTokenKey{Role: Current, Fingerprint: d.keys.current.Fingerprint}, because)
+		steps = append(steps, SetTokenKey{Role: Current, Fingerprint: d.keys.current.Fingerprint})
 		d.tokenSet = true
 	}
 	if live, ok := d.have.Keys[pending.Fingerprint]; ok {
-		d.add(DeleteSSHKey{ID: live.ID, Fingerprint: pending.Fingerprint}, because)
+		steps = append(steps, DeleteSSHKey{ID: live.ID, Fingerprint: pending.Fingerprint})
 	}
-	d.add(RetireKey{Role: Pending, Fingerprint: pending.Fingerprint}, because)
+	d.all([]Reason{because}, append(steps, RetireKey{Role: Pending, Fingerprint: pending.Fingerprint}))
 	d.keys.pending = nil
 	d.rolledBack = d.asked.Rollback
 }
@@ -175,6 +177,14 @@ func (d *differ) nextKey() {
 	}
 }
 
+// all adds steps that one reason is for: it is told with the first.
+func (d *differ) all(because []Reason, steps []Step) {
+	for _, s := range steps {
+		d.add(s, because...)
+		because = nil
+	}
+}
+
 func (d *differ) condemned() bool {
 	return d.keys.current != nil && d.keys.current.Condemned != ""
 }
@@ -199,24 +209,27 @@ func (d *differ) notYet() {
 func (d *differ) stage(because []Reason) {
 	current := d.keys.current
 	expires := d.have.Keys[current.Fingerprint].Expires
-	if current.Condemned == "" && (expires.IsZero() || d.now.Before(expires)) {
-		d.proveKey(because...)
+	var steps []Step
+	if works := expires.IsZero() || d.now.Before(expires); works && current.Condemned == "" && !d.proveSSH {
+		d.proveSSH = true
+		steps = append(steps, ProveSSH{Role: Current})
 	}
-	d.add(CreateSSHKey{Role: Pending, Bits: d.want.SSHKey.Bits, Comment: d.label(), From: source(d.want.SSHKey.Private)}, because...)
-	d.add(AddSSHKey{Role: Pending, Label: d.label()})
-	d.add(ProveSSH{Role: Pending})
-	d.add(SwitchKey{NoToken: d.token() == nil})
+	d.all(because, append(steps,
+		CreateSSHKey{Role: Pending, Bits: d.want.SSHKey.Bits, Comment: d.label(), From: source(d.want.SSHKey.Private)},
+		AddSSHKey{Role: Pending, Label: d.label()},
+		ProveSSH{Role: Pending},
+		SwitchKey{NoToken: d.token() == nil}))
 	d.switched = true
 }
 
 // publish plans what a staged key lacks, up to the switch.
 func (d *differ) publish(because Reason) {
 	pending := d.keys.pending
+	var steps []Step
 	if !d.hasKey(pending.Fingerprint) {
-		d.add(AddSSHKey{Role: Pending, Label: d.label(), Fingerprint: pending.Fingerprint}, because)
+		steps = append(steps, AddSSHKey{Role: Pending, Label: d.label(), Fingerprint: pending.Fingerprint})
 	}
-	d.add(ProveSSH{Role: Pending}, because)
-	d.add(SwitchKey{Fingerprint: pending.Fingerprint, NoToken: d.token() == nil}, because)
+	d.all([]Reason{because}, append(steps, ProveSSH{Role: Pending}, SwitchKey{Fingerprint: pending.Fingerprint, NoToken: d.token() == nil}))
 	d.switched, d.switchedTo = true, pending.Fingerprint
 }
 

@@ -258,7 +258,10 @@ func (s CreateConsumerKey) String() string {
 }
 
 func (s CreateSSHKey) String() string {
-	if s.From != "" {
+	switch {
+	case s.From != "" && s.Role == Current:
+		return "vault: take the SSH pair from " + s.From
+	case s.From != "":
 		return fmt.Sprintf("vault: take the SSH pair from %s (%s)", s.From, s.Role)
 	}
 	return fmt.Sprintf("vault: make an SSH pair of %d bits (%s)", s.Bits, s.Role)

@@ -22,10 +22,10 @@ func (d *differ) publicKey() {
 }
 
 // proveKey proves the current key, once in a plan.
-func (d *differ) proveKey(because ...Reason) {
+func (d *differ) proveKey() {
 	if !d.proveSSH {
 		d.proveSSH = true
-		d.add(ProveSSH{Role: Current}, because...)
+		d.add(ProveSSH{Role: Current})
 	}
 }
 
@@ -75,8 +75,9 @@ func (d *differ) isServiceUser(shown string) bool {
 func (d *differ) tokenKey() {
 	token := d.token()
 	because := d.tokenKeyReasons(token)
+	prove := len(because) > 0 || d.doubtful
 	if (d.switched || d.tokenSet) && !d.waiting {
-		because = nil
+		because = nil // done by a rotation
 	}
 	if len(because) > 0 {
 		step := SetTokenKey{Role: Current}
@@ -89,7 +90,7 @@ func (d *differ) tokenKey() {
 		d.proveKey() // the proof that was planned with the public key may have been cut off
 		d.add(step, because...)
 	}
-	if len(because) == 0 && !d.doubtful {
+	if !prove {
 		return
 	}
 	if d.doubtful && !d.waiting {

@@ -60,10 +60,21 @@ func (w *planWriter) group(g group, state plan.State) {
 		}
 		w.entry(e, after)
 	}
+	w.ages(first)
 	if len(rest) > 0 {
 		w.line(2, 4, span{bold, fmt.Sprintf("and %d more, alike:", len(rest))}, span{"", " " + addresses(rest)})
 	}
 	w.blank()
+}
+
+// ages shows how old the keys are, when they are due, and what soaks and why.
+func (w *planWriter) ages(c plan.Connection) {
+	if !w.verbose {
+		return
+	}
+	for _, a := range c.Ages {
+		w.line(2, 4, span{dim, a.String()})
+	}
 }
 
 // sameness says what a group has in common.
@@ -94,7 +105,7 @@ func (w *planWriter) bitbucket(b plan.BitbucketPlan) {
 func (w *planWriter) inSync(p plan.Plan) {
 	var noted []plan.Connection
 	for _, c := range p.Connections {
-		if len(c.Notes) > 0 {
+		if len(c.Notes) > 0 || w.verbose && len(c.Ages) > 0 {
 			noted = append(noted, c)
 		}
 	}

@@ -16,6 +16,9 @@ func ResultWhole(r apply.Result, opts PlanOptions) string {
 	w := &resultWriter{lineWriter: lineWriter{Style: opts.Style}, grouper: newGrouper(), verbose: opts.Verbose}
 	all := outcomes(r)
 	w.failures(all)
+	if r.Halted != "" {
+		w.line(0, 4, span{red, "halted"}, span{"", ": no further connection was begun: " + r.Halted})
+	}
 	w.waits(Waits(r))
 	w.counts(all)
 	return w.String()
