@@ -31,6 +31,7 @@ type Systems struct {
 	fleet *schema.Fleet
 	env   Env
 	vault *vault.Client
+	own   map[organizationKey]*schema.SecretRef // organizations with a token of their own
 
 	mu         sync.Mutex
 	terraforms map[terraformKey]*opened[*tfe.Client]
@@ -38,9 +39,11 @@ type Systems struct {
 	limiters   map[string]*limit.Limiter
 }
 
-// terraformKey is one credential on one host: Organization is "" but for an
-// organization with a token of its own.
-type terraformKey struct{ Label, Organization string }
+// terraformKey is one credential on one host.
+type terraformKey struct{ Label, Credential string }
+
+// An organizationKey is one organization on one host.
+type organizationKey struct{ Label, Name string }
 
 type opened[T any] struct {
 	once   sync.Once
@@ -51,7 +54,7 @@ type opened[T any] struct {
 // Open logs in to Vault. Terraform and Bitbucket are opened when asked for.
 func Open(ctx context.Context, fleet *schema.Fleet, env Env) (*Systems, error) {
 	s := &Systems{
-		fleet: fleet, env: env,
+		fleet: fleet, env: env, own: ownTokens(fleet),
 		terraforms: map[terraformKey]*opened[*tfe.Client]{},
 		bitbuckets: map[string]*opened[*bitbucket.Client]{},
 		limiters:   map[string]*limit.Limiter{},
@@ -79,11 +82,11 @@ func (s *Systems) Terraform(ctx context.Context, label, organization string) (*t
 	if block == nil {
 		return nil, fmt.Errorf("terraform.%s is not in the configuration", label)
 	}
-	key, ref := terraformKey{Label: label}, block.Token
-	if own := s.organizationToken(label, organization); own != nil {
-		key.Organization, ref = organization, *own
+	ref := block.Token
+	if own := s.own[organizationKey{label, organization}]; own != nil {
+		ref = *own
 	}
-	entry := lookup(s, s.terraforms, key)
+	entry := lookup(s, s.terraforms, terraformKey{label, refName(ref)})
 	entry.once.Do(func() { entry.client, entry.err = s.openTerraform(ctx, block, ref) })
 	return entry.client, entry.err
 }
@@ -162,13 +165,17 @@ func (s *Systems) Figures() map[string]limit.Figures {
 	return out
 }
 
-func (s *Systems) organizationToken(label, organization string) *schema.SecretRef {
-	for _, c := range s.fleet.Connections {
-		if c.Token != nil && c.Terraform.Label == label && c.Organization == organization {
-			return c.Token
+// ownTokens indexes the organizations with a token of their own; of several
+// connections of one organization the first that names one decides.
+func ownTokens(fleet *schema.Fleet) map[organizationKey]*schema.SecretRef {
+	own := map[organizationKey]*schema.SecretRef{}
+	for _, c := range fleet.Connections {
+		key := organizationKey{c.Terraform.Label, c.Organization}
+		if c.Token != nil && own[key] == nil {
+			own[key] = c.Token
 		}
 	}
-	return nil
+	return own
 }
 
 func (s *Systems) readCA(file string) ([]byte, error) {

@@ -1,0 +1,210 @@
+package live_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/bench"
+	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// A steady is a fleet in sync, in a sandbox.
+type steady struct {
+	world *sandbox.World
+	fleet *schema.Fleet
+	own   string // the value of OWN_TOKEN
+}
+
+func newSteady(t *testing.T, opts sandbox.Options, shape bench.Shape) *steady {
+	t.Helper()
+	opts.Orgs = shape.Organizations
+	world, err := sandbox.Start(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := world.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	dir := t.TempDir()
+	if err := bench.Write(dir, world.Facts, shape); err != nil {
+		t.Fatal(err)
+	}
+	fleet, _, diags := schema.Load(dir, schema.Options{})
+	if diags.HasErrors() {
+		t.Fatal(diags)
+	}
+	if err := bench.Fill(t.Context(), world, fleet); err != nil {
+		t.Fatal(err)
+	}
+	return &steady{world: world, fleet: fleet}
+}
+
+// plan reads and compares, as the verb plan does, and returns the requests that
+// each server counted, by route.
+func (s *steady) plan(t *testing.T, connections []*schema.Connection) (plan.Plan, map[string]map[string]int) {
+	t.Helper()
+	for _, f := range s.world.Fronts {
+		f.ResetCounts()
+	}
+	p, err := s.read(t.Context(), connections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]map[string]int{}
+	for name, f := range s.world.Fronts {
+		system, _, _ := strings.Cut(name, "-")
+		if counts[system] == nil {
+			counts[system] = map[string]int{}
+		}
+		for route, n := range f.Counts().Routes {
+			counts[system][strings.TrimPrefix(name+" ", system+" ")+route] += n
+		}
+	}
+	return p, counts
+}
+
+func (s *steady) read(ctx context.Context, connections []*schema.Connection) (plan.Plan, error) {
+	sys, err := systems.Open(ctx, s.fleet, systems.Env{Getenv: s.getenv})
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	defer sys.Close()
+	world, err := live.Read(ctx, sys, connections, live.Options{})
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	return plan.Make(s.fleet, connections, world.Have, world.Bitbuckets, plan.Options{Now: time.Now()}), nil
+}
+
+func (s *steady) getenv(name string) string {
+	switch name {
+	case "VAULT_TOKEN":
+		return s.world.Facts.Vault.Token
+	case "OWN_TOKEN":
+		return s.own
+	}
+	return ""
+}
+
+// inSync insists that the plan is empty, so that what was counted is a reading
+// of everything.
+func inSync(t *testing.T, p plan.Plan, connections int) {
+	t.Helper()
+	if s := p.Summary(); s.States[plan.StateInSync] != connections || s.Steps != 0 {
+		t.Fatalf("not in sync: %+v; %v", s, explain(p))
+	}
+}
+
+func explain(p plan.Plan) error {
+	for _, c := range p.Connections {
+		for _, b := range c.Blocks {
+			return fmt.Errorf("%s: %s", c.Address, b.Text)
+		}
+		for _, change := range c.Changes {
+			return fmt.Errorf("%s: %s %v", c.Address, change.Step, change.Because)
+		}
+	}
+	for _, b := range p.Bitbuckets {
+		for _, change := range b.Changes {
+			return errors.New(change.Step.String())
+		}
+	}
+	return nil
+}
+
+func total(routes map[string]int) (n int) {
+	for _, count := range routes {
+		n += count
+	}
+	return n
+}
+
+// TestRequestsOfASteadyPlan holds what a plan of N connections costs where
+// nothing changed: with one Bitbucket and one token at most N+10 requests to
+// Terraform, N+10 to Vault, and N+20 to Bitbucket beside the pages of its lists.
+func TestRequestsOfASteadyPlan(t *testing.T) {
+	for _, n := range []int{12, 200} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			s := newSteady(t, sandbox.Options{Bitbuckets: []string{"9.4.0"}}, bench.Shape{Organizations: n})
+			p, counts := s.plan(t, s.fleet.Connections)
+			inSync(t, p, n)
+			show(t, counts)
+			pages := n/1000 + 1
+			for system, most := range map[string]int{"terraform": n + 10, "vault": n + 10, "bitbucket": n + 20 + pages} {
+				if have := total(counts[system]); have > most || have < n {
+					t.Errorf("%s: %d requests for %d connections, want at most %d and at least one each", system, have, n, most)
+				}
+			}
+			narrower(t, s)
+		})
+	}
+}
+
+// narrower holds that a plan of one connection reads that one.
+func narrower(t *testing.T, s *steady) {
+	t.Helper()
+	p, counts := s.plan(t, s.fleet.Connections[:1])
+	inSync(t, p, 1)
+	show(t, counts)
+	for system, most := range map[string]int{"terraform": 1 + 1, "vault": 1 + 6, "bitbucket": 1 + 6} {
+		if have := total(counts[system]); have > most {
+			t.Errorf("%s: %d requests for one connection of %d, want at most %d", system, have, len(s.fleet.Connections), most)
+		}
+	}
+}
+
+// TestNothingIsReadTwice counts a fleet over two Bitbuckets, in which every
+// organization has two connections and some share another token: each
+// organization's clients, each Bitbucket's links, user, keys and permissions,
+// each consumer and each record are read once, however many ask for them.
+func TestNothingIsReadTwice(t *testing.T) {
+	const orgs, own = 30, 4
+	s := newSteady(t, sandbox.Options{Bitbuckets: []string{"9.4.0", "8.19.0"}}, bench.Shape{Organizations: orgs, PerBitbucket: true, OwnTokens: own})
+	s.own = s.world.Facts.Terraform.Token
+	p, counts := s.plan(t, s.fleet.Connections)
+	inSync(t, p, 2*orgs)
+	show(t, counts)
+	if have, most := total(counts["terraform"]), orgs+2; have > most {
+		t.Errorf("terraform: %d requests for %d organizations, want at most %d", have, orgs, most)
+	}
+	if have, most := total(counts["vault"]), 2*orgs+10; have > most {
+		t.Errorf("vault: %d requests for %d connections, want at most %d", have, 2*orgs, most)
+	}
+	for route, have := range counts["bitbucket"] {
+		most := 1
+		if strings.HasSuffix(route, "/users") {
+			most = 2 // who the service user is, and whether it holds the permissions
+		}
+		if strings.HasSuffix(route, "/authentication/consumer") {
+			most = orgs
+		}
+		if have > most {
+			t.Errorf("bitbucket: %d × %s, want at most %d", have, route, most)
+		}
+	}
+}
+
+func show(t *testing.T, counts map[string]map[string]int) {
+	t.Helper()
+	for _, system := range slices.Sorted(maps.Keys(counts)) {
+		if total(counts[system]) == 0 {
+			continue
+		}
+		t.Logf("%s: %d", system, total(counts[system]))
+		for _, route := range slices.Sorted(maps.Keys(counts[system])) {
+			t.Logf("  %5d %s", counts[system][route], route)
+		}
+	}
+}
