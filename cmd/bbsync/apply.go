@@ -40,7 +40,7 @@ func (a *app) applyCommand() *cobra.Command {
 			"where it stopped.",
 		Args: cobra.MaximumNArgs(1),
 	}
-	f.sessionFlags = a.sessionFlags(c)
+	f.sessionFlags = a.shardedFlags(c)
 	f.output = a.outputFlags(c)
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
 	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
@@ -109,11 +109,12 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles) > 0 {
-		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets and variables it was made with", file)}
+	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles)+len(f.shard) > 0 {
+		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets, shard and variables it was made with", file)}
 	}
 	a.vars, a.varFiles = saved.Inputs.Vars, saved.Inputs.VarFiles
 	f.targets, f.adopt = saved.Inputs.Targets, saved.Inputs.Adopt
+	f.shard, f.sharded = saved.Inputs.Shard, saved.Inputs.Shard != ""
 	s, err := a.open(ctx, f.sessionFlags)
 	if err != nil {
 		return err

@@ -66,25 +66,30 @@ func exit(code int) error {
 	return &exitError{code: code}
 }
 
-// planExit is the code of a plan: trouble first, then what apply would do, then
-// what only a person can do.
+// planExit is the code of a plan.
 func planExit(p plan.Plan) int {
-	s := p.Summary()
 	shared := map[plan.State]int{}
 	for _, b := range p.Bitbuckets {
 		shared[b.State()]++
 	}
-	unreadable := s.States[plan.StateUnreadable]
+	return stateExit(p.Summary().States, shared, len(p.Connections))
+}
+
+// stateExit is the code of a look at so many connections, by state: trouble
+// first, then what apply would do, then what only a person can do. What another
+// apply is at is neither.
+func stateExit(states, shared map[plan.State]int, connections int) int {
+	unreadable := states[plan.StateUnreadable]
 	switch {
-	case unreadable > 0 && unreadable == s.Connections, unreadable == 0 && shared[plan.StateUnreadable] > 0:
+	case unreadable > 0 && unreadable == connections, unreadable == 0 && shared[plan.StateUnreadable] > 0:
 		return exitError1
 	case unreadable > 0:
 		return exitPartial
-	case s.States[plan.StateRefused] > 0, shared[plan.StateRefused] > 0:
+	case states[plan.StateRefused]+shared[plan.StateRefused] > 0:
 		return exitRefused
-	case s.States[plan.StateChanges] > 0, s.Shared > 0:
+	case states[plan.StateChanges]+shared[plan.StateChanges] > 0:
 		return exitPending
-	case s.States[plan.StateWaiting] > 0:
+	case states[plan.StateWaiting] > 0:
 		return exitWaiting
 	}
 	return exitDone

@@ -20,7 +20,7 @@ func (a *app) planCommand() *cobra.Command {
 			"what apply would do, and why. It changes nothing.\n\n" +
 			"It exits with 0 when everything is in sync and with 2 when there are changes to apply.",
 	}
-	flags := a.sessionFlags(c)
+	flags := a.shardedFlags(c)
 	output := a.outputFlags(c, report.PlanFormats()...)
 	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
@@ -52,7 +52,7 @@ func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose
 		return err
 	}
 	if out != "" {
-		if err := a.save(p, flags, out); err != nil {
+		if err := a.save(p, s, flags, out); err != nil {
 			return err
 		}
 	}
@@ -60,8 +60,8 @@ func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose
 }
 
 // save writes the plan to a file for a later apply.
-func (a *app) save(p plan.Plan, flags *sessionFlags, file string) error {
-	text, err := plan.Encode(p, plan.Inputs{Vars: a.vars, VarFiles: a.varFiles, Targets: flags.targets, Adopt: flags.adopt})
+func (a *app) save(p plan.Plan, s *session, flags *sessionFlags, file string) error {
+	text, err := plan.Encode(p, plan.Inputs{Vars: a.vars, VarFiles: a.varFiles, Targets: flags.targets, Adopt: flags.adopt, Shard: s.shard.String()})
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (a *app) rotateCommand() *cobra.Command {
 			"put back. People may have to authorize again after it: --canary 1 shows it with one connection.",
 		Args: cobra.ArbitraryArgs,
 	}
-	f.sessionFlags = a.sessionFlags(c)
+	f.sessionFlags = a.shardedFlags(c)
 	f.output = a.outputFlags(c)
 	flags := c.Flags()
 	flags.BoolVar(&f.all, "all", false, "every connection of the configuration")

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/shard"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -16,7 +18,9 @@ import (
 // A session is one configuration with its systems opened.
 type session struct {
 	fleet       *schema.Fleet
-	connections []*schema.Connection // what the targets name
+	asked       []*schema.Connection // what the targets name
+	connections []*schema.Connection // of those, the shard's
+	shard       shard.Shard
 	adopt       []string
 	sys         *systems.Systems
 	app         *app          // shows how far reading is, and has the clock
@@ -27,6 +31,8 @@ type session struct {
 type sessionFlags struct {
 	targets []string
 	adopt   []string
+	sharded bool   // the verb works on a shard
+	shard   string // i/n
 }
 
 func (a *app) sessionFlags(c *cobra.Command) *sessionFlags {
@@ -37,13 +43,21 @@ func (a *app) sessionFlags(c *cobra.Command) *sessionFlags {
 	return f
 }
 
+// shardedFlags are those of a verb that several processes may share.
+func (a *app) shardedFlags(c *cobra.Command) *sessionFlags {
+	f := a.sessionFlags(c)
+	f.sharded = true
+	c.Flags().StringVar(&f.shard, "shard", "", "only this part of the connections, as in 0/8; else from BBSYNC_SHARDS and the scheduler's index")
+	return f
+}
+
 // open loads the configuration and logs in.
 func (a *app) open(ctx context.Context, f *sessionFlags) (*session, error) {
 	fleet, err := a.load()
 	if err != nil {
 		return nil, err
 	}
-	connections, err := targets(fleet, f.targets)
+	s, err := a.scope(fleet, f)
 	if err != nil {
 		return nil, err
 	}
@@ -51,11 +65,29 @@ func (a *app) open(ctx context.Context, f *sessionFlags) (*session, error) {
 	if err != nil {
 		home = ""
 	}
-	sys, err := systems.Open(ctx, fleet, systems.Env{Getenv: a.getenv, Home: home, Dir: a.dir, UserAgent: "bbsync/" + version()})
+	s.sys, err = systems.Open(ctx, fleet, systems.Env{Getenv: a.getenv, Home: home, Dir: a.dir, UserAgent: "bbsync/" + version()})
 	if err != nil {
 		return nil, err
 	}
-	return &session{fleet: fleet, connections: connections, adopt: f.adopt, sys: sys, app: a}, nil
+	return s, nil
+}
+
+// scope says which connections a verb is about: what the targets name, of that
+// the shard.
+func (a *app) scope(fleet *schema.Fleet, f *sessionFlags) (*session, error) {
+	asked, err := targets(fleet, f.targets)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{fleet: fleet, asked: asked, connections: asked, adopt: f.adopt, app: a}
+	if !f.sharded {
+		return s, nil
+	}
+	if s.shard, err = chooseShard(f.shard, a.getenv); err != nil {
+		return nil, &exitError{code: exitUsage, err: err}
+	}
+	s.connections = slices.DeleteFunc(slices.Clone(asked), func(c *schema.Connection) bool { return !s.shard.Has(c.Address) })
+	return s, nil
 }
 
 func (s *session) close() { s.sys.Close() }

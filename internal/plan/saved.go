@@ -18,6 +18,7 @@ type Inputs struct {
 	VarFiles []string `json:"var_files,omitempty"`
 	Targets  []string `json:"targets,omitempty"`
 	Adopt    []string `json:"adopt,omitempty"`
+	Shard    string   `json:"shard,omitempty"`
 }
 
 // Saved is a plan in a file: what was shown and approved. It holds no secret,
