@@ -25,10 +25,11 @@ type teller struct {
 	failed   error    // to write the streams
 	progress *progress
 	left     map[string]int // steps not done yet, by address
+	warned   *report.Repeated
 }
 
 func (a *app) teller(o *outputFlags, fleet string, whole bool) (*teller, error) {
-	t := &teller{app: a, whole: whole, progress: &progress{}}
+	t := &teller{app: a, whole: whole, progress: &progress{}, warned: report.NewRepeated()}
 	if o.machine() {
 		t.streams = append(t.streams, a.stdout)
 	}
@@ -95,27 +96,40 @@ func (t *teller) working(s *session, p plan.Plan) {
 	t.progress = t.app.progress("Applying", total, "steps", s.sys.Figures)
 }
 
-// event tells of one event. Where there is a bar, it stands for the steps, and
-// only the ends of connections and what went wrong get a line.
+// event tells of one event.
 func (t *teller) event(e apply.Event) {
 	if len(t.streams) > 0 {
 		t.line(report.EventLine(e, time.Now()))
 	}
-	style := t.app.style(t.app.stderr)
-	text := report.Event(e, style)
+	text := report.Event(e, t.app.style(t.app.stderr))
 	if t.progress.live() {
 		t.count(e)
-		switch e.Kind {
-		case apply.StepDone, apply.Started:
-			return
-		case apply.Finished:
-			text = report.Ending(e, style)
-		case apply.Failed, apply.Warning:
-		}
+		text = t.above(e, text)
 	}
 	if text != "" {
 		fmt.Fprintln(t.app.stderr, text)
 	}
+}
+
+// above returns what is worth a line above a bar, which stands for the steps:
+// the ends of connections, failures, and of alike warnings the first.
+func (t *teller) above(e apply.Event, text string) string {
+	switch e.Kind {
+	case apply.Failed:
+		return text
+	case apply.Finished:
+		if apply.Status(e.Text) != apply.Broken {
+			return report.Ending(e, t.app.style(t.app.stderr))
+		}
+	case apply.Warning:
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.warned.First(e.Address, e.Text) {
+			return text
+		}
+	case apply.StepDone, apply.Started:
+	}
+	return ""
 }
 
 // count moves the bar: by one for a step, by what will not be done any more for
@@ -138,6 +152,7 @@ func (t *teller) count(e apply.Event) {
 // result shows how it ended.
 func (t *teller) result(r apply.Result) {
 	t.progress.close()
+	fmt.Fprint(t.app.stderr, t.warned.Rest(t.app.style(t.app.stderr)))
 	t.say(report.ResultWhole(r, t.options()))
 }
 

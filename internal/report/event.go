@@ -2,23 +2,29 @@ package report
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/bbsync/bbsync/internal/apply"
 )
 
 // Event shows one event of an apply as a line; "" when it needs none.
 func Event(e apply.Event, s Style) string {
-	who := s.paint(dim, Safe(e.Address)+":")
 	switch e.Kind {
 	case apply.StepDone:
-		return fmt.Sprintf("%s %s %s", who, s.symbol(e.Step.Symbol()), Safe(e.Step.String()))
+		return eventLine(s, e, span{signCode(e.Step.Symbol()), e.Step.Symbol()}, e.Step.String())
 	case apply.Failed:
-		return fmt.Sprintf("%s %s %s: %s", who, s.paint(red, "x"), Safe(e.Step.String()), Safe(e.Err.Error()))
+		return eventLine(s, e, span{red, "x"}, fmt.Sprintf("%s: %v", e.Step, e.Err))
 	case apply.Warning:
-		return fmt.Sprintf("%s %s %s", who, s.paint(yellow, "w"), Safe(e.Text))
+		return eventLine(s, e, span{yellow, "w"}, e.Text)
 	case apply.Started, apply.Finished:
 	}
 	return ""
+}
+
+func eventLine(s Style, e apply.Event, sign span, text string) string {
+	w := &lineWriter{Style: s}
+	w.line(0, 4, span{dim, e.Address + ":"}, span{"", " "}, sign, span{"", " " + text})
+	return strings.TrimSuffix(w.String(), "\n")
 }
 
 // Ending shows how a connection ended as a line, for where its steps had none.
@@ -30,4 +36,45 @@ func Ending(e apply.Event, s Style) string {
 // Error shows an error as the last line of a failed run.
 func (s Style) Error(err error) string {
 	return s.paint(red, "bbsync:") + " " + Safe(err.Error())
+}
+
+// Repeated holds back what is said of many connections alike. It is not safe
+// for concurrent use.
+type Repeated struct {
+	grouper *grouper
+	order   []string
+	said    map[string]*repetition
+}
+
+type repetition struct {
+	first string
+	more  int
+}
+
+// NewRepeated returns a Repeated that has heard nothing.
+func NewRepeated() *Repeated {
+	return &Repeated{grouper: newGrouper(), said: map[string]*repetition{}}
+}
+
+// First reports whether nothing alike was said before, of any connection.
+func (r *Repeated) First(address, text string) bool {
+	key := r.grouper.without(text, address, keyOf(address))
+	if have := r.said[key]; have != nil {
+		have.more++
+		return false
+	}
+	r.said[key] = &repetition{first: text}
+	r.order = append(r.order, key)
+	return true
+}
+
+// Rest says, a line each, how often what was held back was said.
+func (r *Repeated) Rest(s Style) string {
+	w := &lineWriter{Style: s}
+	for _, key := range r.order {
+		if have := r.said[key]; have.more > 0 {
+			w.line(0, 4, span{yellow, "w"}, span{bold, fmt.Sprintf(" of %d more connections, alike: ", have.more)}, span{"", have.first})
+		}
+	}
+	return w.String()
 }
