@@ -15,7 +15,7 @@ import (
 func (a *app) load() (*schema.Fleet, error) {
 	fleet, source, diags := a.read()
 	if fleet == nil && a.output.machine() {
-		text, err := report.RenderDiagnostics(fleet, diags, report.AsJSON)
+		text, err := report.RenderDiagnostics(fleet, diags, report.AsJSON, version())
 		if err != nil {
 			return nil, err
 		}

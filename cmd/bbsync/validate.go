@@ -42,7 +42,7 @@ func (a *app) validate(out *outputFlags, verbose bool) error {
 		if format == report.Text {
 			return validText(fleet, verbose), nil
 		}
-		return report.RenderDiagnostics(fleet, diags, format)
+		return report.RenderDiagnostics(fleet, diags, format, version())
 	})
 	if err != nil {
 		return err

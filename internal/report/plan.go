@@ -11,7 +11,8 @@ import (
 // PlanOptions say how much of a plan is shown.
 type PlanOptions struct {
 	Style
-	Verbose bool // every connection whole; else alike ones are grouped
+	Verbose bool   // every connection whole; else alike ones are grouped
+	Version string // of bbsync, for the formats that name it
 }
 
 // Plan shows a plan: what waits for a person first, then what cannot be done,

@@ -1,0 +1,99 @@
+package report
+
+import (
+	"encoding/xml"
+	"fmt"
+	"strings"
+
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+type junitSuites struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Errors   int          `xml:"errors,attr"`
+	Skipped  int          `xml:"skipped,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name      string       `xml:"name,attr"`
+	Class     string       `xml:"classname,attr"`
+	File      string       `xml:"file,attr,omitempty"`
+	Line      int          `xml:"line,attr,omitempty"`
+	Failure   *junitReason `xml:"failure"`
+	Error     *junitReason `xml:"error"`
+	Skipped   *junitReason `xml:"skipped"`
+	SystemOut string       `xml:"system-out,omitempty"`
+}
+
+type junitReason struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr,omitempty"`
+	Text    string `xml:",chardata"`
+}
+
+// junit returns a plan as a test report: one case per connection, and one per
+// Bitbucket, passed when it is in sync.
+func junit(p plan.Plan) (string, error) {
+	out := junitSuites{Name: "bbsync " + p.Fleet}
+	shared := junitSuite{Name: "bitbuckets"}
+	for _, b := range p.Bitbuckets {
+		shared.add(junitCase{Name: "bitbucket." + b.Label, Class: "bbsync." + p.Fleet + ".bitbuckets"}, b.State(), entries(b.Changes, b.Blocks, b.Notes, true))
+	}
+	connections := junitSuite{Name: "connections"}
+	for _, c := range p.Connections {
+		at := NewPlaceDocument(c.At)
+		connections.add(junitCase{Name: c.Address, Class: "bbsync." + p.Fleet + "." + c.Bitbucket, File: at.File, Line: at.Line},
+			c.State(), entries(c.Changes, c.Blocks, c.Notes, true))
+	}
+	for _, s := range []junitSuite{shared, connections} {
+		out.Tests, out.Failures, out.Errors, out.Skipped = out.Tests+s.Tests, out.Failures+s.Failures, out.Errors+s.Errors, out.Skipped+s.Skipped
+		out.Suites = append(out.Suites, s)
+	}
+	text, err := xml.MarshalIndent(out, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("encoding a test report: %w", err)
+	}
+	return xml.Header + string(text) + "\n", nil
+}
+
+// add judges a case by its state: what another apply is at is neither right nor
+// wrong.
+func (s *junitSuite) add(c junitCase, state plan.State, lines []entry) {
+	var text strings.Builder
+	for _, e := range lines {
+		fmt.Fprintf(&text, "%s %s", e.sign, Safe(e.text))
+		if e.at.Filename != "" {
+			fmt.Fprintf(&text, "  (%s)", place(e.at))
+		}
+		text.WriteByte('\n')
+	}
+	reason := &junitReason{Message: string(state), Type: StateName(state), Text: text.String()}
+	s.Tests++
+	switch state {
+	case plan.StateInSync:
+		c.SystemOut = text.String()
+	case plan.StateUnreadable:
+		c.Error = reason
+		s.Errors++
+	case plan.StateLeased:
+		c.Skipped = reason
+		s.Skipped++
+	case plan.StateChanges, plan.StateWaiting, plan.StateRefused:
+		c.Failure = reason
+		s.Failures++
+	}
+	s.Cases = append(s.Cases, c)
+}
