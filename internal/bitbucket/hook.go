@@ -1,9 +1,14 @@
 package bitbucket
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 )
 
 // A Hook is a plugin's hook in one repository.
@@ -57,4 +62,36 @@ func (c *Client) EnableHook(ctx context.Context, project, repo, hookKey string) 
 		err = c.do(ctx, q, nil)
 	}
 	return err
+}
+
+// hookURL begins the names of the webhook plugin's settings: hook-url-0 to
+// hook-url-4.
+const hookURL = "hook-url-"
+
+// MaxHookURLs is how many URLs the webhook plugin calls for one repository.
+const MaxHookURLs = 5
+
+// HookURLs reads the URLs that the webhook plugin calls for a repository. A hook
+// without settings has none: 204, or an empty body.
+func (c *Client) HookURLs(ctx context.Context, project, repo, hookKey string) ([]string, error) {
+	urls := []string{}
+	q := call{op: "reading the hook's settings of", object: escape(project + "/" + repo), path: hookPath(project, repo, hookKey) + "/settings"}
+	err := c.do(ctx, q, func(a answer) error {
+		urls = urls[:0]
+		if a.status == http.StatusNoContent || len(bytes.TrimSpace(a.body)) == 0 {
+			return nil
+		}
+		var fields map[string]json.RawMessage
+		if err := decode(&fields)(a); err != nil {
+			return err
+		}
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			var address string
+			if strings.HasPrefix(name, hookURL) && json.Unmarshal(fields[name], &address) == nil && address != "" {
+				urls = append(urls, address)
+			}
+		}
+		return nil
+	})
+	return urls, err
 }

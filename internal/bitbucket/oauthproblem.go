@@ -11,6 +11,7 @@ type OAuthProblem struct { //nolint:errname // the field's own word
 	Consumer string // consumer key that the request was made with
 	Problem  string // "consumer_key_unknown", "signature_invalid", ...; escaped
 	Detail   string // what else the server said about it; escaped
+	Cause    string // what it means
 	Advice   string // what to do about it
 	Status   int
 
@@ -24,7 +25,7 @@ func (p *OAuthProblem) Error() string {
 	if p.Detail != "" {
 		text += ": " + p.Detail
 	}
-	return text + "; " + p.Advice
+	return text + "; " + p.Cause + ": " + p.Advice
 }
 
 // Unwrap returns the sentinel that fits.
@@ -63,11 +64,11 @@ const clockMatters = 2 * time.Minute
 // explain fills in what to do.
 func (p *OAuthProblem) explain(consumer string, skew time.Duration, known bool, now time.Time) *OAuthProblem {
 	p.Consumer, p.Skew, p.SkewKnown = consumer, skew, known
-	p.Advice = remedy(p.Problem)
+	p.Cause, p.Advice = remedy(p.Problem)
 	switch {
 	case !known:
 	case skew.Abs() >= clockMatters || p.Problem == "timestamp_refused":
-		p.Advice += fmt.Sprintf("; Bitbucket's clock is %s (ours says %s)", ahead(skew), now.UTC().Format(time.RFC3339))
+		p.Cause += fmt.Sprintf(" (Bitbucket's clock is %s, ours says %s)", ahead(skew), now.UTC().Format(time.RFC3339))
 	}
 	return p
 }
@@ -82,33 +83,34 @@ func ahead(skew time.Duration) string {
 	return "the same as ours"
 }
 
-// remedy says what to do about each problem that the provider has.
-func remedy(problem string) string {
+// remedy says what each problem that the provider has means, and what to do.
+func remedy(problem string) (cause, advice string) {
 	switch problem {
 	case "consumer_key_unknown":
-		return "Bitbucket has no consumer with this key: the application link was deleted or its incoming consumer was changed by hand; apply sets it again"
+		return "Bitbucket has no consumer with this key, as the application link was deleted or its incoming consumer was changed by hand",
+			"apply sets it again"
 	case "signature_invalid":
 		return "the consumer on Bitbucket has another public key than the one that belongs to our private key, or a proxy rewrites scheme, host, port or path " +
-			"so that Bitbucket computes another signature: compare the public keys, then Bitbucket's configured base URL and its proxy settings " +
-			"(server.proxy-name, server.proxy-port, server.scheme)"
+				"so that Bitbucket computes another signature",
+			"compare the public keys, then Bitbucket's configured base URL and its proxy settings (server.proxy-name, server.proxy-port, server.scheme)"
 	case "timestamp_refused":
-		return "the clocks are too far apart: set both by NTP"
+		return "the clocks are too far apart", "set both by NTP"
 	case "nonce_used":
-		return "the same request came twice: something between bbsync and Bitbucket repeats requests; try again"
+		return "the same request came twice, as something between bbsync and Bitbucket repeats requests", "try again"
 	case "signature_method_rejected":
-		return "the consumer does not take RSA-SHA1: it was not made with a public key; apply sets it again"
+		return "the consumer does not take RSA-SHA1, as it was not made with a public key", "apply sets it again"
 	case "version_rejected":
-		return "Bitbucket does not take OAuth version 1.0: check that the url is that of Bitbucket Server or Data Center"
+		return "Bitbucket does not take OAuth version 1.0", "check that the url is that of Bitbucket Server or Data Center"
 	case "parameter_absent", "parameter_rejected":
-		return "something between bbsync and Bitbucket drops or changes the Authorization header"
+		return "something between bbsync and Bitbucket drops or changes the Authorization header", "look at the proxies in between"
 	case "permission_denied":
-		return "the consumer may not ask users for access (three-legged OAuth is off for it); delete the application link by hand and apply again"
+		return "the consumer may not ask users for access (three-legged OAuth is off for it)", "delete the application link by hand and apply again"
 	case "permission_unknown":
-		return "nobody has allowed this yet: authorize the connection as the service user"
+		return "nobody has allowed this yet", "authorize the connection as the service user"
 	case "user_refused":
-		return "somebody clicked Deny: authorize the connection again, as the service user"
+		return "somebody clicked Deny", "authorize the connection again, as the service user"
 	case "token_used", "token_expired", "token_rejected":
-		return "the token is spent, too old or revoked: authorize the connection again, as the service user"
+		return "the token is spent, too old or revoked", "authorize the connection again, as the service user"
 	}
-	return "see Bitbucket's log for the reason"
+	return "the problem is not one that OAuth 1.0a names", "see Bitbucket's log for the reason"
 }

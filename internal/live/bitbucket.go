@@ -19,6 +19,7 @@ type sharedBitbucket struct {
 
 	version future[bitbucket.Properties]
 	links   future[linkIndex]
+	mains   map[string]*future[string] // consumer keys of the links on Terraforms' own addresses, by address
 	users   map[string]*future[user]
 	grants  map[string][]bitbucket.Permission // asked for, by user, each once
 	repos   []bitbucket.Permission            // shared repositories, each once
@@ -39,6 +40,7 @@ type user struct {
 func newSharedBitbucket(sys *systems.Systems, label string) *sharedBitbucket {
 	return &sharedBitbucket{
 		sys: sys, label: label,
+		mains:  map[string]*future[string]{},
 		users:  map[string]*future[user]{},
 		grants: map[string][]bitbucket.Permission{},
 		seen:   map[plan.GrantPermission]bool{},
@@ -50,6 +52,9 @@ func newSharedBitbucket(sys *systems.Systems, label string) *sharedBitbucket {
 func (b *sharedBitbucket) wants(c *schema.Connection) {
 	if b.users[c.ServiceUser] == nil {
 		b.users[c.ServiceUser] = &future[user]{}
+	}
+	if b.mains[c.Terraform.Address] == nil {
+		b.mains[c.Terraform.Address] = &future[string]{}
 	}
 	for _, g := range c.Grants {
 		p := bitbucket.Permission{Project: g.Project, Repository: g.Repository, Name: g.Permission}
@@ -84,6 +89,9 @@ func (r *reader) readBitbucket(ctx context.Context, c *schema.Connection, have *
 	if err := readLink(ctx, client, c, links, have); err != nil {
 		return err
 	}
+	if err := b.readMain(ctx, client, c, links, have); err != nil {
+		return err
+	}
 	who, err := b.users[c.ServiceUser].get(func() (user, error) { return readUser(ctx, client, c.ServiceUser) })
 	have.User, have.Keys = who.user, who.keys
 	return err
@@ -116,6 +124,26 @@ func readLink(ctx context.Context, client *bitbucket.Client, c *schema.Connectio
 	fingerprint, _ := keys.PublicFingerprint(consumer.PublicKey) // "" when it does not parse: differs from every key
 	have.Consumer = &plan.Consumer{Key: consumer.Key, Name: consumer.Name, Description: consumer.Description, Fingerprint: fingerprint}
 	return nil
+}
+
+// readMain reads the link on Terraform's own address, where the connection wants
+// another: a person may have connected the organization with it. That is one
+// request for all connections.
+func (b *sharedBitbucket) readMain(ctx context.Context, client *bitbucket.Client, c *schema.Connection, links linkIndex, have *plan.Have) error {
+	main := c.Terraform.Address
+	link, ok := links.byURL[main]
+	if !ok || c.Link.URL == main || !link.Generic() {
+		return nil
+	}
+	key, err := b.mains[main].get(func() (string, error) {
+		consumer, err := client.Consumer(ctx, link.ID)
+		if errors.Is(err, bitbucket.ErrNotFound) {
+			return "", nil
+		}
+		return consumer.Key, err
+	})
+	have.Main = &plan.MainLink{Link: plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}, ConsumerKey: key}
+	return err
 }
 
 func readUser(ctx context.Context, client *bitbucket.Client, name string) (user, error) {

@@ -68,7 +68,7 @@ func clientFacts(live []tfe.OAuthClient) []plan.Client {
 		out[i] = plan.Client{
 			ID: c.ID, Name: c.Name, Key: c.Key, Fingerprint: fingerprint, HTTPURL: c.HTTPURL, APIURL: c.APIURL,
 			ServiceProvider: c.ServiceProvider, Scoped: c.OrganizationScoped == nil || *c.OrganizationScoped,
-			Projects: c.Projects, AgentPool: c.AgentPool, ConnectURL: c.ConnectURL, Created: c.Created,
+			Projects: c.Projects, AgentPool: c.AgentPool, ConnectURL: c.ConnectURL, CallbackURL: c.CallbackURL, Created: c.Created,
 		}
 		if t := c.Token; t != nil {
 			out[i].Token = &plan.Token{ID: t.ID, User: t.User, HasSSHKey: t.HasSSHKey, Created: t.Created}

@@ -37,7 +37,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	}
 	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
 	d.client = d.findClient()
-	if d.mayTouch() && d.namesKnown() {
+	if d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.record()
 		d.link()
 		d.consumer()

@@ -9,6 +9,7 @@ type Have struct {
 	Link      *Link             // on the wanted URL
 	NameTaken bool              // another link has the wanted name
 	Consumer  *Consumer         // in Link
+	Main      *MainLink         // on Terraform's own address, when the wanted URL is another
 	Clients   []Client          // of the organization, all of them
 	User      *User             // the service user
 	Keys      map[string]SSHKey // of the service user, by fingerprint
@@ -98,6 +99,13 @@ type Link struct {
 	Type          string // "generic", or what else it is
 }
 
+// MainLink is the application link on Terraform's own address, which the
+// vendor's procedure gives to the first organization.
+type MainLink struct {
+	Link        Link
+	ConsumerKey string // "" for none
+}
+
 // Consumer is the incoming consumer of a link.
 type Consumer struct {
 	Key, Name, Description string
@@ -115,6 +123,7 @@ type Client struct {
 	Projects        []string // ids
 	AgentPool       string   // id
 	ConnectURL      string
+	CallbackURL     string
 	Created         time.Time
 	Token           *Token
 }

@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 	"strings"
+
+	"github.com/bbsync/bbsync/schema"
 )
 
 // findClient returns the OAuth client that is this connection's: the one the
@@ -25,6 +27,14 @@ func (d *differ) findClient() *Client {
 		return ours
 	}
 	return candidate
+}
+
+// ClientOf returns the OAuth client that is the connection's among those that
+// were read, nil for none. ours is false for one that could only be taken over.
+func ClientOf(want *schema.Connection, have Have) (client *Client, ours bool) {
+	d := &differ{want: want, have: have}
+	client = d.findClient()
+	return client, client != nil && d.ownsClient(client)
 }
 
 // claim tells how much speaks for a client that is not ours being the one to

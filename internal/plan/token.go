@@ -63,10 +63,11 @@ func (d *differ) token() *Token {
 	return d.client.Token
 }
 
-// isServiceUser compares what Terraform shows as the service provider's user
-// with the service user. Nothing documents which of a user's names it is.
-func (d *differ) isServiceUser(shown string) bool {
-	u := d.have.User
+func (d *differ) isServiceUser(shown string) bool { return d.have.User.Is(shown) }
+
+// Is compares what Terraform shows as the service provider's user with the user.
+// Nothing documents which of a user's names it is; none shown is taken for it.
+func (u *User) Is(shown string) bool {
 	return shown == "" || strings.EqualFold(shown, u.Name) || strings.EqualFold(shown, u.Slug) || shown == u.DisplayName
 }
 

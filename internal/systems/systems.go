@@ -53,24 +53,40 @@ type opened[T any] struct {
 
 // Open logs in to Vault. Terraform and Bitbucket are opened when asked for.
 func Open(ctx context.Context, fleet *schema.Fleet, env Env) (*Systems, error) {
-	s := &Systems{
-		fleet: fleet, env: env, own: ownTokens(fleet),
-		terraforms: map[terraformKey]*opened[*tfe.Client]{},
-		bitbuckets: map[string]*opened[*bitbucket.Client]{},
-		limiters:   map[string]*limit.Limiter{},
-	}
-	cfg, err := s.vaultConfig()
-	if err != nil {
-		return nil, err
-	}
-	if s.vault, err = vault.Login(ctx, cfg); err != nil {
+	s := New(fleet, env)
+	if err := s.Login(ctx); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// Close ends the login to Vault.
-func (s *Systems) Close() { s.vault.Close() }
+// New opens nothing: what needs Vault, and that is all but Look, needs Login
+// first.
+func New(fleet *schema.Fleet, env Env) *Systems {
+	return &Systems{
+		fleet: fleet, env: env, own: ownTokens(fleet),
+		terraforms: map[terraformKey]*opened[*tfe.Client]{},
+		bitbuckets: map[string]*opened[*bitbucket.Client]{},
+		limiters:   map[string]*limit.Limiter{},
+	}
+}
+
+// Login logs in to Vault.
+func (s *Systems) Login(ctx context.Context) error {
+	cfg, err := s.vaultConfig()
+	if err != nil {
+		return err
+	}
+	s.vault, err = vault.Login(ctx, cfg)
+	return err
+}
+
+// Close ends the login to Vault, if there is one.
+func (s *Systems) Close() {
+	if s.vault != nil {
+		s.vault.Close()
+	}
+}
 
 // Vault returns the open Vault.
 func (s *Systems) Vault() *vault.Client { return s.vault }

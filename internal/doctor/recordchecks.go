@@ -1,0 +1,59 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/vault"
+)
+
+// recordCheck tells whether Vault has the keys that the systems are given.
+func (f *connectionFacts) recordCheck() Check {
+	const name = "record"
+	var deleted *vault.DeletedError
+	switch err := f.record.err; {
+	case errors.As(err, &deleted):
+		return failed(name, "the newest version is deleted", err.Error(), "vault kv undelete, if the keys are to be kept: they can be read nowhere else")
+	case errors.Is(err, vault.ErrNotFound):
+		return failed(name, "none at "+f.want.Record, "bbsync has not made this connection yet, or its record was deleted",
+			"bbsync apply makes it; if the connection is in use, restore the record first: its private keys can be read nowhere else")
+	case err != nil:
+		return doubt(name, err)
+	case f.record.value.Consumer == nil || f.record.value.SSH.Current == nil:
+		return failed(name, "not complete", "an apply was cut short, or never began", "bbsync apply goes on where it stopped")
+	}
+	found := fmt.Sprintf("version %d, consumer key of %s, SSH key of %s", f.have.Record.Version, day(f.record.value.Consumer.Created), day(f.record.value.SSH.Current.Created))
+	if f.versions.err == nil && f.versions.value > 1 {
+		found += fmt.Sprintf(", %d older versions", f.versions.value-1)
+	}
+	return ok(name, "%s", found)
+}
+
+// policyCheck asks Vault what the token may do with the record, without doing it.
+func (f *connectionFacts) policyCheck() Check {
+	const name = "policy"
+	if f.lacks.err != nil {
+		return doubt(name, f.lacks.err)
+	}
+	if len(f.lacks.value) == 0 {
+		return ok(name, "the token may do all that bbsync does with the record")
+	}
+	var miss, lines []string
+	for _, l := range f.lacks.value {
+		miss = append(miss, strings.Join(l.Miss, " and ")+" on "+l.Path)
+		lines = append(lines, fmt.Sprintf("path %q { capabilities = [%q] }", l.Path, strings.Join(l.Want, `", "`)))
+	}
+	remedy := "add to the policy: " + strings.ReplaceAll(strings.Join(lines, " "), `\"`, `"`)
+	return warning(name, "the token may not "+strings.Join(miss, ", nor "), "its policy does not allow it; plan and doctor need to read alone", remedy)
+}
+
+func (f *connectionFacts) leaseCheck(now time.Time) Check {
+	const name = "lease"
+	if f.have.Record == nil || f.have.Record.Lease == nil || !now.Before(f.have.Record.Lease.Expires) {
+		return ok(name, "nobody is at work on the connection")
+	}
+	l := f.have.Record.Lease
+	return warning(name, l.Holder+" is at work on the connection", "its lease ends at "+l.Expires.UTC().Format(time.RFC3339), "wait for it, and look again: what it changes may be half done here")
+}

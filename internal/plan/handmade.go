@@ -1,0 +1,55 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+// A HandMade is a connection that a person made with the main URL, as the
+// vendor's procedure has it for the first organization, where the files want the
+// organization's URL.
+type HandMade struct {
+	Link        Link
+	ConsumerKey string
+	Client      Client
+}
+
+// FindHandMade returns the connection made by hand on the main URL, nil for none:
+// its link's consumer key is that of an OAuth client of this organization on the
+// same Bitbucket, and not ours.
+func FindHandMade(want *schema.Connection, have Have) *HandMade {
+	m := have.Main
+	if m == nil || m.ConsumerKey == "" {
+		return nil
+	}
+	d := &differ{want: want, have: have}
+	for i := range have.Clients {
+		c := &have.Clients[i]
+		if c.Key == m.ConsumerKey && sameURL(c.HTTPURL, want.Bitbucket.URL) && !d.ownsClient(c) {
+			return &HandMade{Link: m.Link, ConsumerKey: m.ConsumerKey, Client: *c}
+		}
+	}
+	return nil
+}
+
+// handMade keeps an organization from two links by mistake. It reports whether
+// the plan may go on: not with the very client that a link on the main URL
+// serves, since two links cannot share one consumer key.
+func (d *differ) handMade() bool {
+	h := FindHandMade(d.want, d.have)
+	if h == nil {
+		return true
+	}
+	text := fmt.Sprintf("organization %s is linked by hand on the main URL: application link %q on %s has the consumer key of its OAuth client %q (%s)",
+		d.want.Organization, h.Link.Name, h.Link.URL, h.Client.Name, h.Client.ID)
+	remedy := "to take that connection over, write application_link { url = \"main\" } and run with --adopt '" + d.want.Address + "'"
+	if d.client != nil && d.client.ID == h.Client.ID {
+		d.block(Refused, d.want.Where("application_link.url"), text, remedy+"; to make a second connection beside it, give this one another name")
+		return false
+	}
+	if d.client == nil {
+		d.warn(d.want.Where("application_link.url"), "%s; this plan makes a second connection beside it (%s)", text, remedy)
+	}
+	return true
+}

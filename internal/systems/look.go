@@ -1,0 +1,36 @@
+package systems
+
+import (
+	"context"
+
+	"github.com/bbsync/bbsync/internal/reach"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// Looking at how the servers can be reached from here takes no login.
+
+// LookAtBitbucket looks at the server of the bitbucket block with this label.
+func (s *Systems) LookAtBitbucket(ctx context.Context, label string) (reach.Sight, error) {
+	block := find(s.fleet.Bitbuckets, func(b *schema.Bitbucket) bool { return b.Label == label })
+	return s.look(ctx, block.URL, block.CAFile, false)
+}
+
+// LookAtTerraform looks at the server of the terraform block with this label.
+func (s *Systems) LookAtTerraform(ctx context.Context, label string) (reach.Sight, error) {
+	block := find(s.fleet.Terraforms, func(t *schema.Terraform) bool { return t.Label == label })
+	return s.look(ctx, block.Address, block.CAFile, true)
+}
+
+// LookAtVault looks at the Vault of the files or the environment.
+func (s *Systems) LookAtVault(ctx context.Context) (reach.Sight, error) {
+	v := s.fleet.Vault
+	return s.look(ctx, firstOf(v.Address, s.env.Getenv("VAULT_ADDR")), firstOf(v.CAFile, s.env.Getenv("VAULT_CACERT")), true)
+}
+
+func (s *Systems) look(ctx context.Context, address, caFile string, only bool) (reach.Sight, error) {
+	ca, err := s.readCA(caFile)
+	if err != nil {
+		return reach.Sight{Address: address}, err
+	}
+	return reach.Look(ctx, address, reach.Roots{PEM: ca, Only: only}), nil
+}
