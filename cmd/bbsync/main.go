@@ -76,6 +76,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder with the configuration")
 	flags.StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR is honoured")
 	root.AddCommand(a.planCommand(), a.applyCommand(), a.driftCommand(), a.rotateCommand(), a.reportCommand(), a.validateCommand(), a.fmtCommand(), a.versionCommand(), a.schemaCommand(), a.sandboxCommand())
+	root.AddCommand(a.doctorCommand())
 	usageErrors(root)
 	return root
 }

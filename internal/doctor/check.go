@@ -49,7 +49,7 @@ func explain(err error) (cause, remedy string) {
 	var va *vault.Error
 	switch {
 	case errors.As(err, &problem):
-		return join(problem.Cause, problem.Detail), problem.Advice
+		return join(problem.Cause, brief(problem.Detail)), problem.Advice
 	case errors.As(err, &bb):
 		bare := *bb
 		bare.Advice = ""
@@ -64,6 +64,15 @@ func explain(err error) (cause, remedy string) {
 		return rest(err, va) + bare.Error(), va.Hint
 	}
 	return err.Error(), ""
+}
+
+// brief drops what a person does not read: Bitbucket repeats the whole text that
+// it computed the signature of.
+func brief(detail string) string {
+	if len(detail) > 200 {
+		return ""
+	}
+	return detail
 }
 
 // rest is what an error says before the one that it wraps.

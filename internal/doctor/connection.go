@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -167,5 +168,11 @@ func (f *connectionFacts) planCheck() Check {
 	for _, s := range p.Steps() {
 		steps = append(steps, s.String())
 	}
+	if n := len(steps); n > shownSteps {
+		steps = append(steps[:shownSteps], fmt.Sprintf("and %d more", n-shownSteps))
+	}
 	return warning(name, "the files and the systems differ", strings.Join(steps, "; "), "look at bbsync plan, then bbsync apply")
 }
+
+// shownSteps is how many steps are named; plan shows them all.
+const shownSteps = 3

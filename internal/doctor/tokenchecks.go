@@ -42,7 +42,10 @@ func (f *connectionFacts) authorization() Check {
 	case f.have.User != nil && !f.have.User.Is(token.User):
 		return failed(name, "authorized as "+token.User+", want "+f.want.ServiceUser, "whoever clicked Allow was logged in to Bitbucket as "+token.User+", and Terraform acts as that account",
 			"revoke the connection in the organization's VCS settings, log in to Bitbucket as "+f.want.ServiceUser+", and connect again")
-	case errors.Is(f.repos.err, tfe.ErrTokenRefused) || f.have.TokenDead:
+	case f.refused() && f.proof != nil:
+		return failed(name, "Bitbucket refuses what Terraform asks with its OAuth token", "Bitbucket has not the consumer, or not the public key, that Terraform signs with",
+			"mend request-token first (see above); the token may live on, else authorize again as "+f.want.ServiceUser)
+	case f.refused():
 		return failed(name, "Bitbucket refuses the OAuth token that Terraform holds", "it was revoked on Bitbucket, its consumer was replaced, or it has ended",
 			"authorize again: open the connect link as "+f.want.ServiceUser+" (bbsync apply shows it)")
 	}
@@ -51,6 +54,11 @@ func (f *connectionFacts) authorization() Check {
 		user = "a user that Terraform does not name"
 	}
 	return ok(name, "authorized as %s on %s", user, day(token.Created))
+}
+
+// refused reports whether Terraform itself found its token not to work.
+func (f *connectionFacts) refused() bool {
+	return errors.Is(f.repos.err, tfe.ErrTokenRefused) || f.have.TokenDead
 }
 
 func (f *connectionFacts) tokenAge(now time.Time) Check {

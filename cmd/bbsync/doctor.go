@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/doctor"
+	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/systems"
+)
+
+func (a *app) doctorCommand() *cobra.Command {
+	var verbose bool
+	c := &cobra.Command{
+		Use:   "doctor [CONNECTION...]",
+		Short: "Check everything that a connection needs, and say what is wrong and what to do",
+		Long: "doctor looks at connections (connection.team[\"acme\"], or connection.team for all of a block; none:\n" +
+			"all) and at the systems they use, one check after the other: ok, warning, failed, cannot tell. For\n" +
+			"what is not well it says the cause and the remedy. It changes nothing, and stops asking Bitbucket\n" +
+			"as an account whose password is refused, lest the account be locked.\n\n" +
+			"What it sees of names, ports, certificates and clocks is this machine's view and not Terraform's.\n\n" +
+			"It exits with 0 when nothing failed (warnings may be there), with 3 when some connections have a\n" +
+			"failure, with 1 when all have, as when a system that all of them use cannot be used.",
+		Args: cobra.ArbitraryArgs,
+	}
+	a.variableFlags(c)
+	output := a.outputFlags(c, report.DoctorFormats()...)
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every check; of more than three connections only what is not well is shown otherwise")
+	c.RunE = func(c *cobra.Command, names []string) error {
+		if err := a.use(output); err != nil {
+			return err
+		}
+		ctx, cancel := a.untilStopped(c.Context())
+		defer cancel()
+		return interruptible(ctx, a.doctor(ctx, names, verbose || len(names) > 0))
+	}
+	return c
+}
+
+func (a *app) doctor(ctx context.Context, names []string, verbose bool) error {
+	fleet, err := a.load()
+	if err != nil {
+		return err
+	}
+	connections, err := targets(fleet, names)
+	if err != nil {
+		return err
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = ""
+	}
+	sys := systems.New(fleet, systems.Env{Getenv: a.getenv, Home: home, Dir: a.dir, UserAgent: "bbsync/" + version()})
+	defer sys.Close()
+	found, err := doctor.Run(ctx, sys, fleet, connections, doctor.Options{Now: time.Now()})
+	if err != nil {
+		return err
+	}
+	err = a.deliver(a.output, func(format report.Format, style report.Style) (string, error) {
+		return report.RenderDoctor(found, format, report.DoctorOptions{Style: style, Fleet: fleet.Name, Verbose: verbose})
+	})
+	if err != nil {
+		return err
+	}
+	return exit(doctorExit(found))
+}
+
+// doctorExit is the code of a look: by how many connections have a failure, their
+// own or of a system they use.
+func doctorExit(r doctor.Report) int {
+	switch ill, connections := r.Ill(); {
+	case r.Count(doctor.Failed) == 0:
+		return exitDone
+	case ill == connections:
+		return exitError1
+	}
+	return exitPartial
+}
