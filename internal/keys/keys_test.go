@@ -1,0 +1,163 @@
+package keys_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/secret"
+)
+
+// pkcs8 returns a private key as PKCS #8 PEM.
+func pkcs8(t testing.TB, key any) secret.Text {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+}
+
+func rsaKey(t testing.TB, bits int) *rsa.PrivateKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func curveKey(t testing.TB) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func TestConsumerKey(t *testing.T) {
+	form := regexp.MustCompile(`^bbsync-[0-9a-f]{32}$`)
+	one, two := keys.ConsumerKey(), keys.ConsumerKey()
+	if !form.MatchString(one) || one == two {
+		t.Errorf("have %s and %s, want two of the form %s", one, two, form)
+	}
+}
+
+// What is generated has the forms that both systems document, and comes out
+// the same when its private half is given again.
+func TestGenerateConsumer(t *testing.T) {
+	pair, err := keys.GenerateConsumer(keys.MinRSABits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(pair.Private.Reveal(), "-----BEGIN RSA PRIVATE KEY-----\n") {
+		t.Error("the private half is not PKCS #1 PEM")
+	}
+	if !strings.HasPrefix(pair.Public, "-----BEGIN PUBLIC KEY-----\n") {
+		t.Errorf("the public half is %q", pair.Public)
+	}
+	key, err := keys.ParseRSA(pair.Private)
+	if err != nil || key.N.BitLen() != keys.MinRSABits {
+		t.Fatalf("have %v, want an RSA key of %d bits", err, keys.MinRSABits)
+	}
+	again, err := keys.ConsumerFrom(pkcs8(t, key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.Private.Reveal() != pair.Private.Reveal() || again.Public != pair.Public || again.Fingerprint != pair.Fingerprint {
+		t.Error("the pair from PKCS #8 is another than the one generated")
+	}
+}
+
+// Bitbucket shows a key without header and footer, in one line, and Terraform
+// as it was typed: all are the same key.
+func TestPublicFingerprint(t *testing.T) {
+	pair, err := keys.GenerateConsumer(keys.MinRSABits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := strings.TrimSuffix(strings.TrimPrefix(pair.Public, "-----BEGIN PUBLIC KEY-----\n"), "-----END PUBLIC KEY-----\n")
+	for name, text := range map[string]string{
+		"as made":            pair.Public,
+		"without line's end": strings.TrimSpace(pair.Public),
+		"CRLF":               strings.ReplaceAll(pair.Public, "\n", "\r\n"),
+		"spaces around":      "\n  " + pair.Public + "\n\n",
+		"bare":               body,
+		"bare, one line":     strings.ReplaceAll(body, "\n", ""),
+		"bare, spaces":       strings.ReplaceAll(body, "\n", " "),
+	} {
+		got, err := keys.PublicFingerprint(text)
+		if err != nil || got != pair.Fingerprint {
+			t.Errorf("%s: have %q, %v, want %q", name, got, err, pair.Fingerprint)
+		}
+	}
+	for name, text := range map[string]string{
+		"empty": "", "words": "no key at all", "base64 of nothing": "aGVsbG8=", "cut": body[:len(body)/2],
+		"certificate": "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n",
+	} {
+		if got, err := keys.PublicFingerprint(text); err == nil {
+			t.Errorf("%s: have %q, want an error", name, got)
+		}
+	}
+}
+
+// What cannot be used is refused with a reason, and the reason does not quote it.
+func TestRefusedPrivateKeys(t *testing.T) {
+	small, curve := pkcs8(t, rsaKey(t, 1024)), pkcs8(t, curveKey(t))
+	garbled := secret.New("-----BEGIN RSA PRIVATE KEY-----\naGVsbG8gY2FuYXJ5\n-----END RSA PRIVATE KEY-----\n")
+	for name, test := range map[string]struct {
+		private       secret.Text
+		consumer, ssh string
+	}{
+		"empty":   {secret.New(""), "not PEM", "not a key"},
+		"words":   {secret.New("canary in words"), "not PEM", "not a key"},
+		"garbled": {garbled, "neither PKCS #1 nor PKCS #8", "not a key"},
+		"small":   {small, "1024 bits, less than 2048", "1024 bits, less than 2048"},
+		"curve":   {curve, "is not RSA", "RSA only"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := keys.ConsumerFrom(test.private)
+			refused(t, err, test.consumer)
+			_, err = keys.SSHFrom(test.private, "comment")
+			refused(t, err, test.ssh)
+		})
+	}
+}
+
+func refused(t *testing.T, err error, why string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), why) {
+		t.Errorf("have %v, want an error that says %q", err, why)
+	}
+	if err != nil && (strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "aGVsbG8")) {
+		t.Errorf("the error quotes the key: %v", err)
+	}
+}
+
+// A pair that is printed, in whatever way, shows its public half only.
+func TestPairDoesNotPrint(t *testing.T) {
+	pair, err := keys.GenerateSSH(keys.MinRSABits, "bbsync/corp/acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		fmt.Fprintf(&out, verb+"\n", pair)
+	}
+	block, _ := pem.Decode([]byte(pair.Private.Reveal()))
+	for _, leak := range []string{"PRIVATE KEY", fmt.Sprintf("%x", block.Bytes[20:60]), fmt.Sprintf("%x", "PRIVATE")} {
+		if strings.Contains(out.String(), leak) {
+			t.Errorf("the printed pair holds %q", leak)
+		}
+	}
+}
