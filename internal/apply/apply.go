@@ -33,6 +33,10 @@ type Options struct {
 	Stop     <-chan struct{}
 	Progress func(Event) // called from several goroutines; may be nil
 
+	// Audit keeps each deed before the next step begins; its error ends the
+	// connection. It is called from several goroutines; may be nil.
+	Audit func(Deed) error
+
 	// AllowUnlink is how many workspaces the deletion of OAuth clients may
 	// unlink; it must equal the count.
 	AllowUnlink int

@@ -41,7 +41,7 @@ func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
 		}
 	}()
 	r := &runner{executor: e, Target: c.Target, held: held}
-	out = e.steps(running, c.Address, c.Steps(), r.do)
+	out = e.steps(running, c.Address, c.Steps(), e.audited(c.Address, r.deed))
 	if lost := held.Err(); lost != nil && out.Status != Applied {
 		out.Err = errors.Join(out.Err, fmt.Errorf("%s: %w", c.Address, lost))
 		out.Status = Broken

@@ -169,5 +169,9 @@ func (r *runner) proveConsumer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return client.ProveConsumer(ctx, consumer.Key, consumer.Private)
+	if err := client.ProveConsumer(ctx, consumer.Key, consumer.Private); err != nil {
+		return err
+	}
+	r.proof = "Bitbucket gave a request token for consumer key " + consumer.Key
+	return nil
 }

@@ -16,7 +16,8 @@ import (
 type runner struct {
 	*executor
 	plan.Target
-	held *vault.Held
+	held  *vault.Held
+	proof string // what a system answered to the step under way
 }
 
 // do carries one step out.

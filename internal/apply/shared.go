@@ -24,7 +24,9 @@ func (e *executor) bitbucket(ctx context.Context, b plan.BitbucketPlan) Outcome 
 	}
 	out = Outcome{Address: address, Status: Applied}
 	for _, step := range b.Steps() {
-		one := e.steps(ctx, address, []plan.Step{step}, func(ctx context.Context, s plan.Step) error { return e.shared(ctx, b.Label, s) })
+		one := e.steps(ctx, address, []plan.Step{step}, e.audited(address, func(ctx context.Context, s plan.Step) (Deed, error) {
+			return Deed{}, e.shared(ctx, b.Label, s)
+		}))
 		out.Done, out.Left = append(out.Done, one.Done...), append(out.Left, one.Left...)
 		if one.Status == Applied {
 			continue

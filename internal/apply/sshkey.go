@@ -72,11 +72,12 @@ func (r *runner) proveSSH(ctx context.Context, s plan.ProveSSH) error {
 	if proof.User != r.ServiceUser {
 		return fmt.Errorf("the key logs in as %q, not as the service user %q: the key belongs to somebody else", proof.User, r.ServiceUser)
 	}
+	fingerprint, err := keys.SSHFingerprint(proof.HostKey)
+	if err != nil {
+		return err
+	}
+	r.proof = fmt.Sprintf("the server with host key %s answered whoami with %s", fingerprint, proof.User)
 	if learned {
-		fingerprint, err := keys.SSHFingerprint(proof.HostKey)
-		if err != nil {
-			return err
-		}
 		r.warn(s, "learned Bitbucket's SSH host key, %s, into the record; pin it in ssh.host_keys of bitbucket.%s to be sure of the first contact", fingerprint, r.Bitbucket)
 	}
 	return r.noteProof(ctx, s.Role, proof.HostKey, learned)

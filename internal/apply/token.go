@@ -126,6 +126,7 @@ func (r *runner) proveRepositories(ctx context.Context, s plan.ProveRepositories
 	switch {
 	case errors.Is(err, tfe.ErrUnsupported):
 		r.warn(s, "this Terraform cannot tell whether the OAuth token works and which repositories it sees; should a workspace not reach Bitbucket, authorize again")
+		r.proof = "none: this Terraform cannot tell"
 		return r.trustToken(ctx)
 	case errors.Is(err, tfe.ErrTokenRefused):
 		return r.tokenRefused(ctx, found)
@@ -137,6 +138,7 @@ func (r *runner) proveRepositories(ctx context.Context, s plan.ProveRepositories
 			return fmt.Errorf("of the repositories, Terraform does not see %s; it sees %s", want, sample(seen))
 		}
 	}
+	r.proof = fmt.Sprintf("Terraform sees %d repositories, those of the connection among them", len(seen))
 	return r.trustToken(ctx)
 }
 
