@@ -42,6 +42,7 @@ func (a *app) applyCommand() *cobra.Command {
 	}
 	f.sessionFlags = a.shardedFlags(c)
 	f.output = a.outputFlags(c)
+	a.auditFlag(c)
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
 	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
 	c.Flags().IntVar(&f.allowUnlink, "allow-unlink", 0, "accept that exactly this many workspaces are unlinked")
@@ -148,13 +149,20 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 // carryOut runs a plan, shows how it ended, and reads again: success means that
 // nothing is left to do but what waits for a person.
 func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFlags, t *teller) error {
+	trail, err := a.openTrail(s.fleet.Name)
+	if err != nil {
+		return err
+	}
 	t.working(s, p)
 	result := apply.Run(ctx, s.sys, p, apply.Options{
 		Parallel: f.parallelism, AllowUnlink: f.allowUnlink, Holder: a.holder(), Stop: a.stop, Now: a.now,
 		Canary: f.canary, MaxFailures: f.maxFailures,
-		Progress: t.event, Replan: s.replan,
+		Progress: t.event, Replan: s.replan, Audit: trail.keep(),
 	})
 	t.result(result)
+	if err := trail.end(result); err != nil {
+		return err
+	}
 	code := applyExit(result)
 	if code != exitDone && code != exitWaiting {
 		t.summary(result, code, nil)

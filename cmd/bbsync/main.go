@@ -54,11 +54,12 @@ type app struct {
 	getenv         func(string) string
 	environ        func() []string
 
-	dir      string
-	color    string
-	vars     []string
-	varFiles []string
-	output   *outputFlags // of the verb that runs; nil: text
+	dir       string
+	color     string
+	vars      []string
+	varFiles  []string
+	trailFile string       // --audit
+	output    *outputFlags // of the verb that runs; nil: text
 }
 
 func (a *app) root() *cobra.Command {
@@ -75,8 +76,20 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder with the configuration")
 	flags.StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR is honoured")
-	root.AddCommand(a.planCommand(), a.applyCommand(), a.driftCommand(), a.rotateCommand(), a.reportCommand(), a.validateCommand(), a.fmtCommand(), a.versionCommand(), a.schemaCommand(), a.sandboxCommand())
-	root.AddCommand(a.doctorCommand())
+	root.AddCommand(
+		a.planCommand(),
+		a.applyCommand(),
+		a.driftCommand(),
+		a.rotateCommand(),
+		a.doctorCommand(),
+		a.reportCommand(),
+		a.validateCommand(),
+		a.fmtCommand(),
+		a.versionCommand(),
+		a.schemaCommand(),
+		a.auditCommand(),
+		a.sandboxCommand(),
+	)
 	usageErrors(root)
 	return root
 }

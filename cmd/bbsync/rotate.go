@@ -36,6 +36,7 @@ func (a *app) rotateCommand() *cobra.Command {
 	}
 	f.sessionFlags = a.shardedFlags(c)
 	f.output = a.outputFlags(c)
+	a.auditFlag(c)
 	flags := c.Flags()
 	flags.BoolVar(&f.all, "all", false, "every connection of the configuration")
 	flags.BoolVar(&f.ssh, "ssh", false, "the service user's SSH key; so without --consumer, too")

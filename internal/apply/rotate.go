@@ -138,6 +138,7 @@ func (r *runner) proveRefused(ctx context.Context, s plan.ProveRefused) error {
 		proof, _, err := r.login(ctx, key)
 		switch {
 		case errors.Is(err, bitbucket.ErrKeyRefused):
+			r.proof = "Bitbucket refuses a login with " + key.Fingerprint
 			return nil
 		case err != nil:
 			return fmt.Errorf("whether the key is refused is not known: %w", err)
