@@ -21,6 +21,7 @@ func (w *World) startControl() error {
 		}
 	})
 	mux.HandleFunc("POST /settle", func(http.ResponseWriter, *http.Request) { w.Terraform.Settle() })
+	mux.HandleFunc("POST /misfortune/{name}", w.serveMisfortune)
 	for name, f := range w.Fronts {
 		mux.Handle("/servers/"+name+"/", http.StripPrefix("/servers/"+name, f.Admin()))
 	}

@@ -232,7 +232,9 @@ func (w *World) Close() error {
 		errs = append(errs, s.Close())
 	}
 	for _, l := range w.ssh {
-		errs = append(errs, l.Close())
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) { // its port may have been closed before
+			errs = append(errs, err)
+		}
 	}
 	for _, done := range w.sshDone {
 		<-done

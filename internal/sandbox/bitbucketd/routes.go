@@ -58,6 +58,7 @@ func (s *Server) coreRoutes(add func(string, handler)) {
 	add("GET /rest/ssh/{v}/keys/{id}", getSSHKey)
 	add("DELETE /rest/ssh/{v}/keys/{id}", deleteSSHKey)
 	add("GET /rest/ssh/{v}/settings", getSSHSettings)
+	add("GET /rest/ssh/{v}/admin", getSSHPolicy)
 }
 
 func (s *Server) grantRoutes(add func(string, handler)) {

@@ -273,3 +273,26 @@ func (p SSHPolicy) allow(k *SSHKey) error {
 	}
 	return nil
 }
+
+// getSSHPolicy is what the vendor's document calls GET /admin, without saying in
+// which module. Doubt: that it is this one.
+func getSSHPolicy(c *call) (reply, error) {
+	if !c.version.hasKeyExpiry() {
+		return unknownREST(c)
+	}
+	if err := c.global(Admin); err != nil {
+		return reply{}, err
+	}
+	policy := c.st.Settings.SSHPolicy
+	body := struct {
+		MaxExpiryDays *int                 `json:"maxExpiryDays"`
+		Restrictions  []SSHKeyTypeRestrict `json:"keyTypeRestrictions"`
+	}{Restrictions: policy.Restrictions}
+	if policy.MaxExpiryDays > 0 {
+		body.MaxExpiryDays = &policy.MaxExpiryDays
+	}
+	if body.Restrictions == nil {
+		body.Restrictions = []SSHKeyTypeRestrict{}
+	}
+	return reply{body: body}, nil
+}

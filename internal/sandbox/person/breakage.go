@@ -32,7 +32,7 @@ type victim struct {
 
 // Breakages returns what can be broken.
 func Breakages() []Breakage {
-	return []Breakage{
+	return append([]Breakage{
 		{"delete-link", "delete the application link", deleteLink},
 		{"rename-link", "rename the application link", renameLink},
 		{"change-consumer-key", "put another consumer key into the link", changeConsumerKey},
@@ -47,7 +47,12 @@ func Breakages() []Breakage {
 		{"revoke-grants", "take the service user's permissions on the repositories away", revokeGrants},
 		{"foreign-link", "make a link of one's own on the organization's URL", foreignLink},
 		{"delete-record", "delete the newest version of the record in Vault", deleteRecord},
-	}
+		{"group-grant", "give the permissions to a group that the service user is in, instead of to the user", groupGrant},
+		{"main-link", "connect the organization by hand, with a link on the main URL", mainLink},
+		{"oauth2-link", "replace the application link by an OAuth 2.0 one", oauth2Link},
+		{"change-password", "change the administrator's password on Bitbucket", changePassword},
+		{"fill-hooks", "give the webhook plugin's hook five URLs (before 5.4)", fillHooks},
+	}, misfortunes()...)
 }
 
 // Break does it.
