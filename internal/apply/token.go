@@ -39,7 +39,7 @@ func (r *runner) wait(s plan.Authorize, c tfe.OAuthClient) Wait {
 // checkUser returns an error when somebody other than the service user clicked
 // Allow.
 func (r *runner) checkUser(c tfe.OAuthClient) error {
-	if c.Token == nil || c.Token.User == "" || strings.EqualFold(c.Token.User, r.ServiceUser) || slices.Contains(r.UserNames, c.Token.User) {
+	if c.Token == nil || r.ActsAs(c.Token.User) {
 		return nil
 	}
 	return fmt.Errorf("%q was authorized as %s, not as %s: Terraform would act on Bitbucket as %s. "+

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -38,6 +40,14 @@ type Target struct {
 	Needs        []GrantPermission `json:",omitempty"` // what the Bitbucket's own plan must have done first
 }
 
+// ActsAs reports whether what Terraform shows as the service provider's user is
+// the service user. Nothing documents which of a user's names it shows, and an
+// older release shows none.
+func (t Target) ActsAs(shown string) bool {
+	return shown == "" || strings.EqualFold(shown, t.ServiceUser) ||
+		slices.ContainsFunc(t.UserNames, func(name string) bool { return strings.EqualFold(name, shown) })
+}
+
 // A Connection is the plan of one connection: its steps in the order they run.
 type Connection struct {
 	Target
@@ -45,8 +55,20 @@ type Connection struct {
 	Changes []Change
 	Blocks  []Block // why nothing is planned, though something is not as wanted
 	Notes   []Note
-	Ages    []Age  // of the keys; nil when nothing could be planned
-	Basis   string // names what the record said: apply compares it before it writes
+	Ages    []Age   // of the keys; nil when nothing could be planned
+	Basis   string  // names what the record said: apply compares it before it writes
+	Person  *Person // for whoever does the Authorize step; nil when nothing waits or there is no client yet
+}
+
+// Person is what helps with a connection's Authorize step: what there is of the
+// client that a person must authorize.
+type Person struct {
+	ClientID  string
+	URL       string // to open, logged in to Terraform
+	Consumer  string // as Bitbucket's Allow page names it
+	Token     string // id of the token that will not do; "" when there is none
+	TokenUser string // whose that token is
+	Dead      bool   // Bitbucket refuses that token
 }
 
 // A BitbucketPlan is what a Bitbucket needs for all its connections.

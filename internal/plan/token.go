@@ -1,8 +1,6 @@
 package plan
 
-import (
-	"strings"
-)
+import "strings"
 
 // publicKey plans the public half on the service user: before Terraform gets
 // the private half, and proven first.
@@ -53,6 +51,19 @@ func (d *differ) authorization() {
 		return
 	}
 	d.waiting = true
+	d.person(token)
+}
+
+// person notes what a person needs, where there is a client to authorize.
+func (d *differ) person(token *Token) {
+	if d.client == nil {
+		return
+	}
+	p := &Person{ClientID: d.client.ID, URL: d.client.ConnectURL, Consumer: d.want.Consumer.Name}
+	if token != nil {
+		p.Token, p.TokenUser, p.Dead = token.ID, token.User, d.isServiceUser(token.User)
+	}
+	d.out.Person = p
 }
 
 // token returns the client's token, nil when there is none.

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/authorize"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/schema"
+)
+
+type authorizeFlags struct {
+	noOpen  bool
+	timeout time.Duration
+	apply   bool
+	approve bool
+}
+
+func (a *app) authorizeCommand() *cobra.Command {
+	f := &authorizeFlags{}
+	c := &cobra.Command{
+		Use:   "authorize [CONNECTION...]",
+		Short: "Help a person click Allow, and wait until it is done",
+		Long: "authorize shows and opens the links of the connections that wait for a person, says who must be\n" +
+			"logged in where, and waits until Terraform has a token of the right user. A connection is named by\n" +
+			"its address (connection.team[\"acme\"]) or its block (connection.team); none: all.\n\n" +
+			"It changes nothing and holds no lease: bbsync apply goes on afterwards, or --apply does at once.",
+		Args: cobra.ArbitraryArgs,
+	}
+	c.Flags().BoolVar(&f.noOpen, "no-open", false, "open nothing, only show the links")
+	c.Flags().DurationVar(&f.timeout, "timeout", 0, "stop waiting after this long, with exit code 4; 0: wait on")
+	c.Flags().BoolVar(&f.apply, "apply", false, "go on with apply for what was authorized")
+	c.Flags().BoolVar(&f.approve, "auto-approve", false, "with --apply: do not ask")
+	a.variableFlags(c)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if f.approve && !f.apply {
+			return &exitError{code: exitUsage, err: errors.New("--auto-approve goes with --apply")}
+		}
+		return interruptible(c.Context(), a.authorize(c.Context(), f, args))
+	}
+	return c
+}
+
+func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []string) error {
+	s, err := a.open(ctx, &sessionFlags{targets: addresses})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	reading, cancel := a.untilStopped(ctx)
+	defer cancel()
+	p, err := s.plan(reading, s.connections)
+	if err != nil {
+		return err
+	}
+	code := a.tellOthers(p)
+	requests := authorize.Of(p)
+	if len(requests) == 0 {
+		if code == exitDone {
+			fmt.Fprintln(a.stdout, "Nothing waits for a person.")
+		}
+		return exit(code)
+	}
+	statuses, err := a.await(ctx, s, requests, f)
+	if err != nil {
+		return err
+	}
+	if waited := authorizeExit(statuses); waited != exitDone {
+		code = waited
+	}
+	if f.apply {
+		return a.applyAuthorized(ctx, s, requests, statuses, f, code)
+	}
+	if code == exitDone {
+		fmt.Fprintln(a.stdout, "Done. Next: bbsync apply, which gives Terraform the SSH key and proves the connection.")
+	}
+	return exit(code)
+}
+
+// tellOthers tells of connections for whom a person can do nothing yet, and
+// returns the exit code that they ask for.
+func (a *app) tellOthers(p plan.Plan) int {
+	var before, blocked int
+	for _, c := range p.Connections {
+		switch {
+		case len(c.Blocks) > 0:
+			blocked++
+			fmt.Fprintf(a.stderr, "%s: %s: %s\n", report.Safe(c.Address), c.State(), report.Safe(c.Blocks[0].Text))
+		case c.Waits() && c.State() != plan.StateWaiting:
+			before++
+		}
+	}
+	if before > 0 {
+		fmt.Fprintf(a.stderr, "%d of %d connections have steps to be done before a person's: run bbsync apply first.\n", before, len(p.Connections))
+	}
+	switch {
+	case blocked > 0:
+		return planExit(p)
+	case before > 0:
+		return exitPending
+	}
+	return exitDone
+}
+
+// await waits for people, and tells what came of it.
+func (a *app) await(ctx context.Context, s *session, requests []authorize.Request, f *authorizeFlags) ([]authorize.Status, error) {
+	waiting, cancel := a.untilStopped(ctx)
+	defer cancel()
+	if f.timeout > 0 {
+		waiting, cancel = context.WithTimeout(waiting, f.timeout)
+		defer cancel()
+	}
+	watch := authorize.New(s.terraform, requests, authorize.Options{})
+	a.showLinks(ctx, watch, f)
+	err := a.waitLine(waiting, watch, requests)
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return nil, err
+	}
+	statuses, _ := watch.Look()
+	return statuses, nil
+}
+
+// terraform is the session's authorize.Open.
+func (s *session) terraform(ctx context.Context, label, organization string) (authorize.Terraform, error) {
+	client, err := s.sys.Terraform(ctx, label, organization)
+	if err != nil {
+		return nil, err
+	}
+	return client, nil
+}
+
+// authorizeExit is the code of a waiting: 4 while somebody is still waited for,
+// then what went wrong.
+func authorizeExit(statuses []authorize.Status) int {
+	var done, wrong, waiting int
+	for _, s := range statuses {
+		switch s.State {
+		case authorize.Done:
+			done++
+		case authorize.Waiting, authorize.Dead:
+			waiting++
+		case authorize.WrongUser, authorize.Gone, authorize.Unknown:
+			wrong++
+		}
+	}
+	switch {
+	case wrong > 0 && done+waiting > 0:
+		return exitPartial
+	case wrong > 0:
+		return exitError1
+	case waiting > 0:
+		return exitWaiting
+	}
+	return exitDone
+}
+
+// applyAuthorized goes on with what people have authorized. The rest keeps its
+// own exit code.
+func (a *app) applyAuthorized(ctx context.Context, s *session, requests []authorize.Request, statuses []authorize.Status, f *authorizeFlags, code int) error {
+	connections := s.authorized(requests, statuses)
+	reading, cancel := a.untilStopped(ctx)
+	defer cancel()
+	if len(connections) == 0 || reading.Err() != nil {
+		return exit(code)
+	}
+	p, err := s.plan(reading, connections)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(a.stdout, report.Plan(p, report.PlanOptions{Style: a.style(a.stdout)}))
+	if p.Pending() && !f.approve {
+		if err := a.ask("Carry these steps out?"); err != nil {
+			return err
+		}
+	}
+	_, err = a.carryOut(ctx, s, p, &applyFlags{parallelism: apply.DefaultParallel})
+	if err != nil {
+		return err
+	}
+	return exit(code)
+}
+
+// authorized returns the connections of the requests that are done.
+func (s *session) authorized(requests []authorize.Request, statuses []authorize.Status) []*schema.Connection {
+	done := map[string]bool{}
+	for i, r := range requests {
+		done[r.Address] = statuses[i].State == authorize.Done
+	}
+	var out []*schema.Connection
+	for _, c := range s.connections {
+		if done[c.Address] {
+			out = append(out, c)
+		}
+	}
+	return out
+}

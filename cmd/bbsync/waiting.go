@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/authorize"
+	"github.com/bbsync/bbsync/internal/report"
+)
+
+// showLinks says who must be logged in where, and shows what to open; a single
+// link is opened.
+func (a *app) showLinks(ctx context.Context, watch *authorize.Watch, f *authorizeFlags) {
+	requests := watch.Requests()
+	statuses, _ := watch.Look()
+	for _, account := range accounts(requests) {
+		fmt.Fprintf(a.stdout, "Log in, in one browser, to\n  %s   as somebody who may manage VCS settings\n  %s   as %s, not as an administrator\n\n",
+			report.Safe(account.terraform), report.Safe(account.bitbucket), report.Safe(account.user))
+	}
+	fmt.Fprintf(a.stdout, "Then open and click Allow:\n\n")
+	for i, r := range requests {
+		fmt.Fprintf(a.stdout, "%s\n  %s\n", report.Safe(r.Address), report.Safe(r.URL))
+		switch s := statuses[i]; s.State {
+		case authorize.WrongUser:
+			fmt.Fprintf(a.stdout, "  It was authorized by %s before. To undo that: %s\n", report.Safe(s.User), report.Safe(r.Undo()))
+		case authorize.Dead:
+			fmt.Fprintf(a.stdout, "  Bitbucket refuses the token that is there: connect again.\n")
+		case authorize.Waiting, authorize.Done, authorize.Gone, authorize.Unknown:
+		}
+	}
+	fmt.Fprintln(a.stdout)
+	if f.noOpen || len(requests) != 1 {
+		return
+	}
+	err := a.openBrowser(ctx, requests[0].URL)
+	switch {
+	case err == nil:
+		watch.Sent(0)
+	case !errors.Is(err, errNoBrowser):
+		fmt.Fprintln(a.stderr, report.Safe(err.Error()))
+	}
+}
+
+// An account is what must be logged in at one time in one browser.
+type account struct{ terraform, bitbucket, user string }
+
+// accounts returns who must be logged in where, each once, in order.
+func accounts(requests []authorize.Request) []account {
+	var out []account
+	known := map[account]bool{}
+	for _, r := range requests {
+		one := account{r.TerraformURL(), r.BitbucketURL, r.ServiceUser}
+		if !known[one] {
+			known[one] = true
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// waitLine waits until the watch is settled: a line for each change, and on a
+// terminal one that lives.
+func (a *app) waitLine(ctx context.Context, watch *authorize.Watch, requests []authorize.Request) error {
+	l := &liveLine{app: a, terminal: isTerminal(a.stderr), began: time.Now()}
+	ended := make(chan error, 1)
+	go func() { ended <- watch.Run(ctx) }()
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	shown, changed := watch.Look()
+	l.show(shown)
+	for {
+		var err error
+		over := false
+		select {
+		case err = <-ended:
+			over = true
+		case <-changed:
+		case <-second.C:
+		}
+		var now []authorize.Status
+		now, changed = watch.Look()
+		for i, r := range requests {
+			if line := a.changeLine(r, shown[i], now[i]); line != "" {
+				l.clear()
+				fmt.Fprintln(a.stderr, line)
+			}
+		}
+		shown = now
+		if over {
+			l.clear()
+			return err
+		}
+		l.show(now)
+	}
+}
+
+// changeLine tells what became of a request; "" when nothing did.
+func (a *app) changeLine(r authorize.Request, before, after authorize.Status) string {
+	style := a.style(a.stderr)
+	switch {
+	case after.State == before.State && after.Old == before.Old && (after.Err == nil) == (before.Err == nil):
+		return ""
+	case after.State == authorize.Done && after.User != "":
+		return fmt.Sprintf("%s: authorized by %s", report.Safe(r.Address), report.Safe(after.User))
+	case after.State == authorize.Done:
+		return fmt.Sprintf("%s: authorized", report.Safe(r.Address))
+	}
+	if err := r.Problem(after); err != nil {
+		return style.Error(err)
+	}
+	if after.Err != nil {
+		return fmt.Sprintf("%s: still waiting, though the last look failed: %s", report.Safe(r.Address), report.Safe(after.Err.Error()))
+	}
+	return fmt.Sprintf("%s: %s", report.Safe(r.Address), after.State)
+}
+
+// A liveLine is the last line on a terminal; elsewhere it is shown once.
+type liveLine struct {
+	app      *app
+	terminal bool
+	began    time.Time
+	text     string
+}
+
+func (l *liveLine) show(statuses []authorize.Status) {
+	left := 0
+	for _, s := range statuses {
+		if !s.Settled(false) {
+			left++
+		}
+	}
+	text := fmt.Sprintf("Waiting for a person: %d of %d connections left. Interrupt to stop waiting.", left, len(statuses))
+	if l.terminal {
+		text = fmt.Sprintf("Waiting for a person: %d of %d connections left, %s. Interrupt to stop waiting.", left, len(statuses), time.Since(l.began).Round(time.Second))
+	}
+	switch {
+	case left == 0:
+	case l.terminal:
+		fmt.Fprintf(l.app.stderr, "\r\x1b[K%s", shorten(text, width(l.app.stderr)))
+	case l.text == "":
+		fmt.Fprintln(l.app.stderr, text)
+	}
+	l.text = text
+}
+
+// clear makes room for a line that stays.
+func (l *liveLine) clear() {
+	if l.terminal {
+		fmt.Fprint(l.app.stderr, "\r\x1b[K")
+	}
+}
+
+// shorten keeps a line from wrapping, which would leave its rest behind.
+func shorten(text string, columns int) string {
+	if columns > 1 && len(text) >= columns {
+		return text[:columns-1]
+	}
+	return text
+}
