@@ -26,6 +26,7 @@ type applyFlags struct {
 	canary      int
 	maxFailures int
 	rotate      plan.Rotation
+	noWait      bool
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -37,7 +38,9 @@ func (a *app) applyCommand() *cobra.Command {
 			"each in order. A failure stops its own connection only. Given a file that plan --out saved, it\n" +
 			"carries out, without asking, what of it still holds.\n\n" +
 			"The first interrupt finishes the steps in flight; the second aborts. Running it again goes on\n" +
-			"where it stopped.",
+			"where it stopped.\n\n" +
+			"Where the next step is a person's, apply waits on a terminal and goes on by itself; elsewhere it\n" +
+			"exits with 4, and the next run goes on.",
 		Args: cobra.MaximumNArgs(1),
 	}
 	f.sessionFlags = a.shardedFlags(c)
@@ -47,6 +50,7 @@ func (a *app) applyCommand() *cobra.Command {
 	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
 	c.Flags().IntVar(&f.allowUnlink, "allow-unlink", 0, "accept that exactly this many workspaces are unlinked")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
+	c.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for a person, even on a terminal: exit with 4")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := a.use(f.output); err != nil {
 			return err
@@ -146,12 +150,22 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	return err
 }
 
-// carryOut runs a plan, shows how it ended, and reads again: success means that
-// nothing is left to do but what waits for a person.
+// carryOut runs a plan and, where somebody sits at a terminal, waits for the
+// person's steps and goes on. A program that reads a stream is told and left.
 func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFlags, t *teller) error {
+	result, err := a.carryOnce(ctx, s, p, f, t)
+	if exitCode(err) == exitWaiting && !f.noWait && len(t.streams) == 0 && isTerminal(a.stdin) && isTerminal(a.stderr) {
+		return a.goOn(ctx, s, result, f, t)
+	}
+	return err
+}
+
+// carryOnce runs a plan, shows how it ended, and reads again: success means that
+// nothing is left to do but what waits for a person.
+func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFlags, t *teller) (apply.Result, error) {
 	trail, err := a.openTrail(s.fleet.Name)
 	if err != nil {
-		return err
+		return apply.Result{}, err
 	}
 	t.working(s, p)
 	result := apply.Run(ctx, s.sys, p, apply.Options{
@@ -161,24 +175,24 @@ func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFla
 	})
 	t.result(result)
 	if err := trail.end(result); err != nil {
-		return err
+		return result, err
 	}
 	code := applyExit(result)
 	if code != exitDone && code != exitWaiting {
 		t.summary(result, code, nil)
-		return exit(code)
+		return result, exit(code)
 	}
 	s.rotate = plan.Rotation{} // what was asked for is done
 	left, err := s.plan(ctx, touched(s.connections, result))
 	if err != nil {
-		return fmt.Errorf("checking the result: %w", err)
+		return result, fmt.Errorf("checking the result: %w", err)
 	}
 	if left.Summary().States[plan.StateChanges] > 0 {
 		t.different(left)
 		code = exitPartial
 	}
 	t.summary(result, code, &left)
-	return exit(code)
+	return result, exit(code)
 }
 
 // touched returns the connections that an apply wrote to.

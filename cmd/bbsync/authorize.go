@@ -38,6 +38,7 @@ func (a *app) authorizeCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.apply, "apply", false, "go on with apply for what was authorized")
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "with --apply: do not ask")
 	a.variableFlags(c)
+	a.auditFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if f.approve && !f.apply {
 			return &exitError{code: exitUsage, err: errors.New("--auto-approve goes with --apply")}
@@ -163,7 +164,7 @@ func authorizeExit(statuses []authorize.Status) int {
 // applyAuthorized goes on with what people have authorized. The rest keeps its
 // own exit code.
 func (a *app) applyAuthorized(ctx context.Context, s *session, requests []authorize.Request, statuses []authorize.Status, f *authorizeFlags, code int) error {
-	connections := s.authorized(requests, statuses)
+	connections := without(named(s.connections, requests), requests, statuses)
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
 	if len(connections) == 0 || reading.Err() != nil {
@@ -173,28 +174,31 @@ func (a *app) applyAuthorized(ctx context.Context, s *session, requests []author
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(a.stdout, report.Plan(p, report.PlanOptions{Style: a.style(a.stdout)}))
+	t, err := a.teller(&outputFlags{format: string(report.Text)}, s.fleet.Name, false)
+	if err != nil {
+		return err
+	}
+	t.plan(p)
 	if p.Pending() && !f.approve {
 		if err := a.ask("Carry these steps out?"); err != nil {
 			return err
 		}
 	}
-	_, err = a.carryOut(ctx, s, p, &applyFlags{parallelism: apply.DefaultParallel})
-	if err != nil {
+	if _, err := a.carryOnce(ctx, s, p, &applyFlags{parallelism: apply.DefaultParallel}, t); err != nil {
 		return err
 	}
 	return exit(code)
 }
 
-// authorized returns the connections of the requests that are done.
-func (s *session) authorized(requests []authorize.Request, statuses []authorize.Status) []*schema.Connection {
-	done := map[string]bool{}
-	for i, r := range requests {
-		done[r.Address] = statuses[i].State == authorize.Done
+// named returns the connections that the requests are of.
+func named(connections []*schema.Connection, requests []authorize.Request) []*schema.Connection {
+	asked := map[string]bool{}
+	for _, r := range requests {
+		asked[r.Address] = true
 	}
 	var out []*schema.Connection
-	for _, c := range s.connections {
-		if done[c.Address] {
+	for _, c := range connections {
+		if asked[c.Address] {
 			out = append(out, c)
 		}
 	}

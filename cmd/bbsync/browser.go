@@ -9,7 +9,7 @@ import (
 )
 
 // errNoBrowser says that no browser can be opened from here.
-var errNoBrowser = errors.New("no browser can be opened from here") //nolint:gochecknoglobals // a sentinel
+var errNoBrowser = errors.New("no browser can be opened from here")
 
 // browserCommand returns the command that opens an address in the user's
 // browser on this system: nil where there is no desktop to open one on.

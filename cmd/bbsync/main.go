@@ -79,6 +79,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.planCommand(),
 		a.applyCommand(),
+		a.authorizeCommand(),
 		a.driftCommand(),
 		a.rotateCommand(),
 		a.doctorCommand(),

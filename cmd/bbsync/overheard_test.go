@@ -28,5 +28,9 @@ func overheard() int {
 	}
 	defer func() { _ = file.Close() }()
 	fmt.Fprintln(file, filepath.Base(os.Args[0]), strings.Join(os.Args[1:], " "))
-	return runAt(ahead, os.Args[1:], os.Stdin, io.MultiWriter(os.Stdout, file), io.MultiWriter(os.Stderr, file))
+	stderr := io.MultiWriter(os.Stderr, file)
+	if isTerminal(os.Stderr) { // it must be seen as one; the script keeps what it shows
+		stderr = os.Stderr
+	}
+	return runAt(ahead, os.Args[1:], os.Stdin, io.MultiWriter(os.Stdout, file), stderr)
 }

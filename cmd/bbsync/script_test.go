@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 				Setup:               func(e *testscript.Env) error { return setUp(t, e) },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"fits": fits, "exits": exits, "sandbox": startSandbox, "connect": connect, "lease": lease, "shards": shards,
+					"terminal": startTerminal, "seen": waitSeen, "type": typeLine, "interrupt": interruptProgram, "finish": finish,
 				},
 			})
 		})
@@ -50,6 +51,7 @@ func setUp(t *testing.T, e *testscript.Env) error {
 	e.Values[testKey{}] = t
 	e.Values[heardKey{}] = heard
 	e.Values[leaseKey{}] = &heldLease{}
+	atTerminal(e)
 	e.Vars = append(e.Vars, "BBSYNC_TEST_HEARD="+heard, "NO_COLOR=1")
 	fleet, err := filepath.Abs("testdata/fleet")
 	if err != nil {
