@@ -39,8 +39,10 @@ func (a *app) goOn(ctx context.Context, s *session, result apply.Result, f *appl
 		return err
 	}
 	approved, changed := a.approved(p, result)
-	if _, err := a.carryOnce(ctx, s, approved, f, t); err != nil {
-		return err
+	if len(approved.Connections) > 0 {
+		if _, err := a.carryOnce(ctx, s, approved, f, t); err != nil {
+			return err
+		}
 	}
 	if changed && code == exitDone {
 		code = exitStale

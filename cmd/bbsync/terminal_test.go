@@ -60,8 +60,10 @@ func startTerminal(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(s.command.Start())
 	ts.Defer(func() { _ = s.command.Process.Kill() }) // of a script that failed halfway
 	ts.Check(program.Close())
-	go func() { _, _ = io.Copy(writer{s, &s.terminal}, person) }() // ends with the program, by an error
-	go func() { s.ended <- s.command.Wait() }()
+	go func() {
+		_, _ = io.Copy(writer{s, &s.terminal}, person) // ends with the program, by an error
+		s.ended <- s.command.Wait()
+	}()
 }
 
 // environment is what testscript gives its own programs.
