@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -43,6 +44,12 @@ func Prove(ctx context.Context, sys *systems.Systems, connections []*schema.Conn
 	if opts.Tell == nil {
 		opts.Tell = func(string, string) {}
 	}
+	// The webhook plugin of Bitbucket before 5.4 keeps a repository's URLs in one
+	// document, which is written whole: two workspaces made at once lose one.
+	alone := map[string]*sync.Mutex{}
+	for _, c := range connections {
+		alone[c.Bitbucket.Label] = &sync.Mutex{}
+	}
 	var group errgroup.Group
 	group.SetLimit(opts.Parallel)
 	for i := range report.Sections {
@@ -52,7 +59,7 @@ func Prove(ctx context.Context, sys *systems.Systems, connections []*schema.Conn
 			continue
 		}
 		group.Go(func() error {
-			s.Checks = append(s.Checks, prove(ctx, sys, connections[at], opts)...)
+			s.Checks = append(s.Checks, prove(ctx, sys, connections[at], alone[connections[at].Bitbucket.Label], opts)...)
 			return nil
 		})
 	}
@@ -72,10 +79,14 @@ type proof struct {
 	webhook          string // URL
 }
 
-func prove(ctx context.Context, sys *systems.Systems, c *schema.Connection, opts ProveOptions) []Check {
+func prove(ctx context.Context, sys *systems.Systems, c *schema.Connection, alone sync.Locker, opts ProveOptions) []Check {
 	p := &proof{ProveOptions: opts, want: c, name: ProofPrefix + strings.ToLower(rand.Text()[:10])}
 	if err := p.open(ctx, sys); err != nil {
 		return []Check{doubt("workspace", err)}
+	}
+	if !p.native {
+		alone.Lock()
+		defer alone.Unlock()
 	}
 	checks, made := p.make(ctx)
 	if !made {
