@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
 type driftFlags struct {
 	*sessionFlags
 	output *outputFlags
+	tell   tellFlags
 }
 
 func (a *app) driftCommand() *cobra.Command {
@@ -22,13 +25,18 @@ func (a *app) driftCommand() *cobra.Command {
 			"connection what is not as wanted. It changes nothing, takes no lease and keeps none waiting; a\n" +
 			"connection that an apply is at is told as in progress, not as drifted.\n\n" +
 			"It exits with 0 when everything is in sync, with 2 when something drifted, with 4 when only a\n" +
-			"person is waited for, with 3 when some connections could not be read, and with 1 when none could.",
+			"person is waited for, with 3 when some connections could not be read, and with 1 when none could.\n" +
+			"Metrics and messages that cannot be delivered are warnings and leave the code as it is.",
 	}
 	f.sessionFlags = a.shardedFlags(c)
 	f.output = a.outputFlags(c, report.PlanFormats()...)
+	f.tell.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := a.use(f.output); err != nil {
 			return err
+		}
+		if err := f.tell.check(); err != nil {
+			return &exitError{code: exitUsage, err: err}
 		}
 		ctx, cancel := a.untilStopped(c.Context())
 		defer cancel()
@@ -37,27 +45,57 @@ func (a *app) driftCommand() *cobra.Command {
 	return c
 }
 
+// A look is one look at the fleet, and what came of it.
+type look struct {
+	session      *session
+	plan         plan.Plan
+	drift        report.Drift // zero when the look failed as a whole
+	began, ended time.Time
+	err          error // what the process ends with
+}
+
+// drift looks, shows what it saw, and tells those who are not there.
 func (a *app) drift(ctx context.Context, f *driftFlags) error {
-	s, err := a.open(ctx, f.sessionFlags)
+	began := a.now()
+	s, err := a.describe(f.sessionFlags)
 	if err != nil {
 		return err
 	}
 	defer s.close()
+	seen := look{session: s, began: began}
+	seen.plan, seen.drift, seen.err = s.look(ctx)
+	if seen.err == nil {
+		if err := a.showDrift(f.output, seen); err != nil {
+			return err
+		}
+		seen.err = exit(driftExit(seen.drift))
+	}
+	if ctx.Err() == nil { // a look that was interrupted is nobody's news
+		seen.ended = a.now()
+		a.tell(ctx, f, seen)
+	}
+	return seen.err
+}
+
+// look reads the systems and compares.
+func (s *session) look(ctx context.Context) (plan.Plan, report.Drift, error) {
+	if err := s.logIn(ctx); err != nil {
+		return plan.Plan{}, report.Drift{}, err
+	}
 	p, err := s.plan(ctx, s.connections)
 	if err != nil {
-		return err
+		return plan.Plan{}, report.Drift{}, err
 	}
-	d := report.NewDrift(p, report.Scope{Shard: s.shard.String(), Connections: s.asked, Bitbuckets: s.fleet.Bitbuckets})
-	err = a.deliver(f.output, func(format report.Format, style report.Style) (string, error) {
-		if text, ok, err := d.Render(format, style); ok {
+	return p, report.NewDrift(p, report.Scope{Shard: s.shard.String(), Connections: s.asked, Bitbuckets: s.fleet.Bitbuckets}), nil
+}
+
+func (a *app) showDrift(output *outputFlags, seen look) error {
+	return a.deliver(output, func(format report.Format, style report.Style) (string, error) {
+		if text, ok, err := seen.drift.Render(format, style); ok {
 			return text, err
 		}
-		return report.RenderPlan("drift", p, format, report.PlanOptions{Style: style})
+		return report.RenderPlan("drift", seen.plan, format, report.PlanOptions{Style: style})
 	})
-	if err != nil {
-		return err
-	}
-	return exit(driftExit(d))
 }
 
 // driftExit is the code of a drift report, of one process or merged.

@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 				UpdateScripts:       os.Getenv("UPDATE") != "",
 				Setup:               func(e *testscript.Env) error { return setUp(t, e) },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"fits": fits, "exits": exits, "sandbox": startSandbox, "connect": connect, "lease": lease, "shards": shards,
+					"fits": fits, "exits": exits, "sandbox": startSandbox, "connect": connect, "lease": lease, "shards": shards, "receiver": receiver,
 					"terminal": startTerminal, "seen": waitSeen, "type": typeLine, "interrupt": interruptProgram, "finish": finish,
 				},
 			})
@@ -52,6 +52,7 @@ func setUp(t *testing.T, e *testscript.Env) error {
 	e.Values[heardKey{}] = heard
 	e.Values[leaseKey{}] = &heldLease{}
 	atTerminal(e)
+	e.Values[receiverKey{}] = &received{}
 	e.Vars = append(e.Vars, "BBSYNC_TEST_HEARD="+heard, "NO_COLOR=1")
 	fleet, err := filepath.Abs("testdata/fleet")
 	if err != nil {

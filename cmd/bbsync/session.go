@@ -53,23 +53,30 @@ func (a *app) shardedFlags(c *cobra.Command) *sessionFlags {
 
 // open loads the configuration and logs in.
 func (a *app) open(ctx context.Context, f *sessionFlags) (*session, error) {
+	s, err := a.describe(f)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.logIn(ctx)
+}
+
+// describe loads the configuration and asks no system.
+func (a *app) describe(f *sessionFlags) (*session, error) {
 	fleet, err := a.load()
 	if err != nil {
 		return nil, err
 	}
-	s, err := a.scope(fleet, f)
-	if err != nil {
-		return nil, err
-	}
+	return a.scope(fleet, f)
+}
+
+// logIn opens the systems.
+func (s *session) logIn(ctx context.Context) (err error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		home = ""
 	}
-	s.sys, err = systems.Open(ctx, fleet, systems.Env{Getenv: a.getenv, Home: home, Dir: a.dir, UserAgent: "bbsync/" + version()})
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
+	s.sys, err = systems.Open(ctx, s.fleet, systems.Env{Getenv: s.app.getenv, Home: home, Dir: s.app.dir, UserAgent: "bbsync/" + version()})
+	return err
 }
 
 // scope says which connections a verb is about: what the targets name, of that
@@ -90,7 +97,11 @@ func (a *app) scope(fleet *schema.Fleet, f *sessionFlags) (*session, error) {
 	return s, nil
 }
 
-func (s *session) close() { s.sys.Close() }
+func (s *session) close() {
+	if s.sys != nil {
+		s.sys.Close()
+	}
+}
 
 // plan reads the systems and compares.
 func (s *session) plan(ctx context.Context, connections []*schema.Connection) (plan.Plan, error) {

@@ -48,7 +48,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 		d.authorization()
 		d.tokenKey()
 		d.pairEnd()
-		d.out.Ages = Ages(want, have, now)
+		d.out.Ages, d.out.Token = Ages(want, have, now), d.token()
 	}
 	if len(d.out.Blocks) > 0 {
 		d.out.Changes = nil

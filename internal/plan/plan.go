@@ -56,6 +56,7 @@ type Connection struct {
 	Blocks  []Block // why nothing is planned, though something is not as wanted
 	Notes   []Note
 	Ages    []Age   // of the keys; nil when nothing could be planned
+	Token   *Token  // Terraform's, as read; nil when there is none, or nothing could be planned
 	Basis   string  // names what the record said: apply compares it before it writes
 	Person  *Person // for whoever does the Authorize step; nil when nothing waits or there is no client yet
 }

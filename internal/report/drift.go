@@ -29,11 +29,8 @@ func (d Drift) Render(format Format, style Style) (text string, ok bool, err err
 // not in sync, and the summary last.
 func (d Drift) Text(style Style) string {
 	w := &driftWriter{Style: style}
-	for _, b := range d.Bitbuckets {
-		w.entry("bitbucket."+b.Label, b.URL, b.State, b.Differences, b.Blocks)
-	}
-	for _, c := range d.Connections {
-		w.entry(c.Address, c.Organization, c.State, c.Differences, c.Blocks)
+	for _, e := range d.Entries() {
+		w.entry(e)
 	}
 	for _, s := range d.Missing {
 		fmt.Fprintf(w, "%s shard %s: its report is missing\n", w.paint(red, "x"), s)
@@ -47,17 +44,48 @@ type driftWriter struct {
 	Style
 }
 
-func (w *driftWriter) entry(name, where, stateName string, differences []Difference, blocks []DriftBlock) {
-	state := stateNamed(stateName)
-	if state == plan.StateInSync {
-		return
+func (w *driftWriter) entry(e DriftEntry) {
+	if e.State != plan.StateInSync {
+		w.WriteString(e.line(w.Style) + "\n")
 	}
-	sign, code := driftSign(state)
-	fmt.Fprintf(w, "%s %s (%s): ", w.paint(code, sign), w.paint(bold, Safe(name)), Safe(where))
-	if state != plan.StateChanges {
-		fmt.Fprintf(w, "%s: ", state)
+}
+
+// A DriftEntry is a connection, or a Bitbucket for all of its connections, as a
+// line tells of it.
+type DriftEntry struct {
+	Name        string // address
+	Where       string // the organization, the Bitbucket's URL
+	State       plan.State
+	Differences []Difference
+	Blocks      []DriftBlock
+}
+
+// Entries returns the Bitbuckets and the connections.
+func (d Drift) Entries() []DriftEntry {
+	out := make([]DriftEntry, 0, len(d.Bitbuckets)+len(d.Connections))
+	for _, b := range d.Bitbuckets {
+		out = append(out, DriftEntry{"bitbucket." + b.Label, b.URL, stateNamed(b.State), b.Differences, b.Blocks})
 	}
-	w.WriteString(oneLine(saying(differences, blocks)) + "\n")
+	for _, c := range d.Connections {
+		out = append(out, DriftEntry{c.Address, c.Organization, stateNamed(c.State), c.Differences, c.Blocks})
+	}
+	return out
+}
+
+// String is the entry's line, without its end.
+func (e DriftEntry) String() string { return e.line(Style{}) }
+
+func (e DriftEntry) line(style Style) string {
+	sign, code := driftSign(e.State)
+	line := fmt.Sprintf("%s %s (%s): ", style.paint(code, sign), style.paint(bold, Safe(e.Name)), Safe(e.Where))
+	switch e.State {
+	case plan.StateChanges:
+	case plan.StateInSync:
+		return line + string(e.State)
+	case plan.StateUnreadable, plan.StateRefused, plan.StateLeased, plan.StateWaiting:
+		line += string(e.State) + ": "
+	}
+	return line + oneLine(saying(e.Differences, e.Blocks))
 }
 
 // stateNamed is the opposite of StateName.
@@ -79,7 +107,9 @@ func driftSign(state plan.State) (sign, code string) {
 		return "!", yellow
 	case plan.StateLeased:
 		return "i", cyan
-	case plan.StateInSync, plan.StateUnreadable, plan.StateRefused:
+	case plan.StateInSync:
+		return "=", green
+	case plan.StateUnreadable, plan.StateRefused:
 	}
 	return "x", red
 }
@@ -119,6 +149,13 @@ func inFiles(p PlaceDocument) string {
 // oneLine keeps another system's line breaks from making a line of their own.
 func oneLine(text string) string {
 	return Safe(strings.Join(strings.Fields(text), " "))
+}
+
+// SummaryLine is the last line of the report's text.
+func (d Drift) SummaryLine() string {
+	w := &driftWriter{}
+	w.summary(d)
+	return strings.TrimSpace(w.String())
 }
 
 func (w *driftWriter) summary(d Drift) {

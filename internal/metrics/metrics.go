@@ -1,0 +1,139 @@
+// Package metrics turns one look at a fleet into Prometheus metrics, for a text
+// file that node_exporter picks up and for a Pushgateway. It serves nothing and
+// keeps nothing: a process that ends cannot be scraped.
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report"
+)
+
+// A Run is one look.
+type Run struct {
+	Fleet       string
+	Shard       string            // i/n, "" for all
+	Drift       report.Drift      // zero when nothing could be read
+	Connections []plan.Connection // of the same look, for what has a time
+	Requests    map[string]int64  // by server
+	Began       time.Time
+	Ended       time.Time
+	ExitCode    int
+	Complete    bool // everything was read: only then it counts as a success
+}
+
+// registry returns the run's metrics, each with the labels.
+func (r Run) registry(labels prometheus.Labels) *prometheus.Registry {
+	registry := prometheus.NewRegistry()
+	g := gauges{prometheus.WrapRegistererWith(labels, registry)}
+	g.run(r)
+	if r.Drift.Fleet != "" {
+		g.states(r.Drift)
+		g.drift(r.Drift)
+		g.times(r.Connections, r.Ended)
+	}
+	return registry
+}
+
+// gauges registers metrics that are all gauges: each is what was so at the time
+// of the look.
+type gauges struct{ prometheus.Registerer }
+
+func (g gauges) vector(name, help string, labels ...string) *prometheus.GaugeVec {
+	v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "bbsync_" + name, Help: help}, labels)
+	g.MustRegister(v)
+	return v
+}
+
+func (g gauges) single(name, help string, value float64) {
+	g.vector(name, help).WithLabelValues().Set(value)
+}
+
+// run tells of the look itself. Its time of success is left out when it was
+// none, so that the one before stays.
+func (g gauges) run(r Run) {
+	g.single("last_run_timestamp_seconds", "When the fleet was last looked at, whatever came of it.", seconds(r.Ended))
+	g.single("last_run_exit_code", "Exit code of the last look.", float64(r.ExitCode))
+	g.single("last_run_duration_seconds", "How long the last look took.", r.Ended.Sub(r.Began).Seconds())
+	if r.Complete {
+		g.single("last_success_timestamp_seconds", "When all connections could last be read.", seconds(r.Ended))
+	}
+	requests := g.vector("last_run_requests", "Requests that the last look sent, by server.", "server")
+	for server, n := range r.Requests {
+		requests.WithLabelValues(server).Set(float64(n))
+	}
+}
+
+func (g gauges) states(d report.Drift) {
+	v := g.vector("connections", "Connections by state.", "state")
+	for state, n := range d.Summary.States {
+		v.WithLabelValues(state).Set(float64(n))
+	}
+}
+
+// drift counts the differences by kind of object. A connection that has none has
+// the kind "none", with 0: without it a metric would vanish with the last
+// difference, and whoever keeps the old value would go on telling it. What could
+// not be read, and what an apply is at, has no value.
+func (g gauges) drift(d report.Drift) {
+	v := g.vector("drift", "Differences between the files and what is live, by kind of object.", "connection", "organization", "kind")
+	set := func(name, organization, state string, differences []report.Difference) {
+		switch {
+		case state == "unreadable" || state == "leased":
+			return
+		case state == "refused": // nothing is planned, though something is not as wanted
+			v.WithLabelValues(name, organization, "refused").Set(1)
+		case len(differences) == 0:
+			v.WithLabelValues(name, organization, "none").Set(0)
+		}
+		for _, x := range differences {
+			v.WithLabelValues(name, organization, x.Kind).Inc()
+		}
+	}
+	for _, b := range d.Bitbuckets {
+		set("bitbucket."+b.Label, "", b.State, b.Differences)
+	}
+	for _, c := range d.Connections {
+		set(c.Address, c.Organization, c.State, c.Differences)
+	}
+}
+
+// times tells how old keys and tokens are, and when keys are due.
+func (g gauges) times(connections []plan.Connection, now time.Time) {
+	authorized := g.vector("authorized", "1 when Terraform holds a token of the service user that is not known to be refused.", "connection", "organization")
+	token := g.vector("token_age_seconds", "Age of Terraform's OAuth token.", "connection", "organization")
+	key := g.vector("key_age_seconds", "Age of a key.", "connection", "organization", "key", "role")
+	due := g.vector("rotation_due_seconds", "Time until a key is due for rotation; negative when it is overdue.", "connection", "organization", "key")
+	for _, c := range connections {
+		if len(c.Blocks) > 0 {
+			continue
+		}
+		yes := 0.0
+		if c.Token != nil && !c.Waits() {
+			yes = 1
+		}
+		authorized.WithLabelValues(c.Address, c.Organization).Set(yes)
+		if c.Token != nil && !c.Token.Created.IsZero() {
+			token.WithLabelValues(c.Address, c.Organization).Set(now.Sub(c.Token.Created).Seconds())
+		}
+		for _, age := range c.Ages {
+			key.WithLabelValues(c.Address, c.Organization, keyName(age), string(age.Role)).Set(age.Age.Seconds())
+			if !age.Due.IsZero() {
+				due.WithLabelValues(c.Address, c.Organization, keyName(age)).Set(age.Due.Sub(now).Seconds())
+			}
+		}
+	}
+}
+
+// keyName is a key's name as a label has it.
+func keyName(a plan.Age) string {
+	if a.Key == "SSH key" {
+		return "ssh"
+	}
+	return "consumer"
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }

@@ -1,0 +1,168 @@
+package metrics
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report"
+)
+
+var now = time.Unix(1_700_000_000, 0)
+
+func run() Run {
+	return Run{
+		Fleet: "corp", Began: now.Add(-3 * time.Second), Ended: now, Complete: true,
+		Requests: map[string]int64{"https://app.terraform.io": 3},
+		Drift: report.Drift{
+			Fleet:      "corp",
+			Summary:    report.DriftSummary{Connections: 3, States: map[string]int{"changes": 1, "refused": 1, "leased": 1}},
+			Bitbuckets: []report.DriftBitbucket{{Label: "new", State: "in_sync"}},
+			Connections: []report.DriftConnection{
+				{Address: "a", Organization: "o", State: "changes", Differences: []report.Difference{{Kind: "client"}, {Kind: "client"}, {Kind: "rotation"}}},
+				{Address: "b", Organization: "p", State: "refused"},
+				{Address: "c", Organization: "q", State: "leased"},
+			},
+		},
+		Connections: []plan.Connection{
+			{
+				Target: plan.Target{Address: "a", Organization: "o"},
+				Token:  &plan.Token{Created: now.Add(-time.Hour)},
+				Ages: []plan.Age{
+					{Key: "SSH key", Role: plan.Current, Age: 2 * time.Hour, Due: now.Add(-time.Minute)},
+					{Key: "SSH key", Role: plan.Previous, Age: 3 * time.Hour},
+					{Key: "consumer's pair", Role: plan.Current, Age: 4 * time.Hour, Due: now.Add(time.Minute)},
+				},
+			},
+			{Target: plan.Target{Address: "b", Organization: "p"}, Blocks: []plan.Block{{Kind: plan.Refused}}},
+			{Target: plan.Target{Address: "d", Organization: "r"}, Changes: []plan.Change{{Step: plan.Authorize{}}}, Token: &plan.Token{}},
+		},
+	}
+}
+
+const whole = `
+# HELP bbsync_authorized 1 when Terraform holds a token of the service user that is not known to be refused.
+# TYPE bbsync_authorized gauge
+bbsync_authorized{connection="a",organization="o"} 1
+bbsync_authorized{connection="d",organization="r"} 0
+# HELP bbsync_connections Connections by state.
+# TYPE bbsync_connections gauge
+bbsync_connections{state="changes"} 1
+bbsync_connections{state="leased"} 1
+bbsync_connections{state="refused"} 1
+# HELP bbsync_drift Differences between the files and what is live, by kind of object.
+# TYPE bbsync_drift gauge
+bbsync_drift{connection="a",kind="client",organization="o"} 2
+bbsync_drift{connection="a",kind="rotation",organization="o"} 1
+bbsync_drift{connection="b",kind="refused",organization="p"} 1
+bbsync_drift{connection="bitbucket.new",kind="none",organization=""} 0
+# HELP bbsync_key_age_seconds Age of a key.
+# TYPE bbsync_key_age_seconds gauge
+bbsync_key_age_seconds{connection="a",key="consumer",organization="o",role="current"} 14400
+bbsync_key_age_seconds{connection="a",key="ssh",organization="o",role="current"} 7200
+bbsync_key_age_seconds{connection="a",key="ssh",organization="o",role="previous"} 10800
+# HELP bbsync_last_run_duration_seconds How long the last look took.
+# TYPE bbsync_last_run_duration_seconds gauge
+bbsync_last_run_duration_seconds 3
+# HELP bbsync_last_run_exit_code Exit code of the last look.
+# TYPE bbsync_last_run_exit_code gauge
+bbsync_last_run_exit_code 0
+# HELP bbsync_last_run_requests Requests that the last look sent, by server.
+# TYPE bbsync_last_run_requests gauge
+bbsync_last_run_requests{server="https://app.terraform.io"} 3
+# HELP bbsync_last_run_timestamp_seconds When the fleet was last looked at, whatever came of it.
+# TYPE bbsync_last_run_timestamp_seconds gauge
+bbsync_last_run_timestamp_seconds 1.7e+09
+# HELP bbsync_last_success_timestamp_seconds When all connections could last be read.
+# TYPE bbsync_last_success_timestamp_seconds gauge
+bbsync_last_success_timestamp_seconds 1.7e+09
+# HELP bbsync_rotation_due_seconds Time until a key is due for rotation; negative when it is overdue.
+# TYPE bbsync_rotation_due_seconds gauge
+bbsync_rotation_due_seconds{connection="a",key="consumer",organization="o"} 60
+bbsync_rotation_due_seconds{connection="a",key="ssh",organization="o"} -60
+# HELP bbsync_token_age_seconds Age of Terraform's OAuth token.
+# TYPE bbsync_token_age_seconds gauge
+bbsync_token_age_seconds{connection="a",organization="o"} 3600
+`
+
+func TestMetrics(t *testing.T) {
+	if err := testutil.GatherAndCompare(run().registry(nil), strings.NewReader(whole)); err != nil {
+		t.Error(err)
+	}
+	problems, err := testutil.GatherAndLint(run().registry(nil))
+	if err != nil || len(problems) > 0 {
+		t.Errorf("%v, %v", problems, err)
+	}
+}
+
+// A look that fails as a whole keeps everything but what it knows: that it ran.
+func TestAFailureKeepsTheLastSuccess(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bbsync.prom")
+	if err := run().WriteFile(file); err != nil {
+		t.Fatal(err)
+	}
+	before := lines(t, file)
+	failed := Run{Fleet: "corp", Began: now, Ended: now.Add(time.Hour), ExitCode: 1}
+	if err := failed.WriteFile(file); err != nil {
+		t.Fatal(err)
+	}
+	var changed []string
+	for name, value := range lines(t, file) {
+		if before[name] != value {
+			changed = append(changed, name)
+		}
+		delete(before, name)
+	}
+	if len(before) > 0 {
+		t.Errorf("gone: %v", before)
+	}
+	want := map[string]bool{`bbsync_last_run_timestamp_seconds{fleet="corp"}`: true, `bbsync_last_run_exit_code{fleet="corp"}`: true, `bbsync_last_run_duration_seconds{fleet="corp"}`: true}
+	have := map[string]bool{}
+	for _, name := range changed {
+		have[name] = true
+	}
+	if diff := cmp.Diff(want, have); diff != "" {
+		t.Errorf("changed (-want +have):\n%s", diff)
+	}
+}
+
+// lines returns the values of a text file, and insists that no line has a timestamp.
+func lines(t *testing.T, file string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		fields := strings.Fields(line)
+		if len(fields) != 2 {
+			t.Errorf("a line of %d fields: %s", len(fields), line)
+		}
+		out[fields[0]] = fields[1]
+	}
+	return out
+}
+
+func TestADamagedFileIsNotOverwrittenByAFailure(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bbsync.prom")
+	if err := os.WriteFile(file, []byte("not metrics {\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err := Run{Fleet: "corp", ExitCode: 1, Ended: now}.WriteFile(file)
+	if err == nil || !strings.Contains(err.Error(), "remove the file") {
+		t.Errorf("error %v", err)
+	}
+	if err := run().WriteFile(file); err != nil { // a success needs nothing of it
+		t.Error(err)
+	}
+}

@@ -1,0 +1,56 @@
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/push"
+
+	"github.com/bbsync/bbsync/internal/secret"
+)
+
+// job is the Pushgateway's job; fleet and shard are in the grouping key, too.
+const job = "bbsync"
+
+const pushTimeout = 15 * time.Second
+
+// A Gateway is a Pushgateway.
+type Gateway struct {
+	URL      string
+	Username string // "" for no authentication
+	Password secret.Text
+}
+
+// Push sends the run's metrics. A success replaces what is there, so that
+// nothing stays of a connection that left the files. Anything else adds: metrics
+// that it does not know, the time of the last success above all, stay.
+func (r Run) Push(ctx context.Context, gateway Gateway) error {
+	address, err := url.Parse(gateway.URL)
+	if err != nil || address.Host == "" {
+		return errors.New("the Pushgateway's address is not a URL")
+	}
+	if address.User != nil {
+		return errors.New("the Pushgateway's address holds a password, which every process list shows: give it in the environment")
+	}
+	ctx, cancel := context.WithTimeout(ctx, pushTimeout)
+	defer cancel()
+	pusher := push.New(gateway.URL, job).Gatherer(r.registry(nil)).Client(http.DefaultClient).Grouping("fleet", r.Fleet)
+	if r.Shard != "" {
+		pusher.Grouping("shard", r.Shard)
+	}
+	if gateway.Username != "" {
+		pusher.BasicAuth(gateway.Username, gateway.Password.Reveal())
+	}
+	send := pusher.AddContext
+	if r.Complete {
+		send = pusher.PushContext
+	}
+	if err := send(ctx); err != nil {
+		return fmt.Errorf("pushing metrics: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/bbsync/bbsync/internal/report"
+)
+
+// A chat shows so many lines before it folds them, and Slack cuts a message at
+// 40,000 characters.
+const (
+	mostLines = 20
+	longest   = 600
+)
+
+// Message tells what changed, and the whole in one line.
+func Message(d report.Drift, changed []report.DriftEntry, recovered bool) string {
+	lines := []string{fmt.Sprintf("bbsync: fleet %s is not as it was at the last look", d.Fleet)}
+	if recovered {
+		lines = append(lines, "The fleet can be read again.")
+	}
+	for i, e := range changed {
+		if i == mostLines {
+			lines = append(lines, fmt.Sprintf("... and %d more", len(changed)-i))
+			break
+		}
+		lines = append(lines, cut(e.String()))
+	}
+	return strings.Join(append(lines, d.SummaryLine()), "\n")
+}
+
+// Failure tells that the look as a whole failed.
+func Failure(fleet string, err error) string {
+	return fmt.Sprintf("bbsync: fleet %s cannot be looked at: %s", fleet, cut(report.Safe(err.Error())))
+}
+
+func cut(line string) string {
+	if runes := []rune(line); len(runes) > longest {
+		return string(runes[:longest]) + "…"
+	}
+	return line
+}

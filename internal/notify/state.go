@@ -1,0 +1,118 @@
+// Package notify tells people, through a webhook, that a fleet's state is
+// another than it was at the last look: once, not at every tick of cron. It
+// decides nothing about the fleet.
+package notify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report"
+)
+
+// stateVersion is of the state's JSON.
+const stateVersion = "1.0"
+
+// A State is what the last look saw, as far as that is needed to see that
+// something changed: states and digests. It can be lost: then all that is not in
+// sync is told once more.
+type State struct {
+	FormatVersion string          `json:"format_version"`
+	Fleet         string          `json:"fleet"`
+	Failed        bool            `json:"failed"` // the look as a whole
+	Seen          map[string]Seen `json:"seen"`   // by address
+}
+
+// Seen is one connection, or one Bitbucket for all of its connections.
+type Seen struct {
+	State  plan.State `json:"state"`
+	Digest string     `json:"digest"`
+}
+
+// DecodeState reads a state.
+func DecodeState(text []byte) (State, error) {
+	var s State
+	if err := json.Unmarshal(text, &s); err != nil {
+		return State{}, fmt.Errorf("not a state of bbsync drift: %w", err)
+	}
+	if s.FormatVersion != stateVersion {
+		return State{}, fmt.Errorf("the state has format %q, and this bbsync knows %s", s.FormatVersion, stateVersion)
+	}
+	return s, nil
+}
+
+// Encode returns the state as a file's text.
+func (s State) Encode() ([]byte, error) {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encoding the state: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+// Next returns the state after a look, and what changed since the one before. A
+// connection that an apply is at keeps its state: what it is in the middle of is
+// no news. What the look was not asked about is kept unless it was whole.
+func (s State) Next(d report.Drift, whole bool) (State, []report.DriftEntry) {
+	next := State{FormatVersion: stateVersion, Fleet: d.Fleet, Seen: map[string]Seen{}}
+	if s.Fleet != d.Fleet {
+		s = State{} // another fleet's
+	}
+	if !whole {
+		for name, seen := range s.Seen {
+			next.Seen[name] = seen
+		}
+	}
+	var changed []report.DriftEntry
+	for _, e := range d.Entries() {
+		before, known := s.Seen[e.Name]
+		if !known {
+			before = Seen{State: plan.StateInSync}
+		}
+		now := Seen{State: e.State, Digest: digest(e)}
+		if e.State == plan.StateLeased {
+			now = before
+		}
+		next.Seen[e.Name] = now
+		if now != before {
+			changed = append(changed, e)
+		}
+	}
+	return next, changed
+}
+
+// Failing returns the state after a look that failed as a whole, and whether
+// that is news.
+func (s State) Failing(fleet string) (next State, news bool) {
+	next = s
+	next.FormatVersion, next.Fleet, next.Failed = stateVersion, fleet, true
+	return next, !s.Failed || s.Fleet != fleet
+}
+
+// digest names what an entry says. Why a system did not answer is often told in
+// other words each time, and is no news each time.
+func digest(e report.DriftEntry) string {
+	if e.State == plan.StateInSync {
+		return ""
+	}
+	parts := []any{e.State}
+	for _, d := range e.Differences {
+		parts = append(parts, d.Kind, d.What, d.Live, d.Want) // not the place: editing a comment is no drift
+	}
+	for _, b := range e.Blocks {
+		parts = append(parts, b.Kind)
+		if b.Kind != string(plan.Unreadable) {
+			parts = append(parts, b.Text)
+		}
+	}
+	var text bytes.Buffer
+	if err := json.NewEncoder(&text).Encode(parts); err != nil { // texts: a bug, not an event
+		panic(fmt.Sprintf("encoding an entry: %v", err))
+	}
+	sum := sha256.Sum256(text.Bytes())
+	return hex.EncodeToString(sum[:])[:16]
+}

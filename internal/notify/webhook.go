@@ -1,0 +1,138 @@
+package notify
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/secret"
+)
+
+// The headers that let a receiver check who sent a message, and when: the
+// signature is the HMAC-SHA256, in hexadecimal, of timestamp, a full stop, body.
+const (
+	SignatureHeader = "X-Bbsync-Signature" // sha256=...
+	TimestampHeader = "X-Bbsync-Timestamp" // seconds since 1970
+)
+
+const (
+	attempts       = 4
+	attemptTimeout = 10 * time.Second
+	firstPause     = time.Second
+)
+
+// A Webhook takes messages as Slack does, and those that understand its form:
+// Mattermost, Rocket.Chat, a receiver of one's own.
+type Webhook struct {
+	URL       secret.Text // whoever has it can write to the channel
+	Secret    secret.Text // to sign with; empty: unsigned
+	UserAgent string
+	Now       func() time.Time
+	Pause     time.Duration // before the second attempt, doubled each time; 0: one second
+	Client    *http.Client  // nil: the default, which takes the proxy from the environment
+}
+
+// Send sends a message, a few times when the receiver does not take it. A
+// receiver may see it twice: an answer that was lost cannot be told from one that
+// was not given.
+func (w Webhook) Send(ctx context.Context, text string) error {
+	address, err := url.Parse(strings.TrimSpace(w.URL.Reveal()))
+	if err != nil || address.Host == "" || address.Scheme != "https" && address.Scheme != "http" {
+		return errors.New("the webhook's address is not a URL") // which it is stays untold
+	}
+	body, err := json.Marshal(map[string]string{"text": escape(text)})
+	if err != nil {
+		return fmt.Errorf("encoding the message: %w", err)
+	}
+	pause := w.Pause
+	if pause == 0 {
+		pause = firstPause
+	}
+	for n := 1; ; n++ {
+		again, err := w.attempt(ctx, address.String(), body)
+		if err == nil {
+			return nil
+		}
+		err = fmt.Errorf("webhook at %s: %w", address.Host, err)
+		if !again || n == attempts {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+			pause *= 2
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// attempt sends the message once and reports whether another attempt may help.
+func (w Webhook) attempt(ctx context.Context, address string, body []byte) (again bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return false, errors.New("the address is not a URL")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", w.UserAgent)
+	if !w.Secret.Empty() {
+		stamp := strconv.FormatInt(w.Now().Unix(), 10)
+		req.Header.Set(TimestampHeader, stamp)
+		req.Header.Set(SignatureHeader, w.sign(stamp, body))
+	}
+	res, err := w.client().Do(req)
+	if err != nil {
+		return true, withoutURL(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		return res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500, fmt.Errorf("status %d", res.StatusCode)
+	}
+	return false, nil
+}
+
+// client follows no redirect: the address is a secret, and so is whom it was
+// given to.
+func (w Webhook) client() *http.Client {
+	client := http.Client{}
+	if w.Client != nil {
+		client = *w.Client
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client
+}
+
+func (w Webhook) sign(stamp string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(w.Secret.Reveal()))
+	mac.Write([]byte(stamp + "."))
+	mac.Write(body)
+	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+// withoutURL takes the address out of an error of the HTTP client.
+func withoutURL(err error) error {
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
+
+// escape keeps a chat from taking what a system is called for a link, a mention
+// or a format: Slack asks for these three.
+func escape(text string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+}
