@@ -20,7 +20,6 @@ type applyFlags struct {
 	*sessionFlags
 	approve     bool
 	parallelism int
-	allowUnlink int
 	verbose     bool
 	output      *outputFlags
 	canary      int
@@ -44,15 +43,15 @@ func (a *app) applyCommand() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 	}
 	f.sessionFlags = a.shardedFlags(c)
+	f.removalFlags(c)
 	f.output = a.outputFlags(c)
 	a.auditFlag(c)
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
 	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
-	c.Flags().IntVar(&f.allowUnlink, "allow-unlink", 0, "accept that exactly this many workspaces are unlinked")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for a person, even on a terminal: exit with 4")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := a.use(f.output); err != nil {
+		if err := errors.Join(a.use(f.output), f.checkRemoval()); err != nil {
 			return err
 		}
 		if f.parallelism < 1 {
@@ -114,12 +113,13 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles)+len(f.shard) > 0 {
+	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles)+len(f.shard) > 0 || f.removal.prune {
 		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets, shard and variables it was made with", file)}
 	}
 	a.vars, a.varFiles = saved.Inputs.Vars, saved.Inputs.VarFiles
 	f.targets, f.adopt = saved.Inputs.Targets, saved.Inputs.Adopt
 	f.shard, f.sharded = saved.Inputs.Shard, saved.Inputs.Shard != ""
+	f.removal = removal{prune: saved.Inputs.Removal.Prune, max: saved.Inputs.Removal.Max, allowUnlink: saved.Inputs.Removal.AllowUnlink}
 	s, err := a.open(ctx, f.sessionFlags)
 	if err != nil {
 		return err
@@ -169,7 +169,7 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 	}
 	t.working(s, p)
 	result := apply.Run(ctx, s.sys, p, apply.Options{
-		Parallel: f.parallelism, AllowUnlink: f.allowUnlink, Holder: a.holder(), Stop: a.stop, Now: a.now,
+		Parallel: f.parallelism, AllowUnlink: f.removal.allowUnlink, Holder: a.holder(), Stop: a.stop, Now: a.now,
 		Canary: f.canary, MaxFailures: f.maxFailures,
 		Progress: t.event, Replan: s.replan, Audit: trail.keep(),
 	})

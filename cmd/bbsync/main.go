@@ -80,6 +80,7 @@ func (a *app) root() *cobra.Command {
 		a.planCommand(),
 		a.applyCommand(),
 		a.authorizeCommand(),
+		a.destroyCommand(),
 		a.driftCommand(),
 		a.rotateCommand(),
 		a.doctorCommand(),

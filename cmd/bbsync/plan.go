@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -21,11 +22,12 @@ func (a *app) planCommand() *cobra.Command {
 			"It exits with 0 when everything is in sync and with 2 when there are changes to apply.",
 	}
 	flags := a.shardedFlags(c)
+	flags.removalFlags(c)
 	output := a.outputFlags(c, report.PlanFormats()...)
 	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if err := a.use(output); err != nil {
+		if err := errors.Join(a.use(output), flags.checkRemoval()); err != nil {
 			return err
 		}
 		ctx, cancel := a.untilStopped(c.Context())
@@ -61,7 +63,10 @@ func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose
 
 // save writes the plan to a file for a later apply.
 func (a *app) save(p plan.Plan, s *session, flags *sessionFlags, file string) error {
-	text, err := plan.Encode(p, plan.Inputs{Vars: a.vars, VarFiles: a.varFiles, Targets: flags.targets, Adopt: flags.adopt, Shard: s.shard.String()})
+	text, err := plan.Encode(p, plan.Inputs{
+		Vars: a.vars, VarFiles: a.varFiles, Targets: flags.targets, Adopt: flags.adopt, Shard: s.shard.String(),
+		Removal: plan.RemovalInputs{Prune: flags.removal.prune, Max: flags.removal.max, AllowUnlink: flags.removal.allowUnlink},
+	})
 	if err != nil {
 		return err
 	}

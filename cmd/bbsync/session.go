@@ -22,6 +22,7 @@ type session struct {
 	connections []*schema.Connection // of those, the shard's
 	shard       shard.Shard
 	adopt       []string
+	removal     removal
 	sys         *systems.Systems
 	app         *app          // shows how far reading is, and has the clock
 	rotate      plan.Rotation // asked for, of all of the connections
@@ -33,6 +34,7 @@ type sessionFlags struct {
 	adopt   []string
 	sharded bool   // the verb works on a shard
 	shard   string // i/n
+	removal removal
 }
 
 func (a *app) sessionFlags(c *cobra.Command) *sessionFlags {
@@ -86,7 +88,7 @@ func (a *app) scope(fleet *schema.Fleet, f *sessionFlags) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{fleet: fleet, asked: asked, connections: asked, adopt: f.adopt, app: a}
+	s := &session{fleet: fleet, asked: asked, connections: asked, adopt: f.adopt, removal: f.removal, app: a}
 	if !f.sharded {
 		return s, nil
 	}
@@ -105,13 +107,19 @@ func (s *session) close() {
 
 // plan reads the systems and compares.
 func (s *session) plan(ctx context.Context, connections []*schema.Connection) (plan.Plan, error) {
-	progress := s.app.progress("Reading", len(connections), "connections", s.sys.Figures)
-	world, err := live.Read(ctx, s.sys, connections, live.Options{Done: func(string) { progress.done(1) }})
+	going, err := s.going(ctx)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	all := slices.Concat(connections, going.read)
+	progress := s.app.progress("Reading", len(all), "connections", s.sys.Figures)
+	world, err := live.Read(ctx, s.sys, all, s.reading(func(string) { progress.done(1) }))
 	progress.close()
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("reading the systems: %w", err)
 	}
-	return plan.Make(s.fleet, connections, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate}), nil
+	p := plan.Make(s.fleet, connections, world.Have[:len(connections)], world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate})
+	return s.withRemovals(ctx, p, going, connections, world)
 }
 
 // replan plans one connection again, whoever holds its lease: it is asked for
@@ -122,7 +130,7 @@ func (s *session) replan(ctx context.Context, address string) (plan.Connection, 
 			continue
 		}
 		one := []*schema.Connection{c}
-		world, err := live.Read(ctx, s.sys, one, live.Options{})
+		world, err := live.Read(ctx, s.sys, one, s.reading(nil))
 		if err != nil {
 			return plan.Connection{}, err
 		}
@@ -131,7 +139,7 @@ func (s *session) replan(ctx context.Context, address string) (plan.Connection, 
 		}
 		return plan.Make(s.fleet, one, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate}).Connections[0], nil
 	}
-	return plan.Connection{}, fmt.Errorf("%s is not in the configuration", address)
+	return plan.Connection{}, fmt.Errorf("%s is not described by the files: what was shown is what is removed, or nothing", address)
 }
 
 func (s *session) adopts(address string) bool {
@@ -141,4 +149,9 @@ func (s *session) adopts(address string) bool {
 		}
 	}
 	return false
+}
+
+// reading are the options of reading the systems for the session's fleet.
+func (s *session) reading(done func(string)) live.Options {
+	return live.Options{Fleet: s.fleet.Name, Moved: s.fleet.Moved, Done: done}
 }

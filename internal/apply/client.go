@@ -152,8 +152,8 @@ func (r *runner) deleteClient(ctx context.Context, s plan.DeleteClient) error {
 	if err != nil {
 		return fmt.Errorf("counting the workspaces it would unlink: %w", err)
 	}
-	if count != 0 && count != r.opts.AllowUnlink {
-		return fmt.Errorf("it would unlink %d workspaces (%s): run with --allow-unlink=%d to accept that", count, sample(names), count)
+	if count > s.Unlinks && count != r.opts.AllowUnlink {
+		return fmt.Errorf("it would unlink %d workspaces (%s), and %d were planned: plan again, or run with --allow-unlink=%d to accept that", count, sample(names), s.Unlinks, count)
 	}
 	return client.DeleteClient(ctx, s.ID)
 }

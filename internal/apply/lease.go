@@ -14,9 +14,7 @@ import (
 // holds, runs the steps and gives the lease back.
 func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
 	out := Outcome{Address: c.Address, Left: c.Steps()}
-	held, err := e.sys.Vault().Acquire(ctx, c.Record, e.opts.Holder, e.opts.Lease, vault.Record{
-		Fleet: e.fleet, Address: c.Address, Organization: c.Organization, Bitbucket: c.BitbucketURL,
-	})
+	held, err := e.sys.Vault().Acquire(ctx, c.Record, e.opts.Holder, e.opts.Lease, described(vault.Record{}, e.fleet, c.Target))
 	if err != nil {
 		out.Status, out.Err = Broken, fmt.Errorf("%s: taking the lease: %w", c.Address, err)
 		return out
@@ -41,6 +39,12 @@ func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
 		}
 	}()
 	r := &runner{executor: e, Target: c.Target, held: held}
+	if !c.Removal {
+		if err := r.describe(running); err != nil {
+			out.Status, out.Err = Broken, fmt.Errorf("%s: noting what it is: %w", c.Address, err)
+			return out
+		}
+	}
 	out = e.steps(running, c.Address, c.Steps(), e.audited(c.Address, r.deed))
 	if lost := held.Err(); lost != nil && out.Status != Applied {
 		out.Err = errors.Join(out.Err, fmt.Errorf("%s: %w", c.Address, lost))

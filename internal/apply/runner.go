@@ -72,6 +72,14 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 		return r.retireConsumer(ctx)
 	case plan.ProveRepositories:
 		return r.proveRepositories(ctx, s)
+	case plan.NoteConnection:
+		return r.describe(ctx)
+	case plan.MoveRecord:
+		return r.moveRecord(ctx, s)
+	case plan.ForgetRecord:
+		return r.forgetRecord(ctx)
+	case plan.RetireRecord:
+		return r.retireRecord(ctx)
 	case plan.GrantPermission, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
 		return fmt.Errorf("step %T belongs to a Bitbucket, not to a connection", s)
 	}

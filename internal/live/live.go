@@ -22,6 +22,8 @@ const DefaultParallel = 64
 // Options of a reading.
 type Options struct {
 	Parallel int                  // connections at once; 0: DefaultParallel
+	Fleet    string               // below which records of moved connections are looked for
+	Moved    []schema.Moved       // connections whose records may be at another place
 	Done     func(address string) // called as each connection has been read, from several goroutines; may be nil
 }
 
@@ -35,6 +37,7 @@ type World struct {
 // Read reads the live state of these connections of the fleet.
 func Read(ctx context.Context, sys *systems.Systems, connections []*schema.Connection, opts Options) (World, error) {
 	r := newReader(sys, connections)
+	r.fleet, r.moved = opts.Fleet, opts.Moved
 	world := World{Have: make([]plan.Have, len(connections)), Bitbuckets: map[string]plan.Bitbucket{}}
 	if opts.Parallel == 0 {
 		opts.Parallel = DefaultParallel
@@ -65,6 +68,9 @@ func Read(ctx context.Context, sys *systems.Systems, connections []*schema.Conne
 type reader struct {
 	sys        *systems.Systems
 	bitbuckets map[string]*sharedBitbucket
+	fleet      string
+	moved      []schema.Moved
+	records    future[map[string]*plan.Record] // all of the fleet, read for what moved
 
 	mu            sync.Mutex
 	organizations map[organizationKey]*organization
@@ -98,6 +104,9 @@ func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have
 	group.Go(func() { bitbucket = r.readBitbucket(ctx, c, &have) })
 	have.Record, record = r.readRecord(ctx, c)
 	group.Wait()
+	if record == nil {
+		have.Moved, record = r.movedRecord(ctx, c, have.Record)
+	}
 	if terraform == nil {
 		terraform = r.probeRefused(ctx, c, &have)
 	}

@@ -42,7 +42,14 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 		}
 	}
 	if record.Link != nil {
-		out.LinkID = record.Link.ID
+		out.LinkID, out.LinkURL = record.Link.ID, record.Link.URL
+	}
+	out.About = plan.About{
+		Terraform: record.Terraform, Organization: record.Organization, Bitbucket: record.Bitbucket,
+		ServiceUser: record.ServiceUser, Protected: record.Protected,
+	}
+	if record.Ended != nil {
+		out.Ended = record.Ended.How
 	}
 	if record.Client != nil {
 		out.ClientID = record.Client.ID

@@ -18,6 +18,7 @@ func (r *Record) Basis() string {
 	}
 	facts := *r
 	facts.Version, facts.Lease, facts.Fleet, facts.Address, facts.Deleted = 0, nil, "", "", ""
+	facts.About = About{}
 	if facts == (Record{}) {
 		return ""
 	}

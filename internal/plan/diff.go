@@ -32,12 +32,14 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	d := &differ{want: want, have: have, now: now, asked: asked}
 	d.out = Connection{Target: target(fleet, want), At: want.Range}
 	d.out.Basis = have.Record.Basis()
+	d.takeMoved()
 	if d.blocked() {
 		return d.out
 	}
 	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
 	d.client = d.findClient()
 	if d.handMade() && d.mayTouch() && d.namesKnown() {
+		d.describe()
 		d.record()
 		d.link()
 		d.consumer()

@@ -6,6 +6,8 @@ import "time"
 // not there; Unread says what could not be read, and then nothing is known.
 type Have struct {
 	Record    *Record
+	Moved     *MovedRecord      // there is no record, but one under the address that a moved block names
+	From      []string          // addresses that moved blocks say the connection had
 	Link      *Link             // on the wanted URL
 	NameTaken bool              // another link has the wanted name
 	Consumer  *Consumer         // in Link
@@ -54,8 +56,11 @@ type Record struct {
 	Pending, Current, Previous *Key
 	LinkID                     string
 	ClientID                   string
+	LinkURL                    string // of the link that was made
 	RefusedToken               string // id of a token that Terraform said does not work
 	Retired                    *RetiredKey
+	About                      About
+	Ended                      string // "" while bbsync keeps the connection: a vault.End... otherwise
 	Lease                      *Lease
 }
 
@@ -150,4 +155,17 @@ type SSHKey struct {
 	Created     time.Time
 	LastUsed    time.Time
 	Expires     time.Time // zero: never, or the server does not tell
+}
+
+// About is what a record says of its connection besides keys: enough to find
+// what was made when no file describes it any more.
+type About struct {
+	Terraform, Organization, Bitbucket, ServiceUser string // the systems by address
+	Protected                                       bool
+}
+
+// MovedRecord is the record of a connection that had another address.
+type MovedRecord struct {
+	Path   string
+	Record *Record
 }

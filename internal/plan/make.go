@@ -37,7 +37,9 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 			adopting.Adopt = true
 			want = &adopting
 		}
-		c := Rotate(fleet.Name, want, withShared(have[i], want.Bitbucket.Label, bitbuckets), opts.Now, opts.Rotate)
+		one := withShared(have[i], want.Bitbucket.Label, bitbuckets)
+		one.From = movedFrom(fleet, want.Address)
+		c := Rotate(fleet.Name, want, one, opts.Now, opts.Rotate)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
 			c.Changes = nil
 			c.Blocks = []Block{{

@@ -34,6 +34,8 @@ type Target struct {
 	BitbucketURL string
 	LinkURL      string
 	ServiceUser  string
+	TerraformURL string            `json:",omitempty"`
+	Protect      bool              `json:",omitempty"`
 	UserNames    []string          `json:",omitempty"` // the service user's other names, as Bitbucket shows them
 	Client       string            // the OAuth client's wanted name
 	Record       string            // path in Vault
@@ -57,6 +59,7 @@ type Connection struct {
 	Notes   []Note
 	Ages    []Age   // of the keys; nil when nothing could be planned
 	Token   *Token  // Terraform's, as read; nil when there is none, or nothing could be planned
+	Removal bool    // no file describes the connection, or it is to go all the same
 	Basis   string  // names what the record said: apply compares it before it writes
 	Person  *Person // for whoever does the Authorize step; nil when nothing waits or there is no client yet
 }
@@ -232,6 +235,8 @@ func target(fleet string, want *schema.Connection) Target {
 		BitbucketURL: want.Bitbucket.URL,
 		LinkURL:      want.Link.URL,
 		ServiceUser:  want.ServiceUser,
+		TerraformURL: want.Terraform.Address,
+		Protect:      want.Protect,
 		Client:       want.Name,
 		Record:       want.Record,
 		Needs:        grants(want),

@@ -19,6 +19,15 @@ type Inputs struct {
 	Targets  []string `json:"targets,omitempty"`
 	Adopt    []string `json:"adopt,omitempty"`
 	Shard    string   `json:"shard,omitempty"`
+
+	Removal RemovalInputs `json:"removal,omitzero"`
+}
+
+// RemovalInputs are what the plan was allowed to remove.
+type RemovalInputs struct {
+	Prune       bool `json:"prune,omitempty"`
+	Max         int  `json:"max_removals,omitempty"` // negative: what the files say
+	AllowUnlink int  `json:"allow_unlink,omitempty"`
 }
 
 // Saved is a plan in a file: what was shown and approved. It holds no secret,

@@ -91,8 +91,10 @@ type UpdateClient struct {
 // DeleteClient deletes an OAuth client and its tokens, which unlinks every
 // workspace that uses them.
 type DeleteClient struct {
-	ID, Name string
-	Why      string
+	ID, Name   string
+	Why        string
+	Unlinks    int      `json:",omitempty"` // workspaces, as counted when it was planned
+	Workspaces []string `json:",omitempty"` // names, as far as they are known
 }
 
 // AddSSHKey adds the public half to the service user.
@@ -319,7 +321,11 @@ func (s UpdateClient) String() string {
 }
 
 func (s DeleteClient) String() string {
-	return fmt.Sprintf("terraform: delete OAuth client %q (%s): %s", s.Name, s.ID, s.Why)
+	text := fmt.Sprintf("terraform: delete OAuth client %q (%s): %s", s.Name, s.ID, s.Why)
+	if s.Unlinks > 0 {
+		text += fmt.Sprintf("; unlinks %s (%s)", workspaces(s.Unlinks), few(s.Workspaces))
+	}
+	return text
 }
 
 func (s AddSSHKey) String() string {

@@ -79,6 +79,13 @@ func encode(r Record, nonce string) (document, error) {
 	d.put("terraform", r.Terraform)
 	d.put("organization", r.Organization)
 	d.put("bitbucket", r.Bitbucket)
+	d.put("service_user", r.ServiceUser)
+	d.putBool("protected", r.Protected)
+	if e := r.Ended; e != nil {
+		d.put("ended", e.How)
+		d.putTime("ended_at", e.At)
+		d.put("ended_to", e.To)
+	}
 	d.putConsumer("consumer_", r.Consumer)
 	d.putSSH("ssh_pending_", r.SSH.Pending)
 	d.putSSH("ssh_current_", r.SSH.Current)
@@ -155,6 +162,7 @@ func decode(d document) (Record, error) {
 	have := Record{
 		Generation: r.text("generation"), Fleet: r.text("fleet"), Address: r.text("address"),
 		Terraform: r.text("terraform"), Organization: r.text("organization"), Bitbucket: r.text("bitbucket"),
+		ServiceUser: r.text("service_user"), Protected: r.text("protected") == "true",
 		Consumer:     r.consumer("consumer_", true),
 		RefusedToken: r.text("refused_token"),
 		SSH:          SSHKeys{Pending: r.ssh("ssh_pending_"), Current: r.ssh("ssh_current_"), Previous: r.ssh("ssh_previous_")},
@@ -170,6 +178,9 @@ func decode(d document) (Record, error) {
 		Destroyed: r.text("retired_destroyed") == "true",
 	}); x != (Retired{}) {
 		have.Retired = &x
+	}
+	if e := (Ended{How: r.text("ended"), At: r.time("ended_at"), To: r.text("ended_to")}); e != (Ended{}) {
+		have.Ended = &e
 	}
 	if keys := r.text("host_keys"); keys != "" {
 		have.HostKeys = strings.Split(keys, "\n")

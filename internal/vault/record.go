@@ -16,9 +16,12 @@ type Record struct {
 	Generation   string // random, made once: tells a record from a later one on the same path
 	Fleet        string // owner
 	Address      string // connection.team["acme"], the last known
-	Terraform    string // host
+	Terraform    string // address
 	Organization string
 	Bitbucket    string // URL
+	ServiceUser  string
+	Protected    bool   // the files said, last, that the connection is never to be removed
+	Ended        *Ended // nil while bbsync keeps the connection
 
 	Consumer *Consumer
 	SSH      SSHKeys

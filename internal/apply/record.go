@@ -1,0 +1,92 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/vault"
+)
+
+// described returns the record with what it says of the connection besides
+// keys: enough to find everything again when no file describes it any more.
+func described(record vault.Record, fleet string, t plan.Target) vault.Record {
+	record.Fleet, record.Address = fleet, t.Address
+	record.Terraform, record.Organization = t.TerraformURL, t.Organization
+	record.Bitbucket, record.ServiceUser, record.Protected = t.BitbucketURL, t.ServiceUser, t.Protect
+	record.Ended = nil
+	return record
+}
+
+// describe brings that up to date. It writes only what differs.
+func (r *runner) describe(ctx context.Context) error {
+	have := r.held.Record()
+	want := described(have, r.fleet, r.Target)
+	if have.Ended == nil && have.Fleet == want.Fleet && live.RecordFacts(have, 0).About == live.RecordFacts(want, 0).About && have.Address == want.Address {
+		return nil
+	}
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		*record = described(*record, r.fleet, r.Target)
+		return nil
+	})
+}
+
+// moveRecord takes over what the connection's record held under another path,
+// then empties that. Both are held meanwhile.
+func (r *runner) moveRecord(ctx context.Context, s plan.MoveRecord) error {
+	old, err := r.sys.Vault().Acquire(ctx, s.From, r.opts.Holder, r.opts.Lease, vault.Record{Fleet: r.fleet})
+	if err != nil {
+		return fmt.Errorf("taking the lease of %s: %w", s.From, err)
+	}
+	defer r.release(ctx, r.Address, old)
+	from := old.Record()
+	if e := from.Ended; e != nil && e.How == vault.EndMoved && e.To == r.Record {
+		return nil // by a run whose answer was lost
+	}
+	if live.RecordFacts(from, 0).Basis() != s.Basis {
+		return fmt.Errorf("the record at %s was changed after this was planned; plan again", s.From)
+	}
+	err = r.held.Update(ctx, func(record *vault.Record) error {
+		moved := from
+		moved.Generation, moved.Lease = record.Generation, record.Lease
+		*record = described(moved, r.fleet, r.Target)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return r.end(ctx, old, s.From, vault.Ended{How: vault.EndMoved, To: r.Record})
+}
+
+func (r *runner) retireRecord(ctx context.Context) error {
+	return r.end(ctx, r.held, r.Record, vault.Ended{How: vault.EndRetired})
+}
+
+// end empties a record, destroys the versions that held its keys, and notes last
+// that this is done: a run that is cut off is taken up again.
+func (r *runner) end(ctx context.Context, held *vault.Held, path string, how vault.Ended) error {
+	err := held.Update(ctx, func(record *vault.Record) error {
+		*record = record.WithoutKeys()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.sys.Vault().DestroyOlder(ctx, path, held.Version()); err != nil {
+		return err
+	}
+	how.At = time.Now().UTC()
+	return held.Update(ctx, func(record *vault.Record) error {
+		record.Ended = &how
+		return nil
+	})
+}
+
+func (r *runner) forgetRecord(ctx context.Context) error {
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		record.Ended = &vault.Ended{How: vault.EndForgotten, At: time.Now().UTC()}
+		return nil
+	})
+}

@@ -1,0 +1,94 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// readers is how many records are read at once.
+const readers = 16
+
+// Records reads all records below the fleet's name, by path: a request for each
+// folder and each record. Deleted ones say nothing and are left out, as are
+// secrets that are no records.
+func Records(ctx context.Context, sys *systems.Systems, fleet string) (map[string]*plan.Record, error) {
+	paths, err := sys.Vault().List(ctx, fleet)
+	if err != nil {
+		return nil, fmt.Errorf("listing the records of fleet %s: %w", fleet, err)
+	}
+	var mu sync.Mutex
+	out := make(map[string]*plan.Record, len(paths))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for _, path := range paths {
+		group.Go(func() error {
+			record, version, err := sys.Vault().Read(ctx, path)
+			switch {
+			case errors.Is(err, vault.ErrDeleted), errors.Is(err, vault.ErrNotFound), errors.Is(err, vault.ErrNotRecord):
+				return nil
+			case err != nil:
+				return fmt.Errorf("reading the records of fleet %s: %w", fleet, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			out[path] = RecordFacts(record, version)
+			return nil
+		})
+	}
+	return out, group.Wait()
+}
+
+// movedRecord finds the record that a connection had under another address,
+// when it has none at its place; nil when it did not move or nothing is found.
+func (r *reader) movedRecord(ctx context.Context, c *schema.Connection, have *plan.Record) (*plan.MovedRecord, error) {
+	if have != nil && (have.Ended == "" || have.Consumer != nil || have.Current != nil) {
+		return nil, nil //nolint:nilnil // nothing moved is an answer
+	}
+	for _, m := range r.moved {
+		if m.To != c.Address {
+			continue
+		}
+		records, err := r.records.get(func() (map[string]*plan.Record, error) { return Records(ctx, r.sys, r.fleet) })
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range slices.Sorted(maps.Keys(records)) {
+			record := records[path]
+			if record.Address == m.From && record.Ended == "" && path != c.Record && record.Consumer != nil {
+				return &plan.MovedRecord{Path: path, Record: record}, nil
+			}
+		}
+	}
+	return nil, nil //nolint:nilnil // nothing moved is an answer
+}
+
+// Affected asks what the deletion of the OAuth clients of these connections
+// would unlink, by client's id.
+func Affected(ctx context.Context, sys *systems.Systems, connections []*schema.Connection, have []plan.Have) (map[string]plan.Affected, error) {
+	out := map[string]plan.Affected{}
+	for i, c := range connections {
+		for _, client := range plan.OwnClients(c, have[i]) {
+			terraform, err := sys.Terraform(ctx, c.Terraform.Label, c.Organization)
+			if err != nil {
+				return nil, err
+			}
+			count, names, _, err := terraform.AffectedWorkspaces(ctx, c.Organization, client.ID)
+			if err != nil {
+				return nil, fmt.Errorf("%s: counting the workspaces that its removal would unlink: %w", c.Address, err)
+			}
+			out[client.ID] = plan.Affected{Count: count, Names: names}
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,57 @@
+package plan
+
+import "fmt"
+
+// NoteConnection notes in the record what the files say of the connection: its
+// address, and whether it is protected. A connection that was forgotten is kept
+// again from then on.
+type NoteConnection struct {
+	Address string
+	Protect bool
+}
+
+// MoveRecord takes a connection's record over from the path that it had under
+// another address or organization.
+type MoveRecord struct {
+	From, To string // paths in Vault
+	Address  string // that the connection had
+	Basis    string // what the record said when it was planned
+}
+
+// ForgetRecord notes in the record that the connection is left as it is and is
+// not bbsync's any more.
+type ForgetRecord struct{}
+
+// RetireRecord empties the record of its keys, notes that the connection was
+// removed, and destroys the versions that held the keys.
+type RetireRecord struct{}
+
+func (NoteConnection) step() {}
+func (MoveRecord) step()     {}
+func (ForgetRecord) step()   {}
+func (RetireRecord) step()   {}
+
+func (NoteConnection) Symbol() string { return "~" }
+func (MoveRecord) Symbol() string     { return "~" }
+func (ForgetRecord) Symbol() string   { return "~" }
+func (RetireRecord) Symbol() string   { return "-" }
+
+func (s NoteConnection) String() string {
+	text := "vault: note that the connection is described at " + s.Address
+	if s.Protect {
+		text += " and is protected"
+	}
+	return text
+}
+
+func (s MoveRecord) String() string {
+	return fmt.Sprintf("vault: move the record of %s from %s to %s", s.Address, s.From, s.To)
+}
+
+func (ForgetRecord) String() string {
+	return "vault: note that the connection is not kept any more; the systems stay as they are"
+}
+
+func (RetireRecord) String() string {
+	return "vault: empty the record of its keys and destroy the versions that held them"
+}

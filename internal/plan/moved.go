@@ -1,0 +1,64 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+// forgotten is how a record says that a removed block let its connection go.
+const forgotten = "forgotten"
+
+// takeMoved uses the record that the connection had under another address.
+// Moving has no effect on the systems: a link that would be on another URL now
+// is refused, as links cannot be moved.
+func (d *differ) takeMoved() {
+	m := d.have.Moved
+	if m == nil {
+		return
+	}
+	d.have.Record = m.Record
+	if url := m.Record.LinkURL; url != "" && url != d.want.Link.URL {
+		d.block(Refused, d.want.Where("application_link.url"),
+			fmt.Sprintf("%s moved here from %s, but its application link is on %s, and the files ask for %s: Bitbucket cannot move a link", d.want.Address, m.Record.Address, url, d.want.Link.URL),
+			fmt.Sprintf("keep the link: application_link { url = %q }", url))
+	}
+}
+
+// describe plans what the record is to say of the connection.
+func (d *differ) describe() {
+	r := d.have.Record
+	switch m := d.have.Moved; {
+	case r == nil:
+		return // a new record says it from the beginning
+	case m != nil:
+		d.add(MoveRecord{From: m.Path, To: d.want.Record, Address: m.Record.Address, Basis: m.Record.Basis()},
+			d.reason("record in Vault", m.Path, d.want.Record, "organization"))
+		return
+	}
+	var because []Reason
+	if slices.Contains(d.have.From, r.Address) {
+		because = append(because, d.reason("address in the record", r.Address, d.want.Address, ""))
+	}
+	if r.About.Protected != d.want.Protect {
+		because = append(because, d.reason("protect in the record", fmt.Sprint(r.About.Protected), fmt.Sprint(d.want.Protect), "protect"))
+	}
+	if r.Ended == forgotten {
+		because = append(because, d.reason("record in Vault", "says that the connection is not kept any more", "kept", ""))
+	}
+	if len(because) > 0 {
+		d.add(NoteConnection{Address: d.want.Address, Protect: d.want.Protect}, because...)
+	}
+}
+
+// movedFrom returns the addresses that a connection had before.
+func movedFrom(fleet *schema.Fleet, address string) []string {
+	var from []string
+	for _, m := range fleet.Moved {
+		if m.To == address {
+			from = append(from, m.From)
+		}
+	}
+	return from
+}

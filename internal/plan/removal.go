@@ -1,0 +1,289 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+// Affected is what the deletion of an OAuth client unlinks.
+type Affected struct {
+	Count int
+	Names []string // some or all of them
+}
+
+// Removals are what a plan that removes connections goes by.
+type Removals struct {
+	Fleet       string
+	Why         string               // as in "no file describes it"
+	Max         int                  // more connections are refused
+	MaxAt       hcl.Range            // where the files say so
+	AllowUnlink int                  // must be the number of workspaces that are unlinked
+	Affected    map[string]Affected  // by OAuth client's id
+	Stay        []*schema.Connection // what the files describe and keeps: nothing of it is touched
+	StayHave    []Have               // what was read of it
+	Now         time.Time
+}
+
+// Plan returns one plan for each connection that leaves. have is in their
+// order, and empty for those that are forgotten or cannot be reached. What is
+// granted stays, as nobody knows who else needs it.
+func (r Removals) Plan(leaving []Leaving, have []Have) []Connection {
+	out := make([]Connection, len(leaving))
+	used := r.inUse()
+	for i, l := range leaving {
+		d := &remover{Removals: r, used: used, differ: &differ{want: l.Want, have: have[i], now: r.Now}}
+		out[i] = d.plan(l)
+	}
+	r.limit(out)
+	for i := range out {
+		if len(out[i].Blocks) > 0 {
+			out[i].Changes = nil
+		}
+	}
+	return out
+}
+
+// A remover plans the removal of one connection, from Terraform to Vault: what
+// uses a thing goes before the thing, and the keys go from Vault when no system
+// knows them any more.
+type remover struct {
+	Removals
+	*differ
+	used map[string]bool
+}
+
+func (d *remover) plan(l Leaving) Connection {
+	d.out = Connection{Target: target(d.Fleet, l.Want), At: l.Want.Range, Removal: true, Basis: l.Record.Basis()}
+	d.out.Needs = nil
+	switch {
+	case l.Forget:
+		if d.have.Record = l.Record; !d.leased() {
+			d.add(ForgetRecord{}, d.reason("connection", "kept", "a removed block lets it go", ""))
+		}
+	case l.Want.Protect || l.Record != nil && l.Record.About.Protected:
+		d.note(l.Want.Where("protect"), "protected: it is not removed; set protect = false and apply first")
+	case l.Kept != "":
+		d.block(Refused, l.Want.Range, l.Kept, "put the block back until the connection is removed, or write removed { from = ... } to leave all as it is")
+	default:
+		d.removal()
+	}
+	return d.out
+}
+
+func (d *remover) removal() {
+	for _, u := range d.have.Unread {
+		d.block(Unreadable, d.want.Range, u.System+": "+u.Err, "")
+	}
+	if len(d.out.Blocks) > 0 || d.leased() {
+		return
+	}
+	record := d.have.Record
+	if record == nil || record.Ended != "" || record.Deleted != "" {
+		d.note(d.want.Range, "Vault has no record of it: whatever is there is not this fleet's")
+		return
+	}
+	d.out.Basis = record.Basis()
+	for _, c := range d.Stay {
+		if c.Record != d.want.Record && c.Bitbucket.Label == d.want.Bitbucket.Label && c.Link.URL == d.want.Link.URL && d.have.Link != nil {
+			d.block(Refused, c.Range, fmt.Sprintf("%s is described on the same application link, %s", c.Address, c.Link.URL),
+				"if it is the same connection under another name, write a moved block")
+			return
+		}
+	}
+	d.clients()
+	d.applicationLink()
+	d.sshKeys()
+	d.add(RetireRecord{}, d.because("record in Vault", d.want.Record))
+	d.note(d.want.Range, "what %s was granted on projects and repositories stays: others may need it", orNone(d.want.ServiceUser))
+}
+
+func (d *remover) because(what, live string) Reason { return d.reason(what, live, "none: "+d.Why, "") }
+
+func (d *remover) leased() bool {
+	if r := d.have.Record; r != nil && r.Lease != nil && d.now.Before(r.Lease.Expires) {
+		d.block(Leased, d.want.Range, fmt.Sprintf("%s is applying to this connection; its lease ends at %s", r.Lease.Holder, r.Lease.Expires.UTC().Format(time.RFC3339)),
+			"wait for it, or for the lease to end, and run again")
+		return true
+	}
+	return false
+}
+
+func (d *remover) clients() {
+	for i := range d.have.Clients {
+		c := &d.have.Clients[i]
+		if !d.ownsClient(c) {
+			continue
+		}
+		if d.used[c.ID] || d.used[c.Key] {
+			d.keep("OAuth client " + c.ID)
+			continue
+		}
+		hit := d.Affected[c.ID]
+		d.out.Client = c.Name
+		d.add(DeleteClient{ID: c.ID, Name: c.Name, Why: d.Why, Unlinks: hit.Count, Workspaces: hit.Names}, d.because("OAuth client", c.ID))
+	}
+}
+
+// applicationLink removes the link when its consumer is ours, or when it is
+// ours and has none.
+func (d *remover) applicationLink() {
+	link, consumer, record := d.have.Link, d.have.Consumer, d.have.Record
+	switch {
+	case link == nil:
+	case consumer == nil && record.LinkID == link.ID:
+		d.add(DeleteLink{URL: link.URL, Name: link.Name}, d.because("application link", link.URL))
+	case consumer == nil || record.Consumer == nil || consumer.Key != record.Consumer.Key:
+		d.note(d.want.Range, "application link %q on %s stays: its consumer is not this connection's", link.Name, link.URL)
+	case d.used[consumer.Key]:
+		d.keep(fmt.Sprintf("application link %q", link.Name))
+	default:
+		d.add(DeleteLink{URL: link.URL, Name: link.Name, ConsumerKey: consumer.Key}, d.because("application link", link.URL))
+	}
+}
+
+func (d *remover) sshKeys() {
+	r := d.have.Record
+	if d.want.ServiceUser == "" {
+		d.warn(d.want.Range, "the record does not say who the service user is: its SSH keys on Bitbucket stay")
+	}
+	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
+		if k == nil {
+			continue
+		}
+		live, ok := d.have.Keys[k.Fingerprint]
+		switch {
+		case !ok:
+		case d.used[k.Fingerprint]:
+			d.keep("SSH key " + k.Fingerprint)
+		default:
+			d.add(DeleteSSHKey{ID: live.ID, Fingerprint: k.Fingerprint}, d.because("SSH key of "+d.want.ServiceUser, k.Fingerprint))
+		}
+	}
+}
+
+func (d *remover) keep(what string) {
+	d.note(d.want.Range, "%s stays: a connection that the files describe uses it", what)
+}
+
+// inUse returns the consumer keys, client ids and fingerprints of what stays.
+func (r Removals) inUse() map[string]bool {
+	used := map[string]bool{}
+	for _, h := range r.StayHave {
+		record := h.Record
+		if record == nil {
+			continue
+		}
+		if record.ClientID != "" {
+			used[record.ClientID] = true
+		}
+		if record.Consumer != nil {
+			used[record.Consumer.Key] = true
+		}
+		for _, k := range []*Key{record.Pending, record.Current, record.Previous} {
+			if k != nil {
+				used[k.Fingerprint] = true
+			}
+		}
+	}
+	return used
+}
+
+// limit refuses what goes beyond what was allowed. A fleet that could not be
+// read whole removes nothing: what stays might use what would go.
+func (r Removals) limit(out []Connection) {
+	text, remedy, at := r.overLimit(out)
+	unlinks, names := unlinked(out)
+	for i := range out {
+		c := &out[i]
+		if !removes(*c) {
+			continue
+		}
+		if text != "" {
+			c.Blocks = append(c.Blocks, Block{Kind: Refused, At: at, Text: text, Remedy: remedy})
+			continue
+		}
+		if n, _ := unlinked([]Connection{*c}); n > 0 && unlinks != r.AllowUnlink {
+			c.Blocks = append(c.Blocks, Block{
+				Kind: Refused, At: c.At,
+				Text:   fmt.Sprintf("removing these connections would unlink %s from their repositories: %s", workspaces(unlinks), few(names)),
+				Remedy: fmt.Sprintf("move them to another connection first, or run with --allow-unlink=%d to accept that", unlinks),
+			})
+		}
+	}
+}
+
+func (r Removals) overLimit(out []Connection) (text, remedy string, at hcl.Range) {
+	for i, h := range r.StayHave {
+		if len(h.Unread) > 0 {
+			return fmt.Sprintf("nothing is removed while the fleet cannot be read whole: %s: %s: %s", r.Stay[i].Address, h.Unread[0].System, h.Unread[0].Err),
+				"run again when everything answers", r.Stay[i].Range
+		}
+	}
+	n := number[RetireRecord](out)
+	if n <= r.Max {
+		return "", "", at
+	}
+	return fmt.Sprintf("this would remove %d connections (%d OAuth clients, %d application links, %d SSH keys), and max_removals is %d",
+			n, number[DeleteClient](out), number[DeleteLink](out), number[DeleteSSHKey](out), r.Max),
+		fmt.Sprintf("look whether a file or a line is missing; if not, run with --max-removals %d, or raise max_removals in the bbsync block", n), r.MaxAt
+}
+
+func removes(c Connection) bool { return number[RetireRecord]([]Connection{c}) > 0 }
+
+// number counts the steps of a kind.
+func number[S Step](connections []Connection) int {
+	n := 0
+	for _, c := range connections {
+		for _, s := range c.Steps() {
+			if _, ok := s.(S); ok {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func unlinked(connections []Connection) (n int, names []string) {
+	for _, c := range connections {
+		for _, s := range c.Steps() {
+			if gone, ok := s.(DeleteClient); ok {
+				n += gone.Unlinks
+				names = append(names, gone.Workspaces...)
+			}
+		}
+	}
+	return n, names
+}
+
+func workspaces(n int) string {
+	if n == 1 {
+		return "1 workspace"
+	}
+	return fmt.Sprintf("%d workspaces", n)
+}
+
+// few names some of many.
+func few(names []string) string {
+	const most = 5
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
+	}
+	return list(names)
+}
+
+// OwnClients returns the OAuth clients that are the connection's.
+func OwnClients(want *schema.Connection, have Have) []Client {
+	d := &differ{want: want, have: have}
+	var own []Client
+	for i := range have.Clients {
+		if d.ownsClient(&have.Clients[i]) {
+			own = append(own, have.Clients[i])
+		}
+	}
+	return own
+}

@@ -1,0 +1,147 @@
+package plan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// leaver is aConnection as only its record describes it.
+func leaver() (plan.Leaving, plan.Have) {
+	have := inSync()
+	want := aConnection()
+	want.Grants = nil
+	return plan.Leaving{Want: want, Record: have.Record}, have
+}
+
+func removalSteps(t *testing.T, r plan.Removals, l plan.Leaving, have plan.Have) (steps []string, blocks, notes string) {
+	t.Helper()
+	r.Fleet, r.Why, r.Now = fleet, "no file describes it", noon
+	c := r.Plan([]plan.Leaving{l}, []plan.Have{have})[0]
+	for _, s := range c.Steps() {
+		steps = append(steps, strings.TrimPrefix(fmt.Sprintf("%T", s), "plan."))
+	}
+	for _, b := range c.Blocks {
+		blocks += string(b.Kind) + ": " + b.Text + "\n"
+	}
+	for _, n := range c.Notes {
+		notes += n.Text + "\n"
+	}
+	return steps, blocks, notes
+}
+
+func TestRemoval(t *testing.T) {
+	whole := []string{"DeleteClient", "DeleteLink", "DeleteSSHKey", "RetireRecord"}
+	stays := inSync()
+	stays.Record.ClientID = "oc-other"
+	cases := []struct {
+		name   string
+		change func(*plan.Removals, *plan.Leaving, *plan.Have)
+		want   []string
+		blocks string // is in the blocks
+		notes  string // is in the notes
+	}{
+		{"all", func(*plan.Removals, *plan.Leaving, *plan.Have) {}, whole, "", "stays: others may need it"},
+		{"nothing left but the record", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) {
+			h.Clients, h.Link, h.Consumer, h.Keys = nil, nil, nil, nil
+		}, []string{"RetireRecord"}, "", ""},
+		{"a limit of none", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) { r.Max = 0 }, nil, "max_removals is 0", ""},
+		{"workspaces", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Affected = map[string]plan.Affected{"oc-1": {Count: 2, Names: []string{"a", "b"}}}
+		}, nil, "would unlink 2 workspaces from their repositories: a, b", ""},
+		{"workspaces, one too few", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Affected, r.AllowUnlink = map[string]plan.Affected{"oc-1": {Count: 2}}, 1
+		}, nil, "would unlink 2 workspaces", ""},
+		{"workspaces, accepted", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Affected, r.AllowUnlink = map[string]plan.Affected{"oc-1": {Count: 2}}, 2
+		}, whole, "", ""},
+		{"protected in the record", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Record.About.Protected = true }, nil, "", "protected"},
+		{"forgotten", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Forget = true }, []string{"ForgetRecord"}, "", ""},
+		{"out of reach", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Kept = "no block" }, nil, "no block", ""},
+		{"unread", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) {
+			h.Unread = []plan.Unread{{System: "terraform", Err: "away"}}
+		}, nil, "terraform: away", ""},
+		{"what stays is unread", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Stay, r.StayHave = []*schema.Connection{other()}, []plan.Have{{Unread: []plan.Unread{{System: "vault", Err: "sealed"}}}}
+		}, nil, "cannot be read whole: connection.other: vault: sealed", ""},
+		{"leased", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) {
+			h.Record.Lease = &plan.Lease{Holder: "somebody", Expires: noon.Add(time.Minute)}
+		}, nil, "somebody is applying", ""},
+		{"somebody else's consumer in the link", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) {
+			h.Consumer.Key = "theirs"
+		}, []string{"DeleteClient", "DeleteSSHKey", "RetireRecord"}, "", "its consumer is not this connection's"},
+		{"used by what stays", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Stay, r.StayHave = []*schema.Connection{other()}, []plan.Have{stays}
+		}, []string{"RetireRecord"}, "", "a connection that the files describe uses it"},
+		{"described under another name", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			o := other()
+			o.Link.URL = linkURL
+			r.Stay, r.StayHave = []*schema.Connection{o}, []plan.Have{nothing()}
+		}, nil, "connection.other is described on the same application link", ""},
+		{"retired before", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) { h.Record.Ended = "retired" }, nil, "", "no record"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			l, have := leaver()
+			r := plan.Removals{Max: 5}
+			c.change(&r, &l, &have)
+			steps, blocks, notes := removalSteps(t, r, l, have)
+			if diff := cmp.Diff(c.want, steps); diff != "" {
+				t.Errorf("steps (-want +got):\n%s%s", diff, blocks)
+			}
+			if !strings.Contains(blocks, c.blocks) || c.blocks == "" && blocks != "" {
+				t.Errorf("blocks %q, want %q in them", blocks, c.blocks)
+			}
+			if !strings.Contains(notes, c.notes) {
+				t.Errorf("notes %q, want %q in them", notes, c.notes)
+			}
+		})
+	}
+}
+
+func other() *schema.Connection {
+	c := aConnection()
+	c.Address, c.Record, c.Link.URL = "connection.other", "corp/other", "https://elsewhere.example"
+	return c
+}
+
+func TestOrphans(t *testing.T) {
+	described := aConnection()
+	f := &schema.Fleet{
+		Name: fleet, Terraforms: []*schema.Terraform{described.Terraform}, Bitbuckets: []*schema.Bitbucket{described.Bitbucket},
+		Connections: []*schema.Connection{described}, Removed: []schema.Removed{{From: "connection.let_go"}},
+		Moved: []schema.Moved{{From: "connection.before", To: address}},
+	}
+	about := plan.About{Terraform: "https://app.terraform.io", Organization: "gone", Bitbucket: "https://bitbucket.example/git/", ServiceUser: user}
+	records := map[string]*plan.Record{
+		described.Record: {Fleet: fleet, Address: address},
+		"corp/a":         {Fleet: fleet, Address: "connection.gone", About: about},
+		"corp/b":         {Fleet: fleet, Address: address, About: about},
+		"corp/c":         {Fleet: fleet, Address: `connection.let_go["x"]`, About: about},
+		"corp/d":         {Fleet: fleet, Address: "connection.far", About: plan.About{Terraform: "https://app.terraform.io", Bitbucket: "https://closed.example"}},
+		"corp/e":         {Fleet: fleet, Address: "connection.retired", Ended: "retired"},
+		"corp/f":         {Fleet: "other", Address: "connection.theirs"},
+		"corp/g":         {Fleet: fleet, Address: "connection.before"},
+	}
+	var got []string
+	for _, l := range plan.Orphans(f, records) {
+		text := l.Want.Address
+		if l.Forget {
+			text += " forget"
+		}
+		if l.Kept != "" {
+			text += " kept"
+		}
+		got = append(got, text)
+	}
+	want := []string{"connection.gone", "record corp/b", `connection.let_go["x"] forget`, "connection.far kept"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
