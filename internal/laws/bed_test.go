@@ -1,0 +1,279 @@
+// Package laws_test holds what bbsync promises against the three systems: a
+// real Vault and the sandbox's Terraform and Bitbucket. States are drawn at
+// random, people edit behind bbsync's back, servers misbehave and processes are
+// killed; the laws hold at the end and, where they say so, after every write.
+//
+//	go test -v ./internal/laws                       what CI runs
+//	go test -v ./internal/laws -laws.times=20        more of it
+//	go test -v ./internal/laws -laws.every           crashes at every request
+//	go test -v ./internal/laws -run NAME -rapid.seed=N
+//
+// Each law prints how many cases it ran and which faults it met.
+package laws_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/internal/sandbox/front"
+	"github.com/bbsync/bbsync/internal/sandbox/person"
+	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/internal/vault/vaulttest"
+	"github.com/bbsync/bbsync/schema"
+)
+
+var (
+	times = flag.Int("laws.times", 1, "how many times the cases that CI runs")
+	every = flag.Bool("laws.every", false, "crash at every request, not once for each state that the systems are in")
+)
+
+// Where the records are in Vault.
+const (
+	mount  = "secret"
+	folder = "bbsync/"
+)
+
+// A bed is a world to try bbsync in, which can be put back to how it was.
+type bed struct {
+	t      *testing.T
+	vault  *vaulttest.Server
+	world  *sandbox.World
+	fronts map[string]*front.Front // of the three systems: what bbsync talks to
+	dir    string                  // of the configuration
+	env    map[string]string
+	fleet  *schema.Fleet
+
+	mu      sync.Mutex
+	watcher func(what string) // after each write to Terraform or Bitbucket
+}
+
+// A kind is how a bed is made.
+type kind struct {
+	orgs      int
+	terraform terraformd.Choices
+	bitbucket bitbucketd.Options
+}
+
+func newBed(t *testing.T, k kind) *bed {
+	t.Helper()
+	b := &bed{t: t, vault: vaulttest.Start(t), dir: t.TempDir()}
+	opts := sandbox.Options{
+		Orgs: k.orgs, Bitbuckets: []string{"9.4.0"}, Bitbucket: k.bitbucket,
+		Vault:     sandbox.ExternalVault{Address: b.vault.Address, Token: b.vault.RootToken},
+		Terraform: terraformd.Options{Choices: k.terraform, OnWrite: b.written},
+	}
+	var err error
+	if b.world, err = sandbox.Start(t.Context(), opts); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.world.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	b.world.Bitbuckets[0].OnWrite(b.written)
+	b.fronts = map[string]*front.Front{
+		"vault": b.vaultFront(), "terraform": b.world.Fronts["terraform"], "bitbucket": b.world.Fronts["bitbucket-9.4.0"],
+	}
+	b.configure(k.orgs)
+	return b
+}
+
+// vaultFront is a door before the real Vault, where requests can go wrong.
+func (b *bed) vaultFront() *front.Front {
+	target, err := url.Parse(b.vault.Address)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	f := front.New(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}, front.Options{Name: "vault"})
+	server := httptest.NewServer(f)
+	b.t.Cleanup(server.Close)
+	b.env = map[string]string{"VAULT_ADDR": server.URL, "VAULT_TOKEN": b.vault.RootToken, "HOME": b.t.TempDir()}
+	return f
+}
+
+const files = `
+variable "terraform" {}
+variable "bitbucket" {}
+variable "ca" {}
+variable "orgs" { type = list(string) }
+bbsync { fleet = "laws" }
+vault { mount = "secret" }
+terraform "hcp" {
+  address = var.terraform
+  ca_file = var.ca
+  token { vault = "secret/platform/hcp#token" }
+}
+bitbucket "new" {
+  url     = var.bitbucket
+  ca_file = var.ca
+  admin {
+    username = "admin"
+    password { vault = "secret/platform/bitbucket#admin" }
+  }
+}
+connection "team" {
+  for_each     = toset(var.orgs)
+  terraform    = terraform.hcp
+  organization = each.value
+  bitbucket    = bitbucket.new
+  service_user = "svc-terraform"
+  name         = "Bitbucket"
+  ssh_key { bits = 2048 }
+  consumer { bits = 2048 }
+  grant {
+    project      = "INFRA"
+    repositories = ["vpc", "dns"]
+    permission   = "REPO_ADMIN"
+  }
+}
+`
+
+func (b *bed) configure(orgs int) {
+	b.t.Helper()
+	if err := os.WriteFile(filepath.Join(b.dir, "main.hcl"), []byte(files), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+	b.env["BBSYNC_VAR_terraform"] = b.world.Facts.Terraform.Address
+	b.env["BBSYNC_VAR_bitbucket"] = b.world.Facts.Bitbuckets[0].URL
+	b.env["BBSYNC_VAR_ca"] = b.world.Facts.CAFile
+	b.asksFor(orgs)
+	b.fleet = b.load(b.t)
+}
+
+// asksFor makes the files ask for the first n organizations.
+func (b *bed) asksFor(n int) {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = `"` + sandbox.OrgName(i+1) + `"`
+	}
+	b.env["BBSYNC_VAR_orgs"] = "[" + strings.Join(names, ", ") + "]"
+}
+
+func (b *bed) load(t rapid.TB) *schema.Fleet {
+	t.Helper()
+	fleet, _, diags := schema.Load(b.dir, schema.Options{Env: schema.VarsFromEnv(b.environ())})
+	if diags.HasErrors() {
+		t.Fatalf("%v", diags)
+	}
+	return fleet
+}
+
+func (b *bed) environ() []string {
+	var out []string
+	for name, value := range b.env {
+		out = append(out, name+"="+value)
+	}
+	return out
+}
+
+func (b *bed) written(what string) {
+	b.mu.Lock()
+	watch := b.watcher
+	b.mu.Unlock()
+	if watch != nil {
+		watch(what)
+	}
+}
+
+// watch has w called after each write to Terraform and Bitbucket; nil ends that.
+func (b *bed) watch(w func(what string)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.watcher = w
+}
+
+func (b *bed) clearFaults() {
+	for _, f := range b.fronts {
+		f.ClearFaults()
+	}
+}
+
+// A process does what a bbsync process does, within this one.
+type process struct {
+	*bed
+	sys    *systems.Systems
+	fleet  *schema.Fleet
+	adopt  bool
+	rotate plan.Rotation
+	now    func() time.Time
+	lease  time.Duration
+}
+
+// start opens the systems as a process would.
+func (b *bed) start(ctx context.Context) (*process, error) {
+	sys, err := systems.Open(ctx, b.fleet, systems.Env{
+		Getenv: func(name string) string { return b.env[name] }, Home: b.env["HOME"], Dir: b.dir, UserAgent: "laws",
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &process{bed: b, sys: sys, fleet: b.fleet, now: time.Now}, nil
+}
+
+func (p *process) plan(ctx context.Context, connections []*schema.Connection, leased bool) (plan.Plan, error) {
+	world, err := live.Read(ctx, p.sys, connections, live.Options{})
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	for _, have := range world.Have {
+		if have.Record != nil && !leased {
+			have.Record.Lease = nil
+		}
+	}
+	return plan.Make(p.fleet, connections, world.Have, world.Bitbuckets, plan.Options{
+		Adopt: func(string) bool { return p.adopt }, Now: p.now(), Rotate: p.rotate,
+	}), nil
+}
+
+// apply plans and carries out, as bbsync apply does.
+func (p *process) apply(ctx context.Context) (plan.Plan, apply.Result, error) {
+	planned, err := p.plan(ctx, p.fleet.Connections, true)
+	if err != nil {
+		return planned, apply.Result{}, err
+	}
+	result := apply.Run(ctx, p.sys, planned, apply.Options{
+		Holder: "laws", Lease: p.lease, Now: p.now,
+		Replan: func(ctx context.Context, address string) (plan.Connection, error) {
+			for _, c := range p.fleet.Connections {
+				if c.Address == address {
+					again, err := p.plan(ctx, []*schema.Connection{c}, false)
+					if err != nil {
+						return plan.Connection{}, err
+					}
+					return again.Connections[0], nil
+				}
+			}
+			return plan.Connection{}, errors.New("no such connection")
+		},
+	})
+	return planned, result, nil
+}
+
+// someone is a person without yesterday's cookies.
+func (b *bed) someone(t rapid.TB) *person.Person {
+	t.Helper()
+	who, err := person.New(b.world.Facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return who
+}
