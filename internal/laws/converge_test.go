@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -156,7 +157,7 @@ func (b *bed) shape(t rapid.TB) shape {
 func shapeOf(record map[string]any, org string, live []terraformd.Connection, published map[string]bool) connectionShape {
 	text := func(key string) string { s, _ := record[key].(string); return s }
 	out := connectionShape{
-		leased: text("lease_nonce") != "", pending: text("ssh_pending_fingerprint") != "", previous: text("ssh_previous_fingerprint") != "",
+		leased: leased(text("lease_nonce"), text("lease_expires")), pending: text("ssh_pending_fingerprint") != "", previous: text("ssh_previous_fingerprint") != "",
 	}
 	if line := strings.Fields(text("ssh_current_public")); len(line) > 1 {
 		out.published = published[line[0]+" "+line[1]]
@@ -170,6 +171,13 @@ func shapeOf(record map[string]any, org string, live []terraformd.Connection, pu
 		out.sameSSH, out.authorized = c.SSHKey == text("ssh_current_fingerprint"), c.Connected && c.User == sandbox.ServiceUser
 	}
 	return out
+}
+
+// leased reports whether somebody has a lease; one that a dead process left, and
+// nobody had to write over, is none.
+func leased(nonce, expires string) bool {
+	until, err := time.Parse(time.RFC3339Nano, expires)
+	return nonce != "" && (err != nil || time.Now().Before(until))
 }
 
 // wellMade fails unless all is there once, fits together, and works.

@@ -83,6 +83,7 @@ type differ struct {
 	tokenSet   bool    // the current SSH key is put on the token in this plan
 	swapping   bool    // the consumer's pair changes on both sides in this plan
 	newSwap    bool    // to a pair that is made in this plan
+	goingOn    bool    // the emergency that is asked for is under way
 	retirePair bool    // the record has, or gets, a consumer's pair to retire
 }
 

@@ -13,7 +13,7 @@ func (d *differ) pairRotation() {
 		d.retirePair = true
 		changed := inPlace && d.have.Consumer.Fingerprint == r.Consumer.Fingerprint && d.client.Fingerprint == r.Consumer.Fingerprint
 		d.swapping = inPlace && !changed
-		if !d.have.TokenDead { // else a person is next, and all has been proven
+		if d.swapping || !d.have.TokenDead { // else a person is next, and all has been proven
 			d.proveOAuth = changed
 			d.doubtToken()
 		}

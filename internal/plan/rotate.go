@@ -49,6 +49,7 @@ func (d *differ) condemn() {
 	}
 	for _, k := range all {
 		if k != nil && k.Condemned != "" {
+			d.goingOn = true
 			return
 		}
 	}
@@ -241,7 +242,7 @@ func (d *differ) whySSH() []Reason {
 		return nil
 	case current.Condemned != "":
 		return []Reason{d.reason("SSH key", "condemned: "+current.Condemned, "a new one at once", "")}
-	case d.asked.SSH:
+	case d.asked.SSH && !d.goingOn:
 		return []Reason{d.reason("SSH key", current.Fingerprint, "a new one, as asked for", "")}
 	case len(d.tokenKeyReasons(d.token())) > 0 || d.have.TokenDead || !d.hasKey(current.Fingerprint):
 		return nil // mended first

@@ -34,6 +34,9 @@ func (d *differ) hasKey(fingerprint string) bool {
 
 // authorization plans the person's step: there is no token, or it is somebody
 // else's, or Terraform has said that it does not work.
+//
+// No token works while the keys of the two sides differ, as a run that was cut
+// off leaves them. Where this plan mends that, the token is proven after it.
 func (d *differ) authorization() {
 	token := d.token()
 	step := Authorize{Client: d.want.Name, User: d.want.ServiceUser}
@@ -44,7 +47,7 @@ func (d *differ) authorization() {
 		step.Again = true
 		d.add(step, d.reason("who authorized", token.User, d.want.ServiceUser, "service_user"))
 		d.warn(d.want.Where("service_user"), "Terraform acts on Bitbucket as %s: revoke the connection of %q in the organization's settings, log in to Bitbucket as %s, and connect again", token.User, d.want.Name, d.want.ServiceUser)
-	case d.have.TokenDead && d.have.Record.RefusedToken == token.ID:
+	case d.have.TokenDead && d.have.Record.RefusedToken == token.ID && !d.doubtful:
 		step.Again = true
 		d.add(step, d.reason("OAuth token", token.ID+", which Bitbucket refuses", "one that works", "service_user"))
 	default:

@@ -1,0 +1,120 @@
+package laws_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+)
+
+// An act is something that a process does and that may be cut off anywhere.
+type act struct {
+	name   string
+	state  string // to begin in
+	people []string
+	args   []string
+}
+
+func acts() []act {
+	apply := []string{"apply", "--auto-approve"}
+	return []act{
+		{name: "create", state: "nothing", args: apply},
+		{name: "finish", state: "authorized", args: apply},
+		{name: "update after the consumer's key was typed anew", state: "connected", people: []string{"change-consumer-key"}, args: apply},
+		{name: "update after the client's keys were typed anew", state: "connected", people: []string{"change-client-key"}, args: apply},
+		{name: "update after link and client were deleted", state: "connected", people: []string{"delete-link", "delete-client"}, args: apply},
+		{name: "update after keys, grants and names were changed", state: "connected",
+			people: []string{"delete-ssh-keys", "revoke-grants", "rename-link", "rename-client"}, args: apply},
+		{name: "rotation of the SSH key", state: "connected", args: []string{"rotate", "--auto-approve", "--all", "--ssh"}},
+		{name: "emergency rotation of the SSH key", state: "connected",
+			args: []string{"rotate", "--auto-approve", "--all", "--ssh", "--emergency", "--reason", "lost laptop"}},
+		{name: "rotation of the consumer's pair", state: "connected", args: []string{"rotate", "--auto-approve", "--all", "--consumer"}},
+	}
+}
+
+// crashBed has the states that acts begin in.
+func crashBed(t *testing.T) (*bed, map[string]snapshot) {
+	t.Helper()
+	b := newBed(t, kind{orgs: 1, terraform: terraformd.Choices{KeepTokenOnReconnect: true}})
+	states := b.states(t)
+	b.restore(t, states["waiting"])
+	clients, err := b.someone(t).Clients(t.Context(), sandbox.OrgName(1))
+	b.must(t, err)
+	_, err = b.someone(t).Approve(t.Context(), clients[0].Connect, sandbox.ServiceUser)
+	b.must(t, err)
+	states["authorized"] = b.save(t)
+	return b, states
+}
+
+// TestCrashAnywhere: a process that does an act is killed (SIGKILL) before and
+// during each request to any of the three systems. Run again, the act ends where
+// it would have without the crash: nothing is there twice, nothing is orphaned,
+// and at no time was there a key whose private half is not in Vault.
+func TestCrashAnywhere(t *testing.T) {
+	b, states := crashBed(t)
+	for _, a := range acts() {
+		t.Run(a.name, func(t *testing.T) {
+			b.prepare(t, a, states)
+			whole := b.exec(t, moment{}, a.args...)
+			if whole.code != 0 && whole.code != 4 {
+				t.Fatalf("without a crash, exit code %d:\n%s", whole.code, whole.output)
+			}
+			b.converge(t, nil)
+			want := b.shape(t)
+			at := moments(whole.asked)
+			for _, m := range at {
+				if got, ended := b.crash(t, a, states, m); ended {
+					if diff := cmp.Diff(want, got, cmp.AllowUnexported(shape{}, connectionShape{})); diff != "" {
+						t.Errorf("killed %s (%s), it ends elsewhere (-want +got):\n%s", m, whole.asked[m.nth-1], diff)
+					}
+				}
+			}
+			writes := 0
+			for _, r := range whole.asked {
+				if r.writes() {
+					writes++
+				}
+			}
+			t.Logf("%d requests, %d of them writes: killed at %d moments", len(whole.asked), writes, len(at))
+		})
+	}
+}
+
+// prepare brings the bed to where an act begins.
+func (b *bed) prepare(t rapid.TB, a act, states map[string]snapshot) {
+	t.Helper()
+	b.restore(t, states[a.state])
+	for _, what := range a.people {
+		b.must(t, b.disturb(t, what, sandbox.OrgName(1)))
+	}
+}
+
+// crash kills the act at a moment, lets the dead process's lease end, and
+// returns where running again ends.
+func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (shape, bool) {
+	t.Helper()
+	b.prepare(t, a, states)
+	g := b.guard(t)
+	g.begin(t)
+	cut := b.exec(t, m, a.args...)
+	g.end(t)
+	if !cut.killed {
+		t.Errorf("it made %d requests only: no crash %s:\n%s", len(cut.asked), m, cut.output)
+		return shape{}, false
+	}
+	b.expire(t)
+	if a.args[0] == "rotate" {
+		g.begin(t)
+		again := b.exec(t, moment{}, a.args...)
+		g.end(t)
+		if again.code != 0 && again.code != 4 {
+			t.Errorf("killed %s, and running it again ends with %d:\n%s", m, again.code, again.output)
+			return shape{}, false
+		}
+	}
+	b.converge(t, g)
+	return b.shape(t), true
+}
