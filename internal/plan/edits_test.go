@@ -16,7 +16,8 @@ type edit struct {
 }
 
 func edits() []edit {
-	return append(append(bitbucketEdits(), terraformEdits()...), edit{"the record is lost", func(w *world) { w.record = nil }})
+	all := append(append(bitbucketEdits(), terraformEdits()...), edit{"the record is lost", func(w *world) { w.record = nil }})
+	return append(all, passings()...)
 }
 
 func bitbucketEdits() []edit {
@@ -90,6 +91,7 @@ func drawWorld(t *rapid.T) world {
 	w := newWorld(traits{
 		adopt: rapid.Bool().Draw(t, "adopt"), brought: rapid.Bool().Draw(t, "brought"),
 		sameToken: rapid.Bool().Draw(t, "same token"), fragile: rapid.Bool().Draw(t, "fragile"), blind: rapid.Bool().Draw(t, "blind"),
+		aging: rapid.Bool().Draw(t, "aging"), telling: rapid.Bool().Draw(t, "telling"),
 	})
 	if rapid.Bool().Draw(t, "was in sync") {
 		w = settle(t, w)
@@ -97,7 +99,9 @@ func drawWorld(t *rapid.T) world {
 	all := edits()
 	for range rapid.IntRange(0, 8).Draw(t, "acts") {
 		if rapid.Bool().Draw(t, "apply") {
+			w.asked = rapid.SampledFrom(askings()).Draw(t, "asked")
 			w = drawApply(t, w)
+			w.asked = plan.Rotation{}
 			continue
 		}
 		e := rapid.SampledFrom(all).Draw(t, "edit")

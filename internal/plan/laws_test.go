@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-const maxRounds = 3
+const maxRounds = 5 // two that a person must end, and what comes of age meanwhile
 
 // settle applies until a plan is empty or blocked.
 func settle(t *rapid.T, w world) world {

@@ -8,7 +8,7 @@ func (d *differ) pairRotation() {
 	if d.newPair || r.Consumer == nil {
 		return
 	}
-	inPlace := d.have.Link != nil && d.have.Consumer != nil && d.have.Consumer.Key == r.Consumer.Key && d.client != nil
+	inPlace := d.have.Link != nil && d.have.Consumer != nil && d.have.Consumer.Key == r.Consumer.Key && d.client != nil && d.ownsClient(d.client)
 	if r.Consumer.Previous != "" {
 		d.retirePair = true
 		changed := inPlace && d.have.Consumer.Fingerprint == r.Consumer.Fingerprint && d.client.Fingerprint == r.Consumer.Fingerprint

@@ -93,9 +93,9 @@ func (d *differ) previousKey() {
 		s := d.soak()
 		if s.over {
 			d.retirePrevious(d.reason("previous SSH key", s.why, "none", "ssh_key.overlap"))
-			return
+		} else {
+			d.note(d.want.Where("ssh_key.overlap"), "%s", s.String())
 		}
-		d.note(d.want.Where("ssh_key.overlap"), "%s", s.String())
 		if s.warning != "" {
 			d.warn(d.want.Where("ssh_key.overlap"), "%s", s.warning)
 		}
@@ -129,13 +129,18 @@ func (d *differ) pendingKey() {
 	switch {
 	case pending.Condemned != "":
 		because = d.reason("staged SSH key", "condemned: "+pending.Condemned, "none", "")
-	case d.asked.Rollback:
+	case d.asked.Rollback && !d.condemned():
 		because = d.reason("staged SSH key", pending.Fingerprint, "none, as asked for", "")
 	default:
 		return
 	}
 	var steps []Step
-	if d.token() != nil {
+	token, known := d.token(), d.proveSSH || d.hasKey(d.keys.current.Fingerprint)
+	if known && token != nil && d.isServiceUser(token.User) {
+		if !d.proveSSH {
+			d.proveSSH = true
+			steps = append(steps, ProveSSH{Role: Current})
+		}
 		steps = append(steps, SetTokenKey{Role: Current, Fingerprint: d.keys.current.Fingerprint})
 		d.tokenSet = true
 	}
@@ -156,7 +161,7 @@ func (d *differ) nextKey() {
 	switch {
 	case d.keys.pending != nil:
 		d.publish(d.reason("SSH key in use", d.currentFingerprint(), d.keys.pending.Fingerprint+", which is staged", ""))
-	case d.asked.Rollback:
+	case d.asked.Rollback && !d.condemned():
 		if !d.rolledBack {
 			d.note(d.want.Where("ssh_key"), "there is no earlier SSH key to go back to")
 		}

@@ -40,48 +40,68 @@ func simulate(step plan.Step, before world, cut bool) (world, error) {
 	case plan.DeleteClient:
 		err = w.deleteClient(s)
 	case plan.AddSSHKey:
-		err = w.addSSHKey()
+		err = w.addSSHKey(s.Role)
 	case plan.ProveSSH:
-		err = w.proveSSH()
+		err = w.proveSSH(s.Role)
 	case plan.Authorize:
 		err = w.authorize(s)
 	case plan.SetTokenKey:
 		err = w.setTokenKey()
 	case plan.ProveRepositories:
 		err = w.proveRepositories()
+	case plan.CondemnKeys, plan.RestageKey, plan.SwitchKey, plan.DeleteSSHKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer:
+		err = w.rotate(s, cut)
 	case plan.GrantPermission:
 		w.granted = true
-	case plan.DeleteSSHKey, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
+	case plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
 		err = errors.New("nothing here asks for it")
 	}
-	if cut && before.record != nil && w.record != nil && w.record.rsa == before.record.rsa && w.record.ssh == before.record.ssh {
+	if cut && before.record != nil && !isRecords(step) {
 		w.record = before.clone().record
 	}
 	return w, err
+}
+
+// isRecords reports whether a step writes to the record and nowhere else.
+func isRecords(step plan.Step) bool {
+	switch step.(type) {
+	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.CondemnKeys, plan.RestageKey, plan.RetireKey, plan.RetireConsumer:
+		return true
+	}
+	return false
 }
 
 func (w *world) createConsumerKey(s plan.CreateConsumerKey) error {
 	if w.record == nil {
 		w.record = &recordKept{}
 	}
-	if w.record.rsa != 0 {
+	r := w.record
+	switch {
+	case s.Again && (r.rsa == 0 || r.before != 0):
+		return errors.New("there is no pair to go back to, or one already")
+	case !s.Again && r.rsa != 0:
 		return errors.New("a pair in the record would be overwritten")
 	}
-	w.record.key, w.record.rsa = s.Key, w.tick()
+	r.before = r.rsa
+	r.key, r.rsa = s.Key, w.tick()
+	w.born[r.rsa] = w.hours
 	if s.Key == "" {
 		w.record.key = fmt.Sprint("bbsync-", w.record.rsa)
 	}
-	if s.From != "" {
+	if s.From != "" && !s.Again {
 		w.record.rsa = theirPair
+		w.born[theirPair] = w.hours
 	}
 	return nil
 }
 
 func (w *world) createSSHKey(s plan.CreateSSHKey) error {
-	if w.record == nil || w.record.ssh != 0 || s.Role != plan.Current {
+	if w.record == nil || *w.slot(s.Role) != 0 {
 		return errors.New("the role is not empty, or there is no record")
 	}
-	w.record.ssh = w.tick()
+	pair := w.tick()
+	w.born[pair] = w.hours
+	*w.slot(s.Role) = pair
 	return nil
 }
 
@@ -232,24 +252,24 @@ func (w *world) deleteClient(s plan.DeleteClient) error {
 	return nil
 }
 
-func (w *world) addSSHKey() error {
-	r, err := w.sshKey()
-	if err != nil {
-		return err
+func (w *world) addSSHKey(role plan.Role) error {
+	pair := *w.slot(role)
+	switch {
+	case pair == 0:
+		return errors.New("the record has no such SSH pair")
+	case w.record.condemned[pair]:
+		return errors.New("a condemned key would be published")
 	}
-	w.published[r.ssh] = true
+	w.published[pair] = true
 	return nil
 }
 
-func (w *world) proveSSH() error {
-	r, err := w.sshKey()
-	if err != nil {
-		return err
+func (w *world) proveSSH(role plan.Role) error {
+	pair := *w.slot(role)
+	if pair == 0 || !w.published[pair] {
+		return errors.New("Bitbucket refuses the SSH key, or there is none")
 	}
-	if !w.published[r.ssh] {
-		return errors.New("Bitbucket refuses the SSH key")
-	}
-	w.provenSSH = r.ssh
+	w.provenSSH = pair
 	return nil
 }
 
@@ -286,7 +306,7 @@ func (w *world) setTokenKey() error {
 	case !w.published[r.ssh] || w.provenSSH != r.ssh:
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
-	c.token.ssh, r.token, r.refused = r.ssh, c.token.id, ""
+	c.token.ssh, r.token, r.refused, r.set = r.ssh, c.token.id, "", w.hours
 	return nil
 }
 

@@ -27,6 +27,11 @@ type world struct {
 
 	provenRSA, provenSSH int // the pair that was last proven; 0: none since it changed
 
+	hours int           // since noon
+	born  map[int]int   // pair → hour it was made
+	used  map[int]int   // SSH pair → hour of the last login that was not bbsync's
+	asked plan.Rotation // of the next plan
+
 	interrupted bool // an apply did not come to its end
 }
 
@@ -37,6 +42,8 @@ type traits struct {
 	sameToken bool // who authorizes again gets a token with the same id
 	fragile   bool // a token dies when its client's keys change
 	blind     bool // this Terraform cannot be asked which repositories it sees
+	aging     bool // keys rotate by age
+	telling   bool // Bitbucket tells when a key was used
 }
 
 type recordKept struct {
@@ -44,6 +51,12 @@ type recordKept struct {
 	rsa, ssh         int
 	token, refused   string
 	linkID, clientID string
+
+	pending, previous int // SSH
+	set, left         int // hour that Terraform got the current key, and was given another than the previous
+	condemned         map[int]bool
+	before            int // RSA: what both sides can go back to
+	undestroyed       bool
 }
 
 type linkKept struct{ name, key string } // key: of the consumer that it shows
@@ -79,11 +92,13 @@ func (w *world) tick() int { w.ticks++; return w.ticks }
 func (w world) clone() world {
 	if w.record != nil {
 		w.record = new(*w.record)
+		w.record.condemned = maps.Clone(w.record.condemned)
 	}
 	if w.link != nil {
 		w.link = new(*w.link)
 	}
 	w.consumers, w.published = maps.Clone(w.consumers), maps.Clone(w.published)
+	w.born, w.used = maps.Clone(w.born), maps.Clone(w.used)
 	w.clients = slices.Clone(w.clients)
 	for i := range w.clients {
 		if t := w.clients[i].token; t != nil {
@@ -94,7 +109,7 @@ func (w world) clone() world {
 }
 
 func newWorld(t traits) world {
-	return world{traits: t, consumers: map[string]consumerKept{}, published: map[int]bool{}}
+	return world{traits: t, consumers: map[string]consumerKept{}, published: map[int]bool{}, born: map[int]int{}, used: map[int]int{}}
 }
 
 // want is what the files ask for in this world.
@@ -103,6 +118,10 @@ func (w world) want() *schema.Connection {
 	want.Adopt = w.adopt
 	if w.brought {
 		want.Consumer.Key, want.Consumer.Private = theirKey, &schema.SecretRef{Env: "THEIRS"}
+	}
+	want.SSHKey.Overlap = 24 * time.Hour
+	if w.aging {
+		want.SSHKey.RotateAfter, want.Consumer.RotateAfter = 90*24*time.Hour, 365*24*time.Hour
 	}
 	return want
 }
@@ -113,8 +132,10 @@ func (w world) plan() plan.Plan {
 	have := w.read()
 	shared := *have.Bitbucket
 	return plan.Make(&schema.Fleet{Name: fleet, Bitbuckets: []*schema.Bitbucket{want.Bitbucket}}, []*schema.Connection{want},
-		[]plan.Have{have}, map[string]plan.Bitbucket{"corp": shared}, plan.Options{Now: noon})
+		[]plan.Have{have}, map[string]plan.Bitbucket{"corp": shared}, plan.Options{Now: at(w.hours), Rotate: w.asked})
 }
+
+func at(hours int) time.Time { return noon.Add(time.Duration(hours) * time.Hour) }
 
 func rsa(pair int) string { return fmt.Sprint("rsa-", pair) }
 func ssh(pair int) string { return fmt.Sprint("ssh-", pair) }
@@ -123,10 +144,15 @@ func ssh(pair int) string { return fmt.Sprint("ssh-", pair) }
 func (w world) read() plan.Have {
 	have := nothing()
 	have.Bitbucket.Granted = map[plan.GrantPermission]bool{vpcAdmin: w.granted}
+	have.Bitbucket.KeyUsage = w.telling
 	have.NameTaken = w.nameTaken
 	have.Keys = map[string]plan.SSHKey{}
 	for pair := range w.published {
-		have.Keys[ssh(pair)] = plan.SSHKey{ID: pair, Fingerprint: ssh(pair)}
+		key := plan.SSHKey{ID: pair, Fingerprint: ssh(pair)}
+		if hour, ok := w.used[pair]; ok && w.telling {
+			key.LastUsed = at(hour)
+		}
+		have.Keys[ssh(pair)] = key
 	}
 	if w.link != nil {
 		have.Link = &plan.Link{ID: linkID, Name: w.link.name, URL: linkURL, Type: "generic"}
@@ -160,10 +186,31 @@ func (w world) readRecord() *plan.Record {
 	}
 	out := &plan.Record{LinkID: r.linkID, ClientID: r.clientID, RefusedToken: r.refused}
 	if r.rsa != 0 {
-		out.Consumer = &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa)}
+		out.Consumer = &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa), Created: at(w.born[r.rsa])}
+		if r.before != 0 {
+			out.Consumer.Previous = rsa(r.before)
+		}
 	}
-	if r.ssh != 0 {
-		out.Current = &plan.Key{Fingerprint: ssh(r.ssh), Token: r.token}
+	out.Pending, out.Current, out.Previous = w.readKey(r.pending), w.readKey(r.ssh), w.readKey(r.previous)
+	if out.Current != nil && r.token != "" {
+		out.Current.Token, out.Current.Set, out.Current.Proved = r.token, at(r.set), at(r.set)
+	}
+	if out.Previous != nil {
+		out.Previous.Left = at(r.left)
+	}
+	if r.undestroyed {
+		out.Retired = &plan.RetiredKey{Fingerprint: "retired"}
+	}
+	return out
+}
+
+func (w world) readKey(pair int) *plan.Key {
+	if pair == 0 {
+		return nil
+	}
+	out := &plan.Key{Fingerprint: ssh(pair), Created: at(w.born[pair])}
+	if w.record.condemned[pair] {
+		out.Condemned = "stolen"
 	}
 	return out
 }

@@ -1,0 +1,206 @@
+package plan_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+// slot is where the record keeps the SSH pair of a role.
+func (w *world) slot(role plan.Role) *int {
+	if w.record == nil {
+		return new(int)
+	}
+	switch role {
+	case plan.Pending:
+		return &w.record.pending
+	case plan.Previous:
+		return &w.record.previous
+	case plan.Current:
+	}
+	return &w.record.ssh
+}
+
+// rotate carries out the steps of rotations.
+func (w *world) rotate(step plan.Step, cut bool) error {
+	if w.record == nil {
+		return errors.New("there is no record")
+	}
+	switch s := step.(type) {
+	case plan.CondemnKeys:
+		w.record.condemned = map[int]bool{w.record.pending: true, w.record.ssh: true, w.record.previous: true}
+		delete(w.record.condemned, 0)
+	case plan.RestageKey:
+		if w.record.pending != 0 || w.record.previous == 0 {
+			return errors.New("no previous key to stage, or a key is staged")
+		}
+		w.record.pending, w.record.previous = w.record.previous, 0
+	case plan.SwitchKey:
+		return w.switchKey(s)
+	case plan.DeleteSSHKey:
+		return w.deleteSSHKey(s)
+	case plan.ProveRefused:
+		if pair := *w.slot(s.Role); pair == 0 || w.published[pair] {
+			return errors.New("the key is let in, or there is none")
+		}
+	case plan.RetireKey:
+		return w.retireKey(s)
+	case plan.SwapConsumer:
+		return w.swapConsumer(s, cut)
+	case plan.RetireConsumer:
+		w.record.before = 0
+	}
+	return nil
+}
+
+func (w *world) switchKey(s plan.SwitchKey) error {
+	r := w.record
+	if r.pending == 0 || r.previous != 0 {
+		return errors.New("no pending key, or a previous one that is not retired")
+	}
+	if !w.published[r.pending] || w.provenSSH != r.pending {
+		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
+	}
+	c, err := w.ours()
+	if (err == nil && c.token != nil) == s.NoToken {
+		return errors.New("a token is there, or not, other than planned")
+	}
+	r.previous, r.ssh, r.pending, r.left, r.token = r.ssh, r.pending, 0, w.hours, ""
+	if err == nil && c.token != nil {
+		c.token.ssh, r.token, r.set = r.ssh, c.token.id, w.hours
+	}
+	return nil
+}
+
+// deleteSSHKey holds the law that a key which Terraform holds stays.
+func (w *world) deleteSSHKey(s plan.DeleteSSHKey) error {
+	for _, c := range w.clients {
+		if c.token != nil && c.token.ssh == s.ID {
+			return fmt.Errorf("key %d is deleted while token %s holds it: an outage", s.ID, c.token.id)
+		}
+	}
+	delete(w.published, s.ID)
+	return nil
+}
+
+func (w *world) retireKey(s plan.RetireKey) error {
+	pair := w.slot(s.Role)
+	if ssh(*pair) == s.Fingerprint {
+		if w.published[*pair] {
+			return errors.New("a key is dropped while it is on Bitbucket")
+		}
+		delete(w.record.condemned, *pair)
+		*pair = 0
+	}
+	w.record.undestroyed = false
+	return nil
+}
+
+// swapConsumer may be cut off between the two sides.
+func (w *world) swapConsumer(s plan.SwapConsumer, cut bool) error {
+	r := w.record
+	c, err := w.ours()
+	switch {
+	case err != nil:
+		return err
+	case r.before == 0:
+		return errors.New("there is no pair to go back to")
+	case w.link == nil || w.link.key != r.key || c.id != s.ClientID:
+		return errors.New("the link or the client is not there as planned")
+	}
+	w.consumers[r.key] = consumerKept{rsa: r.rsa, name: s.Name, mark: plan.OwnerMark(fleet)}
+	w.provenRSA = 0
+	if cut {
+		return nil
+	}
+	if w.fragile && c.token != nil {
+		c.token.dead = true
+	}
+	c.key, c.rsa, w.provenRSA = r.key, r.rsa, r.rsa
+	return nil
+}
+
+// passings are what happens by itself.
+func passings() []edit {
+	later := func(hours int) edit {
+		return edit{fmt.Sprint(hours, " hours pass"), func(w *world) { w.hours += hours }}
+	}
+	return []edit{
+		later(1), later(25), later(101 * 24), later(410 * 24),
+		{"Terraform clones", func(w *world) {
+			for _, c := range w.clients {
+				if c.token != nil && w.published[c.token.ssh] {
+					w.used[c.token.ssh] = w.hours
+				}
+			}
+		}},
+		{"somebody uses the previous key", func(w *world) {
+			if w.record != nil && w.published[w.record.previous] {
+				w.used[w.record.previous] = w.hours
+			}
+		}},
+		{"a retirement was cut off", func(w *world) {
+			if w.record != nil {
+				w.record.undestroyed = true
+			}
+		}},
+	}
+}
+
+// askings are the rotations that a person may ask for.
+func askings() []plan.Rotation {
+	return []plan.Rotation{
+		{}, {}, {},
+		{SSH: true}, {Consumer: true}, {SSH: true, Consumer: true},
+		{SSH: true, Emergency: "stolen"}, {SSH: true, Consumer: true, Emergency: "stolen"},
+		{Rollback: true},
+	}
+}
+
+// TestRotationsEnd: whatever was asked for and cut off, when the overlap has
+// passed one key is left of the rotation, and none that is condemned.
+func TestRotationsEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := settle(t, drawWorld(t))
+		clear(w.used)
+		w.hours += 1000
+		end := settle(t, w)
+		end.hours += 1000
+		end = settle(t, end)
+		if len(end.plan().Connections[0].Blocks) > 0 {
+			return
+		}
+		if r := end.record; r.pending != 0 || len(r.condemned) > 0 || r.before != 0 || r.undestroyed {
+			t.Fatalf("not ended: %+v", *r)
+		}
+		if r := end.record; r.previous != 0 && !end.aging {
+			t.Fatalf("the previous key soaks for ever: %+v", *r)
+		}
+	})
+}
+
+// TestEmergencyIsWhole: one apply of what is asked for in an emergency leaves
+// no key that was there, anywhere that bbsync reaches, unless it was cut off.
+func TestEmergencyIsWhole(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := settle(t, drawWorld(t))
+		if len(w.plan().Connections[0].Blocks) > 0 {
+			return
+		}
+		old := map[int]bool{w.record.ssh: true, w.record.previous: true}
+		w.asked = plan.Rotation{SSH: true, Emergency: "stolen"}
+		after, err := run(w, stepsOf(w.plan()), false)
+		if err != nil && !errors.Is(err, errRefused) {
+			t.Fatal(err)
+		}
+		for pair := range old {
+			if pair != 0 && (after.published[pair] || after.record.ssh == pair || after.record.previous == pair) {
+				t.Fatalf("key %d is still there: %+v", pair, *after.record)
+			}
+		}
+	})
+}
