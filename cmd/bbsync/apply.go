@@ -182,7 +182,7 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 		t.summary(result, code, nil)
 		return result, exit(code)
 	}
-	s.rotate = plan.Rotation{} // what was asked for is done
+	s.rotate = plan.Rotation{Hold: true} // what was asked for is done
 	left, err := s.plan(ctx, touched(s.connections, result))
 	if err != nil {
 		return result, fmt.Errorf("checking the result: %w", err)

@@ -8,6 +8,10 @@ type Rotation struct {
 	SSH, Consumer bool   // new keys now, whatever their age and the maintenance window
 	Emergency     string // the reason: the old SSH keys go at once
 	Rollback      bool   // back to the SSH key before
+	// Hold begins nothing that only time or use has brought about: neither a
+	// rotation by age nor the end of a soak. So an apply is checked, during which
+	// Terraform may have used a new key already.
+	Hold bool
 }
 
 // sshRotation plans the service user's key pair beyond its first.
@@ -91,7 +95,7 @@ func (d *differ) previousKey() {
 		d.keys.pending, d.keys.previous, d.restaged = previous, nil, true
 	default:
 		s := d.soak()
-		if s.over {
+		if s.over && !d.asked.Hold {
 			d.retirePrevious(d.reason("previous SSH key", s.why, "none", "ssh_key.overlap"))
 		} else {
 			d.note(d.want.Where("ssh_key.overlap"), "%s", s.String())
@@ -277,6 +281,9 @@ func (d *differ) inWindow(at due, what string, because Reason) []Reason {
 		if at.at.Sub(d.now) <= soon {
 			d.note(because.At, "the %s is due to be rotated on %s: %s", what, day(at.at), at.why)
 		}
+		return nil
+	}
+	if d.asked.Hold {
 		return nil
 	}
 	w := d.want.Maintenance

@@ -53,6 +53,8 @@ func (w *world) rotate(step plan.Step, cut bool) error {
 		return w.swapConsumer(s, cut)
 	case plan.RetireConsumer:
 		w.record.before = 0
+	default:
+		return fmt.Errorf("%T is no step of a rotation", step)
 	}
 	return nil
 }
@@ -154,9 +156,14 @@ func passings() []edit {
 // askings are the rotations that a person may ask for.
 func askings() []plan.Rotation {
 	return []plan.Rotation{
-		{}, {}, {},
-		{SSH: true}, {Consumer: true}, {SSH: true, Consumer: true},
-		{SSH: true, Emergency: "stolen"}, {SSH: true, Consumer: true, Emergency: "stolen"},
+		{},
+		{},
+		{},
+		{SSH: true},
+		{Consumer: true},
+		{SSH: true, Consumer: true},
+		{SSH: true, Emergency: "stolen"},
+		{SSH: true, Consumer: true, Emergency: "stolen"},
 		{Rollback: true},
 	}
 }

@@ -60,7 +60,8 @@ var (
 	swap      = []plan.Step{
 		plan.CreateConsumerKey{Key: "bbsync-1", Bits: 3072, Again: true},
 		plan.SwapConsumer{LinkURL: linkURL, Name: name, ClientID: "oc-1"},
-		proveRepos, plan.RetireConsumer{},
+		proveRepos,
+		plan.RetireConsumer{},
 	}
 )
 
@@ -80,7 +81,8 @@ func TestRotationByAge(t *testing.T) {
 			name: "its owner brings one from now on", want: func(c *schema.Connection) { aged(c); c.SSHKey.Private = &schema.SecretRef{Env: "KEY"} },
 			steps: []plan.Step{
 				proveSSH,
-				plan.CreateSSHKey{Role: plan.Pending, Bits: 3072, Comment: label, From: "env:KEY"}, stage[1], stage[2], stage[3],
+				plan.CreateSSHKey{Role: plan.Pending, Bits: 3072, Comment: label, From: "env:KEY"},
+				stage[1], stage[2], stage[3],
 			},
 			reasons: []string{"SSH key: made by bbsync -> brought by its owner"},
 		},
@@ -216,28 +218,38 @@ func TestRotationAskedFor(t *testing.T) {
 		{"while it soaks", soaking(3), plan.Rotation{SSH: true}, nil, []string{"the overlap lasts", "a new SSH key waits for the soak to end"}},
 		{"nothing was made yet", nothing, plan.Rotation{SSH: true}, everything(), []string{"Terraform cannot change"}},
 		{
-			"emergency", kept(1), plan.Rotation{SSH: true, Emergency: "stolen"},
+			"emergency", kept(1),
+			plan.Rotation{SSH: true, Emergency: "stolen"},
 			steps([]plan.Step{plan.CondemnKeys{Fingerprints: []string{"ssh-1"}, Reason: "stolen"}}, stage, refused("ssh-1", 1)), nil,
 		},
 		{
-			"emergency while it soaks", soaking(3), plan.Rotation{SSH: true, Emergency: "stolen"},
+			"emergency while it soaks", soaking(3),
+			plan.Rotation{SSH: true, Emergency: "stolen"},
 			steps([]plan.Step{plan.CondemnKeys{Fingerprints: []string{"ssh-2", "ssh-1"}, Reason: "stolen"}}, refused("ssh-1", 1), stage, refused("ssh-2", 2)), nil,
 		},
 		{
-			"emergency while one is staged", staged, plan.Rotation{SSH: true, Emergency: "stolen"},
+			"emergency while one is staged", staged,
+			plan.Rotation{SSH: true, Emergency: "stolen"},
 			steps([]plan.Step{
-				plan.CondemnKeys{Fingerprints: []string{"ssh-1", "ssh-2"}, Reason: "stolen"}, proveSSH, setKey,
-				plan.DeleteSSHKey{ID: 2, Fingerprint: "ssh-2"}, plan.RetireKey{Role: plan.Pending, Fingerprint: "ssh-2"},
+				plan.CondemnKeys{Fingerprints: []string{"ssh-1", "ssh-2"}, Reason: "stolen"},
+				proveSSH, setKey,
+				plan.DeleteSSHKey{ID: 2, Fingerprint: "ssh-2"},
+				plan.RetireKey{Role: plan.Pending, Fingerprint: "ssh-2"},
 			}, stage, refused("ssh-1", 1)), nil,
 		},
 		{
-			"back while it soaks", soaking(3), plan.Rotation{Rollback: true},
-			[]plan.Step{plan.RestageKey{Fingerprint: "ssh-1"}, plan.ProveSSH{Role: plan.Pending}, plan.SwitchKey{Fingerprint: "ssh-1"}}, nil,
+			"back while it soaks", soaking(3),
+			plan.Rotation{Rollback: true},
+			[]plan.Step{plan.RestageKey{Fingerprint: "ssh-1"}, plan.ProveSSH{Role: plan.Pending}, plan.SwitchKey{Fingerprint: "ssh-1"}},
+			nil,
 		},
 		{
-			"back while one is staged", staged, plan.Rotation{Rollback: true},
-			[]plan.Step{proveSSH, setKey, plan.DeleteSSHKey{ID: 2, Fingerprint: "ssh-2"}, plan.RetireKey{Role: plan.Pending, Fingerprint: "ssh-2"}}, nil,
+			"back while one is staged", staged,
+			plan.Rotation{Rollback: true},
+			[]plan.Step{proveSSH, setKey, plan.DeleteSSHKey{ID: 2, Fingerprint: "ssh-2"}, plan.RetireKey{Role: plan.Pending, Fingerprint: "ssh-2"}},
+			nil,
 		},
+		{"held: the soak is over, and stays", soaking(25), plan.Rotation{Hold: true}, nil, []string{"the overlap has passed"}},
 		{"nothing to go back to", kept(1), plan.Rotation{Rollback: true}, nil, []string{"there is no earlier SSH key"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -258,7 +270,7 @@ func TestDueDatesAreSpread(t *testing.T) {
 	want := aConnection()
 	aged(want)
 	seen := map[time.Time]bool{}
-	for _, key := range strings.Split("a b c d e f g h i j k l m n o p", " ") {
+	for _, key := range strings.SplitSeq("a b c d e f g h i j k l m n o p", " ") {
 		want.Address = "connection.team[" + key + "]"
 		due := plan.Ages(want, kept(0)(), noon)[0].Due
 		if again := plan.Ages(want, kept(0)(), noon.Add(time.Hour))[0].Due; again != due {

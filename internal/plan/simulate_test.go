@@ -67,8 +67,9 @@ func isRecords(step plan.Step) bool {
 	switch step.(type) {
 	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.CondemnKeys, plan.RestageKey, plan.RetireKey, plan.RetireConsumer:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func (w *world) createConsumerKey(s plan.CreateConsumerKey) error {
