@@ -270,7 +270,7 @@ func TestDueDatesAreSpread(t *testing.T) {
 	want := aConnection()
 	aged(want)
 	seen := map[time.Time]bool{}
-	for _, key := range strings.SplitSeq("a b c d e f g h i j k l m n o p", " ") {
+	for key := range strings.SplitSeq("a b c d e f g h i j k l m n o p", " ") {
 		want.Address = "connection.team[" + key + "]"
 		due := plan.Ages(want, kept(0)(), noon)[0].Due
 		if again := plan.Ages(want, kept(0)(), noon.Add(time.Hour))[0].Due; again != due {
