@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 				UpdateScripts:       os.Getenv("UPDATE") != "",
 				Setup:               func(e *testscript.Env) error { return setUp(t, e) },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"fits": fits, "exits": exits, "sandbox": startSandbox, "connect": connect, "lease": lease, "shards": shards, "receiver": receiver,
+					"fits": fits, "exits": exits, "sandbox": startSandbox, "connect": connect, "lease": lease, "shards": shards, "receiver": receiver, "bring": bring,
 					"terminal": startTerminal, "seen": waitSeen, "type": typeLine, "interrupt": interruptProgram, "finish": finish,
 				},
 			})
@@ -51,6 +51,7 @@ func setUp(t *testing.T, e *testscript.Env) error {
 	e.Values[testKey{}] = t
 	e.Values[heardKey{}] = heard
 	e.Values[leaseKey{}] = &heldLease{}
+	e.Values[worldKey{}] = new(*sandbox.World)
 	atTerminal(e)
 	e.Values[receiverKey{}] = &received{}
 	e.Vars = append(e.Vars, "BBSYNC_TEST_HEARD="+heard, "NO_COLOR=1")
@@ -101,6 +102,7 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 	opts.Log = file
 	world, err := sandbox.Start(t.Context(), opts)
 	ts.Check(err)
+	*ts.Value(worldKey{}).(**sandbox.World) = world //nolint:forcetypeassert // setUp put it there
 	ts.Defer(func() {
 		ts.Check(errors.Join(world.Close(), file.Close()))
 		searchSecrets(ts)

@@ -27,7 +27,7 @@ func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
 		return err
 	}
 	if _, err := client.AddSSHKey(ctx, r.ServiceUser, key.Public, s.Label, expiry); err != nil {
-		return err
+		return r.keyRefused(ctx, s.Role, key, err)
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		if k := *slot(record, s.Role); k != nil && k.Published.IsZero() {
@@ -35,6 +35,23 @@ func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
 		}
 		return nil
 	})
+}
+
+// keyRefused names the key that the server would not take. One that no system ever
+// had is taken out of the record, so that the next apply makes or fetches another:
+// a key of somebody else, or one that the rules forbid, does not get better.
+func (r *runner) keyRefused(ctx context.Context, role plan.Role, key *vault.SSHKey, refused error) error {
+	refused = fmt.Errorf("SSH key %s: %w", key.Fingerprint, refused)
+	if !errors.Is(refused, bitbucket.ErrExists) && !errors.Is(refused, bitbucket.ErrPolicy) || !key.Published.IsZero() || key.Token != "" {
+		return refused
+	}
+	err := r.held.Update(ctx, func(record *vault.Record) error {
+		if k := *slot(record, role); k != nil && k.Fingerprint == key.Fingerprint {
+			*slot(record, role) = nil
+		}
+		return nil
+	})
+	return errors.Join(refused, err)
 }
 
 // keyExpiry returns how many days a key may live where the server says that

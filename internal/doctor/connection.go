@@ -32,6 +32,7 @@ type connectionFacts struct {
 	versions answer[int] // of the record that can still be read
 	lacks    answer[[]vault.Lack]
 
+	brought      []brought
 	organization answer[tfe.Organization]
 	licensed     answer[bool]
 	proof        error // of the consumer; errNotAsked without a key
@@ -45,6 +46,7 @@ func (f *connectionFacts) read(ctx context.Context, sys *systems.Systems) {
 	f.client, f.ours = plan.ClientOf(f.want, f.have)
 	f.proof, f.login.err, f.licensed.err, f.repos.err = errNotAsked, errNotAsked, errNotAsked, errNotAsked
 	f.readRecord(ctx, sys.Vault())
+	f.readBrought(ctx, sys)
 	f.readTerraform(ctx, sys)
 	if f.unread("bitbucket") == nil {
 		f.readBitbucket(ctx, sys)
@@ -139,6 +141,7 @@ func (f *connectionFacts) readBitbucket(ctx context.Context, sys *systems.System
 // checks are in the order of the procedure.
 func (f *connectionFacts) checks(now time.Time) []Check {
 	out := []Check{f.recordCheck(), f.policyCheck(), f.leaseCheck(now)}
+	out = append(out, f.broughtChecks()...)
 	out = append(out, f.linkChecks()...)
 	out = append(out, f.organizationCheck())
 	out = append(out, f.clientChecks()...)

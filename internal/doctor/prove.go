@@ -113,7 +113,7 @@ func (p *proof) open(ctx context.Context, sys *systems.Systems) error {
 	}
 	client, ours := plan.ClientOf(p.want, have)
 	if client == nil || client.Token == nil || !ours {
-		return errors.New("Terraform has no OAuth token of this connection yet; see authorization")
+		return errors.New("there is no OAuth token of this connection yet; see authorization")
 	}
 	p.token, p.native = client.Token.ID, have.Bitbucket.NativeWebhooks
 	if p.terraform, err = sys.Terraform(ctx, p.want.Terraform.Label, p.want.Organization); err != nil {

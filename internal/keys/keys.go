@@ -4,6 +4,8 @@
 package keys
 
 import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -111,18 +113,37 @@ func ParseRSA(private secret.Text) (*rsa.PrivateKey, error) {
 	if block == nil {
 		return nil, errors.New("parsing a private key: not PEM")
 	}
+	switch {
+	case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
+		return nil, errors.New("parsing a private key: it is protected by a passphrase, which Terraform cannot use")
+	case strings.HasSuffix(block.Type, "PUBLIC KEY"):
+		return nil, errors.New("parsing a private key: this is a public one")
+	}
 	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
 		return key, nil
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, errors.New("parsing a private key: neither PKCS #1 nor PKCS #8, or protected by a passphrase")
+		return nil, errors.New("parsing a private key: neither PKCS #1 nor PKCS #8")
 	}
 	rsaKey, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("parsing a private key: %T is not RSA", key)
+		return nil, fmt.Errorf("parsing a private key: it is %s, which is not RSA", kind(key))
 	}
 	return rsaKey, nil
+}
+
+// kind names the type of a private key as people do.
+func kind(key any) string {
+	switch key.(type) {
+	case *rsa.PrivateKey:
+		return "RSA"
+	case *ecdsa.PrivateKey:
+		return "ECDSA"
+	case ed25519.PrivateKey, *ed25519.PrivateKey:
+		return "Ed25519"
+	}
+	return "of another kind"
 }
 
 // ConsumerFrom returns the pair that a user's own RSA private key makes.

@@ -42,7 +42,7 @@ func SSHFrom(private secret.Text, comment string) (Pair, error) {
 	}
 	key, ok := raw.(*rsa.PrivateKey)
 	if !ok {
-		return Pair{}, fmt.Errorf("the SSH key is %T; Terraform documents RSA only", raw)
+		return Pair{}, fmt.Errorf("the SSH key is %s; Terraform documents RSA only", kind(raw))
 	}
 	if key.N.BitLen() < MinRSABits {
 		return Pair{}, fmt.Errorf("the SSH key has %d bits, less than %d", key.N.BitLen(), MinRSABits)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
@@ -48,6 +49,9 @@ func (b *sharedBitbucket) readAll(ctx context.Context) (plan.Bitbucket, error) {
 		return plan.Bitbucket{}, err
 	}
 	facts := *versionFacts(properties.Version)
+	if facts.KeyUsage { // the rules came with the same release
+		facts.KeyRules = readKeyRules(ctx, client)
+	}
 	facts.Granted, facts.Unknown = map[plan.GrantPermission]bool{}, map[plan.GrantPermission]string{}
 	for _, name := range slices.Sorted(maps.Keys(b.grants)) {
 		if err := b.readGrants(ctx, client, name, &facts); err != nil {
@@ -58,6 +62,22 @@ func (b *sharedBitbucket) readAll(ctx context.Context) (plan.Bitbucket, error) {
 		return facts, nil
 	}
 	return facts, b.readPlugin(ctx, client, &facts)
+}
+
+// readKeyRules reads the server's rules for SSH keys. Where they cannot be read
+// nothing is known of them: a key that they refuse is refused when it is added.
+func readKeyRules(ctx context.Context, client *bitbucket.Client) plan.KeyRules {
+	policy, err := client.KeyPolicy(ctx)
+	if err != nil {
+		return plan.KeyRules{}
+	}
+	rules := plan.KeyRules{MaxExpiryDays: policy.MaxExpiryDays}
+	for _, r := range policy.Restrictions {
+		if strings.EqualFold(r.Algorithm, "RSA") {
+			rules.RSARefused, rules.RSABits = !r.Allowed, r.MinLength
+		}
+	}
+	return rules
 }
 
 // readGrants asks which permissions a service user holds effectively: through

@@ -51,6 +51,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 		d.tokenKey()
 		d.pairEnd()
 		d.out.Ages, d.out.Token = Ages(want, have, now), d.token()
+		d.keyRules()
 	}
 	if len(d.out.Blocks) > 0 {
 		d.out.Changes = nil

@@ -33,11 +33,19 @@ type Bitbucket struct {
 	Version        string
 	NativeWebhooks bool                       // 5.4 and newer
 	KeyUsage       bool                       // tells when a key was last used (8.7 and newer)
+	KeyRules       KeyRules                   // for SSH keys, where the server tells them (8.7 and newer)
 	Granted        map[GrantPermission]bool   // asked for → held effectively
 	Unknown        map[GrantPermission]string // asked for, and Bitbucket does not know the project or repository: what it says
 	Unread         []Unread
 	Plugin         *Plugin                  // before 5.4; nil: not installed
 	Hooks          map[GrantPermission]bool // before 5.4: hook enabled, by project and repository alone
+}
+
+// KeyRules are what a server's administrators ask of SSH keys.
+type KeyRules struct {
+	RSARefused    bool
+	RSABits       int // least length; 0: any
+	MaxExpiryDays int // 0: keys need not end
 }
 
 // Plugin is the state of the webhook plugin.
