@@ -17,6 +17,8 @@ import (
 
 type authorizeFlags struct {
 	noOpen  bool
+	page    bool
+	noPage  bool
 	timeout time.Duration
 	apply   bool
 	approve bool
@@ -30,16 +32,19 @@ func (a *app) authorizeCommand() *cobra.Command {
 		Long: "authorize shows and opens the links of the connections that wait for a person, says who must be\n" +
 			"logged in where, and waits until Terraform has a token of the right user. A connection is named by\n" +
 			"its address (connection.team[\"acme\"]) or its block (connection.team); none: all.\n\n" +
+			"Where several wait, it opens a page on this machine with a button for each.\n\n" +
 			"It changes nothing and holds no lease: bbsync apply goes on afterwards, or --apply does at once.",
 		Args: cobra.ArbitraryArgs,
 	}
 	c.Flags().BoolVar(&f.noOpen, "no-open", false, "open nothing, only show the links")
+	c.Flags().BoolVar(&f.page, "page", false, "show a local page with a button for each; the default when several wait and a browser can be opened")
 	c.Flags().DurationVar(&f.timeout, "timeout", 0, "stop waiting after this long, with exit code 4; 0: wait on")
 	c.Flags().BoolVar(&f.apply, "apply", false, "go on with apply for what was authorized")
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "with --apply: do not ask")
 	a.variableFlags(c)
 	a.auditFlag(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		f.noPage = c.Flags().Changed("page") && !f.page
 		if f.approve && !f.apply {
 			return &exitError{code: exitUsage, err: errors.New("--auto-approve goes with --apply")}
 		}
@@ -117,9 +122,15 @@ func (a *app) await(ctx context.Context, s *session, requests []authorize.Reques
 		waiting, cancel = context.WithTimeout(waiting, f.timeout)
 		defer cancel()
 	}
-	watch := authorize.New(s.terraform, requests, authorize.Options{})
-	a.showLinks(ctx, watch, f)
-	err := a.waitLine(waiting, watch, requests)
+	paged := a.wantsPage(requests, f)
+	watch := authorize.New(s.terraform, requests, authorize.Options{Stay: paged})
+	var err error
+	if paged {
+		err = a.waitPage(waiting, watch, f)
+	} else {
+		a.showLinks(ctx, watch, f)
+		err = a.waitLine(waiting, watch)
+	}
 	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, err
 	}
@@ -146,7 +157,13 @@ func authorizeExit(statuses []authorize.Status) int {
 			done++
 		case authorize.Waiting, authorize.Dead:
 			waiting++
-		case authorize.WrongUser, authorize.Gone, authorize.Unknown:
+		case authorize.WrongUser:
+			if s.Old {
+				waiting++
+			} else {
+				wrong++
+			}
+		case authorize.Gone, authorize.Unknown:
 			wrong++
 		}
 	}

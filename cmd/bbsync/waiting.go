@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/authorize"
+	"github.com/bbsync/bbsync/internal/authorize/page"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
@@ -15,10 +16,7 @@ import (
 func (a *app) showLinks(ctx context.Context, watch *authorize.Watch, f *authorizeFlags) {
 	requests := watch.Requests()
 	statuses, _ := watch.Look()
-	for _, account := range accounts(requests) {
-		fmt.Fprintf(a.stdout, "Log in, in one browser, to\n  %s   as somebody who may manage VCS settings\n  %s   as %s, not as an administrator\n\n",
-			report.Safe(account.terraform), report.Safe(account.bitbucket), report.Safe(account.user))
-	}
+	a.showAccounts(requests)
 	fmt.Fprintf(a.stdout, "Then open and click Allow:\n\n")
 	for i, r := range requests {
 		fmt.Fprintf(a.stdout, "%s\n  %s\n", report.Safe(r.Address), report.Safe(r.URL))
@@ -43,6 +41,39 @@ func (a *app) showLinks(ctx context.Context, watch *authorize.Watch, f *authoriz
 	}
 }
 
+func (a *app) showAccounts(requests []authorize.Request) {
+	for _, account := range accounts(requests) {
+		fmt.Fprintf(a.stdout, "Log in, in one browser, to\n  %s   as somebody who may manage VCS settings\n  %s   as %s, not as an administrator\n\n",
+			report.Safe(account.terraform), report.Safe(account.bitbucket), report.Safe(account.user))
+	}
+}
+
+// wantsPage reports whether a page is better than links: it is asked for, or
+// there are several links and somebody to open a browser for.
+func (a *app) wantsPage(requests []authorize.Request, f *authorizeFlags) bool {
+	if f.page || f.noPage || f.noOpen {
+		return f.page
+	}
+	return len(requests) > 1 && a.browserFor("") != nil
+}
+
+// waitPage waits with a page open, until everything is settled.
+func (a *app) waitPage(ctx context.Context, watch *authorize.Watch, f *authorizeFlags) (err error) {
+	p, err := page.Open(ctx, watch)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	a.showAccounts(watch.Requests())
+	fmt.Fprintf(a.stdout, "%d links are on this page, which is on this machine only:\n\n  %s\n\n", len(watch.Requests()), p.URL())
+	if !f.noOpen {
+		if err := a.openBrowser(ctx, p.URL()); err != nil {
+			fmt.Fprintf(a.stderr, "%s: open the page yourself\n", report.Safe(err.Error()))
+		}
+	}
+	return a.waitLine(ctx, watch)
+}
+
 // An account is what must be logged in at one time in one browser.
 type account struct{ terraform, bitbucket, user string }
 
@@ -62,7 +93,8 @@ func accounts(requests []authorize.Request) []account {
 
 // waitLine waits until the watch is settled: a line for each change, and on a
 // terminal one that lives.
-func (a *app) waitLine(ctx context.Context, watch *authorize.Watch, requests []authorize.Request) error {
+func (a *app) waitLine(ctx context.Context, watch *authorize.Watch) error {
+	requests := watch.Requests()
 	l := &liveLine{app: a, terminal: isTerminal(a.stderr), began: time.Now()}
 	ended := make(chan error, 1)
 	go func() { ended <- watch.Run(ctx) }()

@@ -33,6 +33,7 @@ type Options struct {
 const (
 	parallel = 4               // organizations asked at once
 	growth   = 1.3             // of the pause, each quiet round
+	quick    = time.Second     // between looks at where a person was just sent to
 	fresh    = 3 * time.Minute // how long one that a person was sent to is looked at in every round
 )
 
@@ -97,21 +98,32 @@ func (w *Watch) Sent(i int) {
 	}
 }
 
-// Run looks until every request is settled, or the context ends.
+// Run looks until every request is settled, or the context ends. Where a person
+// was just sent to is looked at every second, the others at a pace that slows
+// down while nothing happens.
 func (w *Watch) Run(ctx context.Context) error {
 	pause := w.opts.First
+	all := time.Now().Add(pause) // when the others have their turn
 	for !w.settled() {
+		at := all
+		if soon := time.Now().Add(quick); len(w.turn(false)) > 0 && soon.Before(all) {
+			at = soon
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.nudge:
-			pause = w.opts.First
 			continue
-		case <-time.After(pause):
+		case <-time.After(time.Until(at)):
 		}
-		pause = min(time.Duration(float64(pause)*growth), w.opts.Most)
-		if w.round(ctx) {
-			pause = w.opts.First
+		whole := !time.Now().Before(all)
+		changed := w.round(ctx, w.turn(whole))
+		if whole {
+			pause = min(time.Duration(float64(pause)*growth), w.opts.Most)
+			if changed {
+				pause = w.opts.First
+			}
+			all = time.Now().Add(pause)
 		}
 	}
 	return nil
@@ -136,12 +148,12 @@ func (w *Watch) settled() bool {
 	return true
 }
 
-// round looks at some organizations and reports whether something changed.
-func (w *Watch) round(ctx context.Context) bool {
+// round looks at these organizations and reports whether something changed.
+func (w *Watch) round(ctx context.Context, turn []organization) bool {
 	_, before := w.Look()
 	group := new(errgroup.Group)
 	group.SetLimit(parallel)
-	for _, o := range w.turn() {
+	for _, o := range turn {
 		group.Go(func() error { w.organization(ctx, o); return nil })
 	}
 	_ = group.Wait() // statuses carry the errors
@@ -154,8 +166,8 @@ func (w *Watch) round(ctx context.Context) bool {
 }
 
 // turn returns the organizations of the next round: those that a person was
-// just sent to, and as many others as a round has room for.
-func (w *Watch) turn() []organization {
+// just sent to and, when it is a whole one, as many others as it has room for.
+func (w *Watch) turn(whole bool) []organization {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var first, rest []organization
@@ -171,7 +183,7 @@ func (w *Watch) turn() []organization {
 		switch {
 		case time.Since(w.sent[o]) < fresh:
 			first = append(first, o)
-		case len(rest) < w.opts.Round:
+		case whole && len(rest) < w.opts.Round:
 			rest = append(rest, o)
 			if len(rest) == w.opts.Round {
 				w.next = i + 1

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/bbsync/bbsync/internal/sandbox"
+)
+
+// TestPage walks through the page as a person does: one press of the keyboard
+// opens the first connection, and each Allow leads to the next.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	const orgs = 5
+	e := waitingFleet(t, fmt.Sprint(orgs), sandbox.Options{Orgs: orgs})
+	bbsync := e.start(manyFleet, nil, "authorize", "--page", "--no-open")
+	address := bbsync.line("http://127.0.0.1:")
+	browser := startChromium(t, e.world)
+	g := &guest{t: t, facts: e.world.Facts}
+	g.do(browser, chromedp.Navigate(address), chromedp.WaitVisible(chromedp.CSS("#connections .next")))
+	began := time.Now()
+	tab := newTab(t, browser, func() {
+		g.do(browser, chromedp.Focus(chromedp.CSS(".next .button")), chromedp.KeyEvent(kb.Enter))
+		g.clicks++
+	})
+	g.logIn(tab, sandbox.ServiceUser)
+	for i := range orgs {
+		if i == 2 {
+			g.shoot(browser)
+		}
+		// The page leads the tab on by itself, so each Allow is another one's.
+		g.do(tab, chromedp.WaitVisible(fmt.Sprintf("//*[@id='consumer-name' and contains(., 'acme-%02d')]", i+1)))
+		g.click(tab, "[name=approve]")
+	}
+	g.do(browser, chromedp.WaitVisible("//*[@id='status' and starts-with(., 'All are connected')]"))
+	bbsync.ends(exitDone)
+	t.Logf("%d organizations by page: %d clicks, %s", orgs, g.clicks, time.Since(began).Round(time.Second))
+	if want := 1 + 2 + orgs; g.clicks != want { // a button, two logins, an Allow each
+		t.Errorf("%d clicks, want %d", g.clicks, want)
+	}
+	if listening(address) {
+		t.Error("the page is still served")
+	}
+	e.bbsync(manyFleet, exitDone, "apply", "--auto-approve")
+	e.bbsync(manyFleet, exitDone, "plan")
+}
+
+// shoot looks at the page in light, dark and narrow: nothing may run out of the
+// window. With SCREENSHOTS set to a folder, it leaves pictures there.
+func (g *guest) shoot(browser context.Context) {
+	for _, look := range []struct {
+		name, scheme  string
+		width, height int64
+	}{{"light", "light", 1000, 900}, {"dark", "dark", 1000, 900}, {"narrow", "light", 390, 844}, {"narrow-dark", "dark", 390, 844}} {
+		g.do(browser, chromedp.EmulateViewport(look.width, look.height), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}},
+			})
+			return err
+		}))
+		overflow, err := chromedp.Run(browser, chromedp.Evaluate[bool](`document.documentElement.scrollWidth > window.innerWidth`))
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		picture, err := chromedp.Run(browser, chromedp.FullScreenshot(100))
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		if overflow {
+			g.t.Errorf("%s: the page is wider than the window", look.name)
+		}
+		if folder := os.Getenv("SCREENSHOTS"); folder != "" {
+			if err := os.WriteFile(filepath.Join(folder, "page-"+look.name+".png"), picture, 0o600); err != nil {
+				g.t.Fatal(err)
+			}
+		}
+	}
+}
