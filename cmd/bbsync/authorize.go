@@ -201,7 +201,7 @@ func (a *app) applyAuthorized(ctx context.Context, s *session, requests []author
 			return err
 		}
 	}
-	if _, err := a.carryOnce(ctx, s, p, &applyFlags{parallelism: apply.DefaultParallel}, t); err != nil {
+	if _, err := a.carryOnce(ctx, s, p, &applyFlags{sessionFlags: &sessionFlags{}, parallelism: apply.DefaultParallel}, t); err != nil {
 		return err
 	}
 	return exit(code)
