@@ -158,10 +158,19 @@ func addresses(connections []plan.Connection) string {
 	return addressList(names)
 }
 
-// addressList shortens a list of addresses: the block is named where it
-// changes, and few are named of many.
+// addressList shortens a list of addresses for a line or two.
 func addressList(names []string) string {
 	const most = 6
+	text := addressesTo(names, most)
+	if len(names) > most+1 {
+		text += " (--verbose shows all)"
+	}
+	return text
+}
+
+// addressesTo names the first and the last of many addresses: the block is
+// named where it changes.
+func addressesTo(names []string, most int) string {
 	var b strings.Builder
 	block := ""
 	for i, address := range names {
@@ -183,9 +192,6 @@ func addressList(names []string) string {
 			b.WriteString(address)
 		}
 		block = name
-	}
-	if len(names) > most+1 {
-		b.WriteString(" (--verbose shows all)")
 	}
 	return b.String()
 }

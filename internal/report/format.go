@@ -22,11 +22,15 @@ const (
 	JUnit             Format = "junit"
 	GitHub            Format = "github"        // annotations of a workflow's log
 	CodeInsights      Format = "code-insights" // a report of Bitbucket's REST
+	HTML              Format = "html"          // one page
+	DOT               Format = "dot"           // a graph for Graphviz
+	Mermaid           Format = "mermaid"       // a graph for Markdown
+	SVG               Format = "svg"           // a graph as a picture
 )
 
 // PlanFormats returns the formats that RenderPlan knows.
 func PlanFormats() []Format {
-	return []Format{Text, AsJSON, Markdown, MarkdownBitbucket, SARIF, JUnit, GitHub, CodeInsights}
+	return []Format{Text, AsJSON, Markdown, MarkdownBitbucket, SARIF, JUnit, GitHub, CodeInsights, HTML}
 }
 
 // RenderPlan returns a plan in a format. kind names it in documents: "plan", or
@@ -49,6 +53,9 @@ func RenderPlan(kind string, p plan.Plan, format Format, opts PlanOptions) (stri
 		return github(planFindings(p, true)), nil
 	case CodeInsights:
 		return planInsights(p)
+	case HTML:
+		return Page(p, opts.Now, opts.Version)
+	case DOT, Mermaid, SVG:
 	}
 	return "", fmt.Errorf("a plan has no format %q", format)
 }
@@ -80,7 +87,7 @@ func RenderDiagnostics(fleet *schema.Fleet, diags hcl.Diagnostics, format Format
 	case CodeInsights:
 		details := fmt.Sprintf("The configuration: %s, %s.", count(doc.Errors, "mistake"), count(doc.Warnings, "warning"))
 		return codeInsights(diagnosticFindings(diags), details, []insightsData{{"Mistakes", "NUMBER", doc.Errors}, {"Warnings", "NUMBER", doc.Warnings}})
-	case Text, Markdown, MarkdownBitbucket, JUnit:
+	case Text, Markdown, MarkdownBitbucket, JUnit, HTML, DOT, Mermaid, SVG:
 	}
 	return "", fmt.Errorf("mistakes have no format %q", format)
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -13,6 +14,7 @@ type PlanOptions struct {
 	Style
 	Verbose bool   // every connection whole; else alike ones are grouped
 	Version string // of bbsync, for the formats that name it
+	Now     time.Time // when it was read, for the page
 }
 
 // Plan shows a plan: what waits for a person first, then what cannot be done,

@@ -1,0 +1,82 @@
+package report
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+func graphFleet(n int, name string) *schema.Fleet {
+	terraform := &schema.Terraform{Label: "hcp", Address: "https://app.terraform.io"}
+	bitbucket := &schema.Bitbucket{Label: "corp", URL: "https://bitbucket.example.com"}
+	f := &schema.Fleet{Name: "corp"}
+	for i := range n {
+		organization := fmt.Sprintf("%s%d", name, i)
+		f.Connections = append(f.Connections, &schema.Connection{
+			Address: fmt.Sprintf("connection.team[%q]", organization), Block: "team", Organization: organization,
+			Terraform: terraform, Bitbucket: bitbucket, ServiceUser: "svc-terraform",
+			Grants: []schema.Grant{{Project: "INFRA", Repository: "vpc", Permission: "REPO_ADMIN"}, {Project: "DATA", Permission: "PROJECT_ADMIN"}},
+		})
+	}
+	return f
+}
+
+func TestGraph(t *testing.T) {
+	for _, format := range GraphFormats() {
+		text, err := Graph(graphFleet(3, "acme-"), format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "graph."+string(format), text)
+	}
+	if _, err := Graph(graphFleet(1, "a"), JUnit); err == nil {
+		t.Error("a graph as JUnit")
+	}
+}
+
+// A fleet of any size stays a graph that can be seen.
+func TestGraphOfMany(t *testing.T) {
+	g := graphOf(graphFleet(5000, "acme-"))
+	if len(g.nodes) != 5 || g.nodes[1].below != "5000 organizations" {
+		t.Errorf("%+v", g.nodes)
+	}
+}
+
+func TestHostileGraph(t *testing.T) {
+	fleet := graphFleet(2, "\"]; click n0 \"javascript:x\" <script>`|--> \\")
+	for _, format := range GraphFormats() {
+		text, err := Graph(fleet, format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch format {
+		case SVG:
+			decoder := xml.NewDecoder(strings.NewReader(text))
+			for {
+				token, err := decoder.Token()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				if start, ok := token.(xml.StartElement); ok && start.Name.Local == "script" {
+					t.Error("a script came in with a name")
+				}
+			}
+		case Mermaid:
+			if strings.Contains(text, "<script") || strings.Contains(text, "; click") {
+				t.Error(text)
+			}
+		case DOT:
+			if strings.Count(strings.ReplaceAll(text, `\"`, ""), `"`)%2 != 0 {
+				t.Error(text)
+			}
+		}
+	}
+}

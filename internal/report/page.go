@@ -1,0 +1,122 @@
+package report
+
+import (
+	"crypto/sha256"
+	_ "embed" // the page's parts
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+//go:embed page/page.html
+var pageTemplate string
+
+//go:embed page/page.css
+var pageStyle string
+
+//go:embed page/page.js
+var pageScript string
+
+// cellSize is the class of the map's cells: a fleet of any size is to be seen
+// at once.
+func cellSize(connections int) string {
+	switch {
+	case connections >= 1500:
+		return "dense tiny"
+	case connections >= 400:
+		return "dense"
+	}
+	return ""
+}
+
+// A pageData is what the template shows. All texts in it are escaped by the
+// template; Style and Script alone are our own.
+type pageData struct {
+	Fleet, Sum, When, Version string
+	ScriptHash                template.HTMLAttr
+	Style                     template.CSS
+	Script                    template.JS
+	Cells                     string // class of the map
+	States                    []pageState
+	Worlds                    []pageWorld
+	Ages                      []pageAges
+	Heads                     []string
+	Rows                      []pageRow
+	Groups                    []pageGroup
+}
+
+type pageState struct {
+	Name, Label, Sign string
+	Count             int
+}
+
+// Page returns a fleet as one HTML page that needs nothing else. now is when it
+// was read.
+func Page(p plan.Plan, now time.Time, version string) (string, error) {
+	sum := sha256.Sum256([]byte(pageScript))
+	g := newGrouper()
+	groups, links := pageGroups(g, p)
+	rows := pageRows(p, now, links)
+	out := pageData{
+		Fleet: p.Fleet, When: now.UTC().Format("2006-01-02 15:04 MST"), Version: version,
+		Sum:        strings.TrimSpace(plainSummary(p.Summary())),
+		ScriptHash: template.HTMLAttr("sha256-" + base64.StdEncoding.EncodeToString(sum[:])), //nolint:gosec // our own
+		Style:      template.CSS(pageStyle), Script: template.JS(pageScript),                 //nolint:gosec // our own
+		Cells: cellSize(len(p.Connections)), States: pageStates(p.Summary()),
+		Worlds: pageWorlds(p, links), Ages: pageAgesOf(p, now),
+		Heads: []string{"State", "Organization", "Terraform", "Bitbucket", "Service user", "Repositories", "SSH key", "Consumer's pair", "To do"},
+		Rows:  rows, Groups: groups,
+	}
+	parsed, err := template.New("page").Parse(pageTemplate)
+	if err != nil {
+		return "", fmt.Errorf("the page's template: %w", err)
+	}
+	var b strings.Builder
+	if err := parsed.Execute(&b, out); err != nil {
+		return "", fmt.Errorf("writing the page: %w", err)
+	}
+	return b.String(), nil
+}
+
+func plainSummary(s plan.Summary) string {
+	w := &planWriter{}
+	w.summary(s)
+	return w.String()
+}
+
+func pageStates(s plan.Summary) []pageState {
+	var out []pageState
+	for _, state := range states() {
+		if n := s.States[state]; n > 0 {
+			out = append(out, pageState{StateName(state), string(state), stateSign(state), n})
+		}
+	}
+	return out
+}
+
+// stateSign is one character for a state, for where colour may not be seen.
+func stateSign(s plan.State) string {
+	switch s {
+	case plan.StateInSync:
+		return "="
+	case plan.StateChanges:
+		return "~"
+	case plan.StateWaiting:
+		return "!"
+	case plan.StateRefused:
+		return "-"
+	case plan.StateUnreadable:
+		return "x"
+	case plan.StateLeased:
+		return ">"
+	}
+	return "?"
+}
+
+// safeText makes other systems' text harmless where HTML's escaping does not:
+// control characters.
+func safeText(text string) string { return strings.ReplaceAll(Safe(text), "\n", " ") }
