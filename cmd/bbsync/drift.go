@@ -94,7 +94,7 @@ func (a *app) showDrift(output *outputFlags, seen look) error {
 		if text, ok, err := seen.drift.Render(format, style); ok {
 			return text, err
 		}
-		return report.RenderPlan("drift", seen.plan, format, report.PlanOptions{Style: style})
+		return report.RenderPlan("drift", seen.plan, format, report.PlanOptions{Style: style, Version: version(), Now: a.now()})
 	})
 }
 

@@ -88,7 +88,7 @@ func (a *app) root() *cobra.Command {
 		a.validateCommand(),
 		a.fmtCommand(),
 		a.versionCommand(),
-		a.schemaCommand(),
+		a.schemaCommand(), a.graphCommand(),
 		a.auditCommand(),
 		a.sandboxCommand(),
 	)

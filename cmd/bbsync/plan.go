@@ -48,7 +48,7 @@ func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose
 		return err
 	}
 	err = a.deliver(a.output, func(format report.Format, style report.Style) (string, error) {
-		return report.RenderPlan("plan", p, format, report.PlanOptions{Style: style, Verbose: verbose, Version: version()})
+		return report.RenderPlan("plan", p, format, report.PlanOptions{Style: style, Verbose: verbose, Version: version(), Now: a.now()})
 	})
 	if err != nil {
 		return err

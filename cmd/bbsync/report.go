@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -10,9 +12,43 @@ import (
 )
 
 func (a *app) reportCommand() *cobra.Command {
-	c := &cobra.Command{Use: "report", Short: "Work with reports that earlier runs wrote"}
+	var html string
+	c := &cobra.Command{
+		Use:   "report --html FILE",
+		Short: "Write the fleet as a page, or work with reports that earlier runs wrote",
+		Long: "report reads the systems as plan does and writes one HTML page: the fleet as a map, every\n" +
+			"connection with its state, the ages of keys, what is to be done and why. The page needs no network\n" +
+			"and holds no secret. It changes nothing, and exits with 0 whatever the page shows.",
+	}
+	flags := a.sessionFlags(c)
+	c.Flags().StringVar(&html, "html", "", "write the page to this file")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if html == "" {
+			return &exitError{code: exitUsage, err: errors.New("report needs --html FILE, or one of its verbs; see bbsync report --help")}
+		}
+		ctx, cancel := a.untilStopped(c.Context())
+		defer cancel()
+		return interruptible(ctx, a.reportPage(ctx, flags, html))
+	}
 	c.AddCommand(a.reportMergeCommand())
 	return c
+}
+
+func (a *app) reportPage(ctx context.Context, flags *sessionFlags, file string) error {
+	s, err := a.open(ctx, flags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	p, err := s.plan(ctx, s.connections)
+	if err != nil {
+		return err
+	}
+	text, err := report.Page(p, a.now(), version())
+	if err != nil {
+		return err
+	}
+	return replaceFile(file, []byte(text))
 }
 
 func (a *app) reportMergeCommand() *cobra.Command {

@@ -12,8 +12,8 @@ import (
 // PlanOptions say how much of a plan is shown.
 type PlanOptions struct {
 	Style
-	Verbose bool   // every connection whole; else alike ones are grouped
-	Version string // of bbsync, for the formats that name it
+	Verbose bool      // every connection whole; else alike ones are grouped
+	Version string    // of bbsync, for the formats that name it
 	Now     time.Time // when it was read, for the page
 }
 
