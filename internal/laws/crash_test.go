@@ -18,6 +18,8 @@ type act struct {
 	args   []string
 }
 
+func (a act) removes() bool { return a.args[0] == "destroy" }
+
 func acts() []act {
 	apply := []string{"apply", "--auto-approve"}
 	return []act{
@@ -32,6 +34,7 @@ func acts() []act {
 		{name: "emergency rotation of the SSH key", state: "connected",
 			args: []string{"rotate", "--auto-approve", "--all", "--ssh", "--emergency", "--reason", "lost laptop"}},
 		{name: "rotation of the consumer's pair", state: "connected", args: []string{"rotate", "--auto-approve", "--all", "--consumer"}},
+		{name: "removal", state: "connected", args: []string{"destroy", "--confirm=laws", "--allow-unlink=1"}},
 	}
 }
 
@@ -62,7 +65,9 @@ func TestCrashAnywhere(t *testing.T) {
 			if whole.code != 0 && whole.code != 4 {
 				t.Fatalf("without a crash, exit code %d:\n%s", whole.code, whole.output)
 			}
-			b.converge(t, nil)
+			if !a.removes() {
+				b.converge(t, nil)
+			}
 			want := b.shape(t)
 			at := moments(whole.asked)
 			for _, m := range at {
@@ -98,6 +103,7 @@ func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (sh
 	t.Helper()
 	b.prepare(t, a, states)
 	g := b.guard(t)
+	g.mayEnd = a.removes()
 	g.begin(t)
 	cut := b.exec(t, m, a.args...)
 	g.end(t)
@@ -106,7 +112,7 @@ func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (sh
 		return shape{}, false
 	}
 	b.expire(t)
-	if a.args[0] == "rotate" {
+	if a.args[0] != "apply" {
 		g.begin(t)
 		again := b.exec(t, moment{}, a.args...)
 		g.end(t)
@@ -115,6 +121,8 @@ func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (sh
 			return shape{}, false
 		}
 	}
-	b.converge(t, g)
+	if !a.removes() {
+		b.converge(t, g)
+	}
 	return b.shape(t), true
 }

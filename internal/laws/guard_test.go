@@ -37,6 +37,7 @@ type guard struct {
 	faults  []string
 	writes  int
 	clones  int
+	mayEnd  bool // connections are to go: who could clone need not
 }
 
 func (b *bed) guard(t rapid.TB) *guard {
@@ -60,7 +61,7 @@ func (g *guard) begin(t rapid.TB) {
 	}
 	g.able = map[string]string{}
 	for _, c := range g.b.world.Terraform.Connections() {
-		if c.Connected && g.b.world.Terraform.CanClone(g.b.t.Context(), c.Organization, c.Client) == nil {
+		if c.Connected && !g.mayEnd && g.b.world.Terraform.CanClone(g.b.t.Context(), c.Organization, c.Client) == nil {
 			g.able[c.Client] = c.Organization
 		}
 	}

@@ -194,7 +194,8 @@ func (r Removals) inUse() map[string]bool {
 }
 
 // limit refuses what goes beyond what was allowed. A fleet that could not be
-// read whole removes nothing: what stays might use what would go.
+// read whole removes nothing: what stays might use what would go, and of what
+// goes the numbers that the user accepts must be all.
 func (r Removals) limit(out []Connection) {
 	text, remedy, at := r.overLimit(out)
 	unlinks, names := unlinked(out)
@@ -222,6 +223,12 @@ func (r Removals) overLimit(out []Connection) (text, remedy string, at hcl.Range
 		if len(h.Unread) > 0 {
 			return fmt.Sprintf("nothing is removed while the fleet cannot be read whole: %s: %s: %s", r.Stay[i].Address, h.Unread[0].System, h.Unread[0].Err),
 				"run again when everything answers", r.Stay[i].Range
+		}
+	}
+	for _, c := range out {
+		if c.State() == StateUnreadable {
+			return fmt.Sprintf("nothing is removed while not all that would go can be read: %s: %s", c.Address, c.Blocks[0].Text),
+				"run again when everything answers, or name those to destroy", c.At
 		}
 	}
 	n := number[RetireRecord](out)

@@ -1,0 +1,85 @@
+package laws_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/sandbox/front"
+)
+
+// TestTwoAtOnce: two appliers on one fleet, started together, the lease of one
+// running out while a request of its keeps it: the end is as if there had been
+// one, and at no time is there a key that is not in Vault.
+func TestTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, kind{orgs: 1})
+	states := b.states(t)
+	cases, seen := 0, map[apply.Status]int{}
+	lost := 0
+	check(t, 8, func(t *rapid.T) {
+		cases++
+		b.restore(t, states[rapid.SampledFrom([]string{"nothing", "connected"}).Draw(t, "state")])
+		if rapid.Bool().Draw(t, "edited") {
+			_ = b.disturb(t, rapid.SampledFrom([]string{"delete-link", "change-client-key", "delete-ssh-keys", "change-consumer-key"}).Draw(t, "edit"), sandbox.OrgName(1))
+		}
+		g := b.guard(t)
+		g.mayEnd = true
+		g.begin(t)
+		system := rapid.SampledFrom([]string{"bitbucket", "terraform", "vault"}).Draw(t, "held up at")
+		b.must(t, b.fronts[system].Order(front.Fault{
+			Kind: front.Delay, Delay: 5 * time.Second, Nth: rapid.IntRange(1, 12).Draw(t, "request"),
+			Method: rapid.SampledFrom([]string{"PUT", "POST", "GET", ""}).Draw(t, "method"),
+		}))
+		var group sync.WaitGroup
+		results := make([][]apply.Result, 2)
+		for i := range results {
+			group.Go(func() { results[i] = b.insist(2 * time.Second) })
+		}
+		group.Wait()
+		b.clearFaults()
+		g.end(t)
+		for _, r := range append(results[0], results[1]...) {
+			for _, o := range r.Connections {
+				seen[o.Status]++
+				if o.Err != nil && strings.Contains(o.Err.Error(), "lease") {
+					lost++
+				}
+			}
+		}
+		b.expire(t)
+		b.converge(t, g)
+		s := b.shape(t)
+		b.wellMade(t, s)
+		if s.userKeys != 1 || s.consumers-s.unlinked != 1 {
+			t.Fatalf("something is there twice: %+v", s)
+		}
+	})
+	t.Logf("%d cases, connections ended %v; %d times somebody else had the lease, or it was lost", cases, seen, lost)
+}
+
+// insist applies until there is nothing to do but for a person, as a CI job
+// that is started again and again.
+func (b *bed) insist(lease time.Duration) []apply.Result {
+	var out []apply.Result
+	for range 6 {
+		p, err := b.start(b.t.Context())
+		if err != nil {
+			continue
+		}
+		p.lease = lease
+		planned, result, err := p.apply(b.t.Context())
+		p.sys.Close()
+		out = append(out, result)
+		if err == nil && (inSync(planned) || result.Connections[0].Status == apply.Waiting) {
+			break
+		}
+		time.Sleep(700 * time.Millisecond)
+	}
+	return out
+}
