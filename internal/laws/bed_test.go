@@ -70,7 +70,6 @@ type kind struct {
 	orgs      int
 	terraform terraformd.Choices
 	bitbucket bitbucketd.Options
-	now       func() time.Time // Terraform's clock; nil: the true one
 }
 
 func newBed(t *testing.T, k kind) *bed {
@@ -79,7 +78,7 @@ func newBed(t *testing.T, k kind) *bed {
 	opts := sandbox.Options{
 		Orgs: k.orgs, Bitbuckets: []string{"9.4.0"}, Bitbucket: k.bitbucket,
 		Vault:     sandbox.ExternalVault{Address: b.vault.Address, Token: b.vault.RootToken},
-		Terraform: terraformd.Options{Choices: k.terraform, Now: k.now, OnWrite: b.written},
+		Terraform: terraformd.Options{Choices: k.terraform, OnWrite: b.written},
 	}
 	var err error
 	if b.world, err = sandbox.Start(t.Context(), opts); err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/sandbox"
 	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/person"
 	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
 )
 
@@ -226,12 +225,13 @@ func (b *bed) disturb(t rapid.TB, name, org string) error {
 	return b.someone(t).Break(b.t.Context(), name, org)
 }
 
+// breakages are those that bbsync mends, or mends after a word of the user.
 func breakages() []string {
-	var out []string
-	for _, x := range person.Breakages() {
-		out = append(out, x.Name)
+	return []string{
+		"rename-link", "rename-client", "delete-link", "delete-client", "change-consumer-key", "change-consumer-public-key",
+		"change-client-key", "revoke-token", "remake-token", "wrong-user", "delete-ssh-keys", "revoke-grants", "group-grant",
+		"expire-ssh-key", "foreign-link", "delete-record",
 	}
-	return out
 }
 
 // TestConvergence: from whatever state people leave the systems in, applying

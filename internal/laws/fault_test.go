@@ -3,6 +3,7 @@ package laws_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ func drawFault(t *rapid.T) (system string, f front.Fault) {
 		front.Status, front.LoseAnswer, front.ResetBody, front.Refuse, front.HTML, front.Truncate,
 		front.BadRateHeaders, front.Stale, front.Repeat, front.Delay, front.Hang,
 	}).Draw(t, "kind")
-	f.Nth = rapid.IntRange(1, 20).Draw(t, "nth")
+	f.Nth = rapid.IntRange(1, 10).Draw(t, "nth")
 	f.Times = rapid.SampledFrom([]int{1, 2, 5, -1}).Draw(t, "times")
 	f.Method = rapid.SampledFrom([]string{"", "GET", "POST", "PUT", "PATCH", "DELETE"}).Draw(t, "method")
 	switch f.Kind {
@@ -48,20 +49,19 @@ func drawFault(t *rapid.T) (system string, f front.Fault) {
 // key is on a system and not in Vault, who could clone can, and once the servers
 // behave, applying ends with all there, once.
 func TestFaults(t *testing.T) {
-	const skew = 10 * time.Minute
-	fast := func() time.Time { return time.Now().Add(skew) }
 	for name, k := range map[string]kind{
-		"true clocks": {orgs: 1},
-		"clocks ten minutes off": {
-			orgs: 1, bitbucket: bitbucketd.Options{Now: fast}, now: fast, terraform: terraformd.Choices{KeepTokenOnReconnect: true},
-		},
+		"tokens kept":    {orgs: 1, terraform: terraformd.Choices{KeepTokenOnReconnect: true}},
+		"tokens remade":  {orgs: 1},
+		"tokens fragile": {orgs: 1, bitbucket: bitbucketd.Options{DropTokensOnKeyChange: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			var skew atomic.Int64
+			k.bitbucket.Now = func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
 			b := newBed(t, k)
 			states := b.states(t)
 			cases, met, failed := 0, map[string]int{}, 0
-			check(t, 20, func(t *rapid.T) {
+			check(t, 15, func(t *rapid.T) {
 				cases++
 				state := rapid.SampledFrom(append(stateNames(), "nothing")).Draw(t, "state")
 				b.restore(t, states[state])
@@ -74,9 +74,14 @@ func TestFaults(t *testing.T) {
 					}
 				}
 				g.begin(t)
-				for range rapid.IntRange(1, 4).Draw(t, "faults") {
+				for range rapid.IntRange(2, 6).Draw(t, "faults") {
 					system, f := drawFault(t)
 					b.must(t, b.fronts[system].Order(f))
+				}
+				off := rapid.SampledFrom([]time.Duration{0, 0, 0, 10 * time.Minute, -10 * time.Minute}).Draw(t, "Bitbucket's clock ahead by")
+				skew.Store(int64(off))
+				if off != 0 {
+					met["clock ten minutes off"]++
 				}
 				ctx, cancel := context.WithTimeout(b.t.Context(), patience)
 				_, result, err := b.applyOnce(ctx, false)
@@ -92,6 +97,7 @@ func TestFaults(t *testing.T) {
 					}
 				}
 				b.clearFaults()
+				skew.Store(0)
 				g.end(t)
 				b.expire(t)
 				b.converge(t, g)
