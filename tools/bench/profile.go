@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"time"
+
+	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/schema"
+)
+
+// profile has a process of its own do what the verb plan does, under the
+// runtime's profilers: cpu.pprof, and allocs.pprof with every allocation.
+func (b *measuring) profile(ctx context.Context, g *guest) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	folder, err := filepath.Abs(b.profiles)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return err
+	}
+	for _, kind := range []string{"cpu", "allocs"} {
+		child := exec.CommandContext(ctx, self, "-profile", kind, "-profiles", folder)
+		child.Dir, child.Env, child.Stderr = g.Folder, g.env(), os.Stderr
+		if err := child.Run(); err != nil {
+			return fmt.Errorf("profiling: %w", err)
+		}
+	}
+	return nil
+}
+
+// planProfiled is that process. Each kind has its own, as counting every
+// allocation costs CPU.
+func planProfiled(ctx context.Context, kind, folder string) (err error) {
+	file, err := os.Create(filepath.Join(folder, kind+".pprof"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	if kind == "cpu" {
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+		return planOnce(ctx)
+	}
+	runtime.MemProfileRate = 512
+	if err := planOnce(ctx); err != nil {
+		return err
+	}
+	return pprof.Lookup("allocs").WriteTo(file, 0)
+}
+
+func planOnce(ctx context.Context) error {
+	fleet, _, diags := schema.Load(".", schema.Options{})
+	if diags.HasErrors() {
+		return diags
+	}
+	sys, err := systems.Open(ctx, fleet, systems.Env{Getenv: os.Getenv, Dir: "."})
+	if err != nil {
+		return err
+	}
+	defer sys.Close()
+	world, err := live.Read(ctx, sys, fleet.Connections, live.Options{})
+	if err != nil {
+		return err
+	}
+	p := plan.Make(fleet, fleet.Connections, world.Have, world.Bitbuckets, plan.Options{Now: time.Now()})
+	_, err = io.WriteString(io.Discard, report.Plan(p, report.PlanOptions{}))
+	return err
+}
