@@ -47,8 +47,8 @@ func functions(dir string) map[string]function.Function {
 
 		"can": tryfunc.CanFunc, "try": tryfunc.TryFunc,
 		"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number),
-		"tostring": stdlib.MakeToFunc(cty.String), "tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)),
-		"tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)), "toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+		"tostring": stdlib.MakeToFunc(cty.String), "tolist": toList(),
+		"tomap": toMap(), "toset": toSet(),
 
 		"file": fileFunc(dir), "fileexists": fileExistsFunc(dir),
 	}

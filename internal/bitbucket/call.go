@@ -146,7 +146,7 @@ func (c *Client) send(ctx context.Context, q call) (answer, error) {
 	if response.StatusCode >= 300 {
 		most = maxSaid
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, most+1))
+	body, err := readAll(response, most)
 	if err != nil {
 		return answer{}, c.cut(q, fmt.Errorf("reading the answer: %w", err), ctx.Err() != nil)
 	}
@@ -158,6 +158,21 @@ func (c *Client) send(ctx context.Context, q call) (answer, error) {
 		body = body[:most]
 	}
 	return answer{response.StatusCode, response.Header, body}, nil
+}
+
+// usualAnswer holds a consumer: with it most answers are read into one buffer
+// that never grows.
+const usualAnswer = 4 << 10
+
+// readAll reads no more than one byte past most.
+func readAll(response *http.Response, most int64) ([]byte, error) {
+	size := int64(usualAnswer)
+	if n := response.ContentLength; n >= 0 && n <= most {
+		size = n
+	}
+	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // ReadFrom grows what has not MinRead left
+	_, err := body.ReadFrom(io.LimitReader(response.Body, most+1))
+	return body.Bytes(), err
 }
 
 func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {

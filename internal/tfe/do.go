@@ -1,11 +1,11 @@
 package tfe
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -99,11 +99,14 @@ func (c *Client) raw(ctx context.Context, method, path string, body, into any) e
 	if into == nil {
 		return req.Do(ctx, nil)
 	}
-	var answer bytes.Buffer
-	if err := req.Do(ctx, &answer); err != nil {
+	x, noted := ctx.Value(exchangeKey{}).(*exchange)
+	if !noted {
+		return errors.New("a request outside of do")
+	}
+	if err := req.Do(ctx, io.Discard); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(answer.Bytes(), into); err != nil {
+	if err := json.Unmarshal(x.body, into); err != nil { // the door has read it already
 		return fmt.Errorf("decoding the answer: %w", err)
 	}
 	return nil

@@ -131,7 +131,7 @@ func (d *door) once(ctx context.Context, req *http.Request, body []byte) (*http.
 	resp, err := d.transport.RoundTrip(try)
 	if err == nil {
 		var answer []byte
-		answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+		answer, err = readAll(resp)
 		_ = resp.Body.Close()
 		if err == nil && len(answer) > maxAnswer {
 			err = fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
@@ -144,6 +144,20 @@ func (d *door) once(ctx context.Context, req *http.Request, body []byte) (*http.
 		err = fmt.Errorf("no answer within %v", d.timeout) // and not the caller's deadline
 	}
 	return nil, nil, err
+}
+
+// usualAnswer holds an organization's OAuth client with its token: with it most
+// answers are read into one buffer that never grows.
+const usualAnswer = 4 << 10
+
+func readAll(resp *http.Response) ([]byte, error) {
+	size := int64(usualAnswer)
+	if n := resp.ContentLength; n >= 0 && n <= maxAnswer {
+		size = n
+	}
+	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // ReadFrom grows what has not MinRead left
+	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	return body.Bytes(), err
 }
 
 func note(ctx context.Context, resp *http.Response, body []byte) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -22,6 +21,7 @@ type question struct {
 	body  any    // makes it a write
 	needs string // the capability that a policy must give on path
 	once  bool   // it must not be repeated when its answer was lost
+	flat  bool   // the answer is likely a secret of texts
 }
 
 // An answer is what Vault said: 2xx, or a 400 or 404 in Vault's own form, which
@@ -29,6 +29,7 @@ type question struct {
 type answer struct {
 	status   int
 	data     json.RawMessage
+	flat     *flat // instead of data, if it was asked for and is one
 	errors   []string
 	warnings []string
 }
@@ -110,10 +111,14 @@ func (c *Client) askOnce(ctx context.Context, q question) (answer, error) {
 	if resp == nil {
 		return answer{}, c.unreachable(ctx, q, err)
 	}
-	body, err := io.ReadAll(resp.Body)
-	_ = resp.Body.Close()
+	body, err := bodyOf(resp.Body)
 	if err != nil {
 		return answer{}, c.unreachable(ctx, q, err)
+	}
+	if q.flat && resp.StatusCode == http.StatusOK {
+		if f, ok := readFlat(body); ok {
+			return answer{status: resp.StatusCode, flat: f}, nil
+		}
 	}
 	return c.judge(q, resp.StatusCode, body)
 }

@@ -146,15 +146,18 @@ func (d document) putSSH(prefix string, k *SSHKey) {
 	d.put(prefix+"condemned", k.Condemned)
 }
 
-// A reader takes known fields out of a document. What is left was not known.
+// A reader takes known fields out of a document, or out of the same as texts.
+// What is left was not known.
 type reader struct {
 	left document
+	flat map[string]string // instead of left
 	err  error
 }
 
 // decode reads the stored form. It refuses a newer format, and what is no record.
-func decode(d document) (Record, error) {
-	r := reader{left: maps.Clone(d)}
+func decode(d document) (Record, error) { return (&reader{left: maps.Clone(d)}).record() }
+
+func (r *reader) record() (Record, error) {
 	if err := r.checkFormat(); err != nil {
 		return Record{}, err
 	}
@@ -188,10 +191,38 @@ func decode(d document) (Record, error) {
 	if l := (Lease{Holder: r.text("lease_holder"), Nonce: r.text("lease_nonce"), Expires: r.time("lease_expires")}); l != (Lease{}) {
 		have.Lease = &l
 	}
-	if len(r.left) > 0 {
-		have.unknown = r.left
+	if unknown := r.rest(); len(unknown) > 0 {
+		have.unknown = unknown
 	}
 	return have, r.err
+}
+
+// rest returns what was not taken.
+func (r *reader) rest() document {
+	if len(r.flat) == 0 {
+		return r.left
+	}
+	d := make(document, len(r.flat))
+	for key, text := range r.flat {
+		d.put(key, text)
+	}
+	return d
+}
+
+// any reports whether a field with the prefix is left, which spares looking for
+// each field of a key that is not there.
+func (r *reader) any(prefix string) bool {
+	for key := range r.flat {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	for key := range r.left {
+		if strings.HasPrefix(key, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reader) checkFormat() error {
@@ -209,6 +240,11 @@ func (r *reader) checkFormat() error {
 }
 
 func (r *reader) text(key string) string {
+	if r.flat != nil {
+		text := r.flat[key]
+		delete(r.flat, key)
+		return text
+	}
 	raw, ok := r.left[key]
 	if !ok {
 		return ""
@@ -217,7 +253,7 @@ func (r *reader) text(key string) string {
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil && r.err == nil {
 		// Not the cause: its text quotes the value.
-		r.err = fmt.Errorf("%w: field %q is not text", ErrNotRecord, key)
+		r.err = fmt.Errorf("%w: field %q is not text", ErrNotRecord, strings.Clone(key)) // a clone, so that key stays off the heap
 	}
 	return s
 }
@@ -229,12 +265,15 @@ func (r *reader) time(key string) time.Time {
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil && r.err == nil {
-		r.err = fmt.Errorf("%w: field %q is not a time", ErrNotRecord, key)
+		r.err = fmt.Errorf("%w: field %q is not a time", ErrNotRecord, strings.Clone(key))
 	}
 	return t.UTC()
 }
 
 func (r *reader) consumer(prefix string, previous bool) *Consumer {
+	if !r.any(prefix) {
+		return nil
+	}
 	c := &Consumer{
 		Key: r.text(prefix + "key"), Private: secret.New(r.text(prefix + "private")), Public: r.text(prefix + "public"),
 		Fingerprint: r.text(prefix + "fingerprint"), Created: r.time(prefix + "created"), Brought: r.text(prefix+"brought") == "true",
@@ -250,6 +289,9 @@ func (r *reader) consumer(prefix string, previous bool) *Consumer {
 }
 
 func (r *reader) ssh(prefix string) *SSHKey {
+	if !r.any(prefix) {
+		return nil
+	}
 	k := &SSHKey{
 		Private: secret.New(r.text(prefix + "private")), Public: r.text(prefix + "public"), Fingerprint: r.text(prefix + "fingerprint"),
 		Created: r.time(prefix + "created"), Brought: r.text(prefix+"brought") == "true", Published: r.time(prefix + "published"),

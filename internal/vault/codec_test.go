@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"testing"
@@ -74,6 +75,13 @@ func same(t interface {
 	if err != nil {
 		t.Fatal(err)
 	}
+	flatly, err := readFlatly(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(reveal(flatly), reveal(have)) {
+		t.Fatalf("read as flat %v, want %v", reveal(flatly), reveal(have))
+	}
 	again, err := encode(have, "n")
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +92,48 @@ func same(t interface {
 	wantText, haveText := reveal(want), reveal(have)
 	if !reflect.DeepEqual(wantText, haveText) {
 		t.Fatalf("have %v, want %v", haveText, wantText)
+	}
+}
+
+// readFlatly reads the document as Vault answers it, by the short way. Where that
+// does not take it, the general way has to.
+func readFlatly(doc document) (Record, error) {
+	body, err := json.Marshal(map[string]any{"data": map[string]any{"data": doc, "metadata": map[string]any{"version": 7}}})
+	if err != nil {
+		return Record{}, err
+	}
+	f, ok := readFlat(body)
+	texts := true
+	for key := range doc {
+		texts = texts && doc.text(key) != ""
+	}
+	switch {
+	case ok != texts:
+		return Record{}, fmt.Errorf("read as flat: %v, want %v: %s", ok, texts, body)
+	case !ok:
+		return decode(doc)
+	case f.version != 7:
+		return Record{}, fmt.Errorf("version %d, want 7", f.version)
+	}
+	return decodeFlat(f)
+}
+
+// TestWhatIsNotFlat holds what the short way leaves to the general one.
+func TestWhatIsNotFlat(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		``, `null`, `{}`, `{"data":null}`, `<html>`, `{"errors":[]}`,
+		`{"data":{"data":null,"metadata":{"version":3}}}`,                  // deleted
+		`{"data":{"data":{},"metadata":{"version":3}}}`,                    // no record
+		`{"data":{"data":{"format":"1"}}}`,                                 // version 1 of the engine
+		`{"data":{"data":{"format":"1"},"metadata":{"version":0}}}`,        // no version
+		`{"data":{"data":{"format":1},"metadata":{"version":3}}}`,          // a number
+		`{"data":{"data":{"format":null},"metadata":{"version":3}}}`,       // a null
+		`{"data":{"data":{"format":"","x":"y"},"metadata":{"version":3}}}`, // an empty text
+	} {
+		if f, ok := readFlat([]byte(body)); ok {
+			t.Errorf("%s was read as %v", body, f)
+		}
 	}
 }
 

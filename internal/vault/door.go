@@ -78,7 +78,7 @@ func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, d.late(req, err)
 	}
 	d.learn(resp.Header.Get("Date"), began)
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := readAll(resp)
 	_ = resp.Body.Close()
 	if err != nil {
 		return nil, d.late(req, err)
@@ -86,8 +86,41 @@ func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
 	if len(body) > maxAnswer {
 		return nil, fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
+	resp.Body = &whole{Reader: bytes.NewReader(body), text: body}
 	return resp, nil
+}
+
+// usualAnswer holds a record of two key pairs: with it most answers are read
+// into one buffer that never grows.
+const usualAnswer = 12 << 10
+
+func readAll(resp *http.Response) ([]byte, error) {
+	size := int64(usualAnswer)
+	if n := resp.ContentLength; n >= 0 && n <= maxAnswer {
+		size = n
+	}
+	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // ReadFrom grows what has not MinRead left
+	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	return body.Bytes(), err
+}
+
+// whole is an answer's body that has been read already.
+type whole struct {
+	*bytes.Reader
+	text []byte
+}
+
+// Close implements io.Closer.
+func (*whole) Close() error { return nil }
+
+// bodyOf returns the text of a body, without a copy where it is the door's own.
+func bodyOf(body io.ReadCloser) ([]byte, error) {
+	if w, ok := body.(*whole); ok {
+		return w.text, nil
+	}
+	text, err := io.ReadAll(body)
+	_ = body.Close()
+	return text, err
 }
 
 // late says that it was our own deadline, where it was.

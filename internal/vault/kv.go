@@ -21,11 +21,27 @@ const updateTries = 20
 // Read returns the record at path, which is below Config.Path. A missing record is
 // ErrNotFound; a deleted one a DeletedError with the version to go on from.
 func (c *Client) Read(ctx context.Context, path string) (Record, Version, error) {
-	doc, version, err := c.read(ctx, path, 0)
+	q, err := c.dataQuestion(path, 0)
 	if err != nil {
-		return Record{}, version, err
+		return Record{}, 0, err
 	}
-	r, err := decode(doc)
+	q.flat = true
+	have, err := c.ask(ctx, q)
+	if err != nil {
+		return Record{}, 0, err
+	}
+	var r Record
+	var version Version
+	if have.flat != nil {
+		version = have.flat.version
+		r, err = decodeFlat(have.flat)
+	} else {
+		var doc document
+		if doc, version, err = c.versioned(q, path, have); err != nil {
+			return Record{}, version, err
+		}
+		r, err = decode(doc)
+	}
 	if err != nil {
 		return Record{}, version, fmt.Errorf("vault: %s: %w", c.shown(path), err)
 	}
@@ -34,18 +50,26 @@ func (c *Client) Read(ctx context.Context, path string) (Record, Version, error)
 
 // read reads one version, or the newest for 0.
 func (c *Client) read(ctx context.Context, path string, version Version) (document, Version, error) {
-	if err := checkPath(path); err != nil {
-		return nil, 0, fmt.Errorf("vault: record: %w", err)
-	}
-	q := question{op: "reading", path: c.dataPath(path), needs: `"create", "read", "update"`}
-	if version != 0 {
-		q.query = url.Values{"version": {strconv.Itoa(int(version))}}
+	q, err := c.dataQuestion(path, version)
+	if err != nil {
+		return nil, 0, err
 	}
 	have, err := c.ask(ctx, q)
 	if err != nil {
 		return nil, 0, err
 	}
 	return c.versioned(q, path, have)
+}
+
+func (c *Client) dataQuestion(path string, version Version) (question, error) {
+	if err := checkPath(path); err != nil {
+		return question{}, fmt.Errorf("vault: record: %w", err)
+	}
+	q := question{op: "reading", path: c.dataPath(path), needs: `"create", "read", "update"`}
+	if version != 0 {
+		q.query = url.Values{"version": {strconv.Itoa(int(version))}}
+	}
+	return q, nil
 }
 
 // versioned takes a KV version 2 answer apart. A deleted version comes with
