@@ -45,7 +45,7 @@ func (a *app) sandboxCommand() *cobra.Command {
 		}
 		return a.sandbox(c.Context(), opts, log, args)
 	}
-	c.AddCommand(a.sandboxApproveCommand(), a.sandboxBreakCommand(), a.sandboxCountsCommand(), a.sandboxWorkspaceCommand(), a.sandboxFaultCommand())
+	c.AddCommand(a.sandboxApproveCommand(), a.sandboxByHandCommand(), a.sandboxBreakCommand(), a.sandboxCountsCommand(), a.sandboxWorkspaceCommand(), a.sandboxFaultCommand())
 	return c
 }
 

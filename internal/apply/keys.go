@@ -19,7 +19,8 @@ var errNoKeys = errors.New("the record in Vault has no such key; plan again")
 // is to be replaced it stays as the pair to go back to.
 func (r *runner) createConsumerKey(ctx context.Context, s plan.CreateConsumerKey) error {
 	before := r.held.Record().Consumer
-	if before != nil && (!s.Again || before.Previous != nil) {
+	lost := before != nil && before.Private.Empty() && !s.Again // only Terraform had it, and has it no more
+	if before != nil && !lost && (!s.Again || before.Previous != nil) {
 		return nil
 	}
 	pair, err := r.consumerPair(ctx, s)
@@ -40,6 +41,9 @@ func (r *runner) createConsumerKey(ctx context.Context, s plan.CreateConsumerKey
 		record.Consumer = &vault.Consumer{
 			Key: key, Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint,
 			Created: r.now(), Brought: s.From != "", Previous: record.Consumer,
+		}
+		if lost {
+			record.Consumer.Previous = nil
 		}
 		if p := record.Consumer.Previous; p != nil && s.Reason != "" {
 			p.Condemned = s.Reason
@@ -62,7 +66,7 @@ func (r *runner) consumerPair(ctx context.Context, s plan.CreateConsumerKey) (ke
 // createSSHKey puts the pair into the record unless its role is taken.
 func (r *runner) createSSHKey(ctx context.Context, s plan.CreateSSHKey) error {
 	record := r.held.Record()
-	if *slot(&record, s.Role) != nil {
+	if k := *slot(&record, s.Role); k != nil && !k.Private.Empty() {
 		return nil
 	}
 	pair, err := r.sshPair(ctx, s)

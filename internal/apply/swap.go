@@ -26,6 +26,9 @@ func (r *runner) swapConsumer(ctx context.Context, s plan.SwapConsumer) error {
 	if err := r.doubtToken(ctx); err != nil {
 		return err
 	}
+	if before.Private.Empty() {
+		return r.takeOver(ctx, s, consumer, before)
+	}
 	err = r.setPair(ctx, s, consumer)
 	if err == nil || ctx.Err() != nil || r.held.Err() != nil {
 		return err
@@ -69,6 +72,41 @@ func (r *runner) setPair(ctx context.Context, s plan.SwapConsumer, pair *vault.C
 		return fmt.Errorf("setting the pair on Terraform: %w", err)
 	}
 	return server.ProveConsumer(ctx, pair.Key, pair.Private)
+}
+
+// takeOver changes both sides from a pair whose private half only Terraform has:
+// once Terraform has the new one there is no way back. So Bitbucket changes
+// first, the proof is made there, and Terraform is told last.
+func (r *runner) takeOver(ctx context.Context, s plan.SwapConsumer, pair, before *vault.Consumer) error {
+	server, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	client, err := r.terraformClient(ctx)
+	if err != nil {
+		return err
+	}
+	id, err := bitbucket.LinkID(s.LinkURL)
+	if err != nil {
+		return err
+	}
+	set := func(c *vault.Consumer) error {
+		return server.SetConsumer(ctx, id, bitbucket.Consumer{Key: c.Key, Name: s.Name, PublicKey: c.Public, Description: plan.OwnerMark(r.fleet)})
+	}
+	if err := set(pair); err != nil {
+		return fmt.Errorf("setting the consumer on Bitbucket: %w", err)
+	}
+	err = server.ProveConsumer(ctx, pair.Key, pair.Private)
+	if err == nil {
+		err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &pair.Public})
+	}
+	if err == nil || ctx.Err() != nil || r.held.Err() != nil {
+		return err
+	}
+	if back := set(before); back != nil {
+		return fmt.Errorf("%w; the public key before could not be put back on Bitbucket: %w; run again to go on", err, back)
+	}
+	return fmt.Errorf("%w; the public key before is back on Bitbucket; run again to go on", err)
 }
 
 // retireConsumer drops the pair before and destroys the versions that held it.

@@ -36,7 +36,7 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 		RefusedToken: record.RefusedToken,
 	}
 	if c := record.Consumer; c != nil {
-		out.Consumer = &plan.ConsumerKey{Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created, Brought: c.Brought}
+		out.Consumer = &plan.ConsumerKey{Unheld: c.Private.Empty(), Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created, Brought: c.Brought}
 		if c.Previous != nil {
 			out.Consumer.Previous = c.Previous.Fingerprint
 		}
@@ -68,7 +68,7 @@ func keyFacts(k *vault.SSHKey) *plan.Key {
 		return nil
 	}
 	return &plan.Key{
-		Fingerprint: k.Fingerprint, Created: k.Created, Published: k.Published, Token: k.Token, Set: k.Set,
+		Unheld: k.Private.Empty(), Fingerprint: k.Fingerprint, Created: k.Created, Published: k.Published, Token: k.Token, Set: k.Set,
 		Brought: k.Brought, Proved: k.Proved, Left: k.Left, Condemned: k.Condemned,
 	}
 }

@@ -50,6 +50,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 		d.authorization()
 		d.tokenKey()
 		d.pairEnd()
+		d.unheld()
 		d.out.Ages, d.out.Token = Ages(want, have, now), d.token()
 		d.keyRules()
 	}
@@ -141,7 +142,7 @@ func (d *differ) blocked() bool {
 // record plans the pairs that Vault lacks.
 func (d *differ) record() {
 	r := d.have.Record
-	if r == nil || r.Consumer == nil {
+	if r == nil || r.Consumer == nil || d.lostPair() {
 		d.newPair = true
 		d.add(CreateConsumerKey{Key: d.adoptedKey(), Bits: d.want.Consumer.Bits, From: source(d.want.Consumer.Private)},
 			d.reason("consumer key in Vault", "none", "one, before any system learns it", ""))
@@ -149,7 +150,7 @@ func (d *differ) record() {
 	if !d.newPair {
 		d.pairRotation()
 	}
-	if r == nil || r.Current == nil {
+	if r == nil || r.Current == nil || d.lostSSH() {
 		d.newSSH = true
 		d.add(CreateSSHKey{Role: Current, Bits: d.want.SSHKey.Bits, Comment: d.label(), From: source(d.want.SSHKey.Private)},
 			d.reason("SSH key in Vault", "none", "one, before any system learns it", ""))

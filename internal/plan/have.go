@@ -74,6 +74,7 @@ type Record struct {
 
 // ConsumerKey is the consumer's pair as recorded.
 type ConsumerKey struct {
+	Unheld      bool // the private half is with Terraform alone
 	Key         string
 	Fingerprint string
 	Created     time.Time
@@ -89,6 +90,7 @@ type RetiredKey struct {
 
 // Key is an SSH pair as recorded.
 type Key struct {
+	Unheld      bool   // the private half is with Terraform alone; then the fingerprint may be unknown, ""
 	Fingerprint string
 	Created     time.Time
 	Published   time.Time

@@ -78,7 +78,7 @@ func (d *differ) consumer() {
 		d.proveOAuth = true
 		d.add(step, because...)
 	}
-	if d.proveOAuth {
+	if d.proveOAuth && (d.newPair || !d.have.Record.Consumer.Unheld) {
 		d.add(ProveConsumer{})
 	}
 }

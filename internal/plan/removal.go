@@ -160,6 +160,8 @@ func (d *remover) sshKeys() {
 		case !ok:
 		case d.used[k.Fingerprint]:
 			d.keep("SSH key " + k.Fingerprint)
+		case k.Unheld:
+			d.note(d.want.Range, "SSH key %s was made by hand and stays: delete it on Bitbucket when nobody uses it any more", k.Fingerprint)
 		default:
 			d.add(DeleteSSHKey{ID: live.ID, Fingerprint: k.Fingerprint}, d.because("SSH key of "+d.want.ServiceUser, k.Fingerprint))
 		}

@@ -90,6 +90,8 @@ func (d *differ) previousKey() {
 	case previous == nil:
 	case previous.Condemned != "":
 		d.retirePrevious(d.reason("previous SSH key", "condemned: "+previous.Condemned, "none", ""))
+	case d.asked.Rollback && previous.Unheld:
+		d.note(d.want.Where("ssh_key"), "there is no way back to the SSH key before: only Terraform had its private half")
 	case d.asked.Rollback && d.keys.pending == nil:
 		d.add(RestageKey{Fingerprint: previous.Fingerprint}, d.reason("SSH key in use", d.keys.current.Fingerprint, previous.Fingerprint+", as asked for", ""))
 		d.keys.pending, d.keys.previous, d.restaged = previous, nil, true
@@ -112,10 +114,15 @@ func (d *differ) previousKey() {
 func (d *differ) retirePrevious(because Reason) {
 	key := d.keys.previous
 	var steps []Step
-	if live, ok := d.have.Keys[key.Fingerprint]; ok {
+	live, ok := d.have.Keys[key.Fingerprint]
+	switch {
+	case !ok:
+	case key.Unheld && key.Condemned == "": // made by hand: others may use it
+		d.note(d.want.Where("ssh_key"), "SSH key %s was made by hand and stays on Bitbucket: delete it there when nobody uses it any more", key.Fingerprint)
+	default:
 		steps = append(steps, DeleteSSHKey{ID: live.ID, Fingerprint: key.Fingerprint})
 	}
-	if key.Condemned != "" {
+	if key.Condemned != "" && !key.Unheld {
 		steps = append(steps, ProveRefused{Role: Previous, Fingerprint: key.Fingerprint})
 	}
 	d.all([]Reason{because}, append(steps, RetireKey{Role: Previous, Fingerprint: key.Fingerprint}))
@@ -220,7 +227,7 @@ func (d *differ) stage(because []Reason) {
 	current := d.keys.current
 	expires := d.have.Keys[current.Fingerprint].Expires
 	var steps []Step
-	if works := expires.IsZero() || d.now.Before(expires); works && current.Condemned == "" && !d.proveSSH {
+	if works := expires.IsZero() || d.now.Before(expires); works && current.Condemned == "" && !current.Unheld && !d.proveSSH {
 		d.proveSSH = true
 		steps = append(steps, ProveSSH{Role: Current})
 	}

@@ -11,7 +11,7 @@ func (d *differ) publicKey() {
 		return
 	}
 	current := d.have.Record.Current
-	if d.hasKey(current.Fingerprint) || d.condemned() {
+	if d.hasKey(current.Fingerprint) || d.condemned() || current.Fingerprint == "" {
 		return
 	}
 	d.add(AddSSHKey{Role: Current, Label: d.label(), Fingerprint: current.Fingerprint},
@@ -19,9 +19,9 @@ func (d *differ) publicKey() {
 	d.proveKey()
 }
 
-// proveKey proves the current key, once in a plan.
+// proveKey proves the current key, once in a plan, if its private half is known.
 func (d *differ) proveKey() {
-	if !d.proveSSH {
+	if !d.proveSSH && (d.newSSH || !d.have.Record.Current.Unheld) {
 		d.proveSSH = true
 		d.add(ProveSSH{Role: Current})
 	}

@@ -1,6 +1,9 @@
 package vault
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Ended says that bbsync does not keep the connection any more. The record stays,
 // as a deleted one could be mistaken for one that never was.
@@ -24,4 +27,11 @@ func (r Record) WithoutKeys() Record {
 		Generation: r.Generation, Fleet: r.Fleet, Address: r.Address, Terraform: r.Terraform, Organization: r.Organization,
 		Bitbucket: r.Bitbucket, ServiceUser: r.ServiceUser, Protected: r.Protected, Lease: r.Lease,
 	}
+}
+
+// Begin writes the first record at a path, or the next one where an earlier
+// connection ended at that version.
+func (c *Client) Begin(ctx context.Context, path string, r Record, at Version) error {
+	_, err := c.Write(ctx, path, newRecord(r), at)
+	return err
 }

@@ -38,7 +38,7 @@ func (p *Person) Organizations(ctx context.Context) ([]string, error) {
 			ID string `json:"id"`
 		} `json:"data"`
 	}
-	if err := p.terraform(ctx, http.MethodGet, "/organizations", nil, &doc); err != nil {
+	if err := p.terraform(ctx, http.MethodGet, "/organizations?page%5Bsize%5D=100", nil, &doc); err != nil {
 		return nil, err
 	}
 	var out []string

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/adopt"
+	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/schema"
+)
+
+type importFlags struct {
+	terraforms, bitbuckets []string
+	out                    string
+	dry                    bool
+}
+
+func (a *app) importCommand() *cobra.Command {
+	f := &importFlags{}
+	c := &cobra.Command{
+		Use:   "import",
+		Short: "Take over connections that were made by hand, as they are",
+		Long: "import looks at what people made in Terraform and on Bitbucket, pairs the two sides, and writes the\n" +
+			"connections into a file and what can be known of them into Vault. It changes neither Terraform nor\n" +
+			"Bitbucket, and the plan after it is empty. What fits nothing is listed.\n\n" +
+			"The folder needs a bbsync, a vault, and the terraform and bitbucket blocks to look at; bbsync init\n" +
+			"writes them. Private keys stay where they are, with Terraform alone, until bbsync rotate.",
+	}
+	a.variableFlags(c)
+	c.Flags().StringArrayVar(&f.terraforms, "terraform", nil, "label of a terraform block to look at; repeatable; none: all")
+	c.Flags().StringArrayVar(&f.bitbuckets, "bitbucket", nil, "label of a bitbucket block to look at; repeatable; none: all")
+	c.Flags().StringVar(&f.out, "out", "imported.hcl", "file to write, in the folder of the configuration; it must not be there yet")
+	c.Flags().BoolVar(&f.dry, "dry-run", false, "print the file, and write nothing anywhere")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		ctx, cancel := a.untilStopped(c.Context())
+		defer cancel()
+		return interruptible(ctx, a.importAll(ctx, f))
+	}
+	return c
+}
+
+func (a *app) importAll(ctx context.Context, f *importFlags) error {
+	s, err := a.open(ctx, &sessionFlags{})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	terraforms, err := labelled("terraform", s.fleet.Terraforms, f.terraforms, func(t *schema.Terraform) string { return t.Label })
+	if err != nil {
+		return err
+	}
+	bitbuckets, err := labelled("bitbucket", s.fleet.Bitbuckets, f.bitbuckets, func(b *schema.Bitbucket) string { return b.Label })
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(a.dir, f.out)
+	if _, err := os.Stat(file); err == nil && !f.dry {
+		return &exitError{code: exitUsage, err: fmt.Errorf("%s is there already: give another name with --out, or remove it", file)}
+	}
+	found, err := adopt.Read(ctx, s.sys, terraforms, bitbuckets)
+	if err != nil {
+		return err
+	}
+	matches, odd := adopt.Pair(found, bitbuckets)
+	matches = undescribed(s.fleet, matches)
+	text, places := adopt.Files(matches, blockLabels(s.fleet))
+	if f.dry {
+		fmt.Fprint(a.stdout, string(text))
+		tellOdd(a.stdout, odd)
+		return nil
+	}
+	written := 0
+	if len(places) > 0 {
+		if err := replaceFile(file, text); err != nil {
+			return err
+		}
+		if written, err = a.keepAll(ctx, s, file, places); err != nil {
+			return err
+		}
+	}
+	tellOdd(a.stdout, odd)
+	fmt.Fprintf(a.stdout, "%s\n", imported(len(places), written, file))
+	return nil
+}
+
+func imported(n, records int, file string) string {
+	if n == 0 {
+		return "Nothing to import."
+	}
+	return fmt.Sprintf("Imported %d connections into %s, %d records into Vault. Neither Terraform nor Bitbucket was changed; bbsync plan shows what is left.", n, file, records)
+}
+
+// keepAll loads the files with what was written, and writes the records. A file
+// that does not load beside the others is taken back.
+func (a *app) keepAll(ctx context.Context, s *session, file string, places []adopt.Place) (int, error) {
+	fleet, err := a.load()
+	if err != nil {
+		err = errors.Join(err, os.Remove(file))
+		return 0, fmt.Errorf("what was written does not load beside the other files: %w", err)
+	}
+	byAddress := map[string]*schema.Connection{}
+	for _, c := range fleet.Connections {
+		byAddress[c.Address] = c
+	}
+	written := 0
+	for _, p := range places {
+		c := byAddress[p.Address]
+		if c == nil {
+			return written, fmt.Errorf("%s was written and is not in the files", p.Address)
+		}
+		wrote, err := adopt.Keep(ctx, s.sys.Vault(), c.Record, adopt.Record(fleet.Name, c, p.Match))
+		if err != nil {
+			return written, err
+		}
+		if wrote {
+			written++
+		} else {
+			fmt.Fprintf(a.stderr, "%s has a record already (%s), which stays\n", p.Address, c.Record)
+		}
+	}
+	return written, nil
+}
+
+// undescribed leaves out what the files describe already.
+func undescribed(fleet *schema.Fleet, matches []adopt.Match) []adopt.Match {
+	return slices.DeleteFunc(matches, func(m adopt.Match) bool {
+		return slices.ContainsFunc(fleet.Connections, func(c *schema.Connection) bool {
+			return c.Terraform == m.Client.Terraform && c.Bitbucket == m.Bitbucket && strings.EqualFold(c.Organization, m.Client.Organization)
+		})
+	})
+}
+
+func blockLabels(fleet *schema.Fleet) []string {
+	var out []string
+	for _, c := range fleet.Connections {
+		out = append(out, c.Block)
+	}
+	return out
+}
+
+// labelled returns the blocks with these labels; none: all.
+func labelled[T any](kind string, blocks []T, names []string, label func(T) string) ([]T, error) {
+	if len(blocks) == 0 {
+		return nil, &exitError{code: exitConfig, err: fmt.Errorf("the files have no %s block to look at; bbsync init writes one", kind)}
+	}
+	if len(names) == 0 {
+		return blocks, nil
+	}
+	var out []T
+	for _, name := range names {
+		i := slices.IndexFunc(blocks, func(b T) bool { return label(b) == name })
+		if i < 0 {
+			return nil, &exitError{code: exitUsage, err: errors.New("the files have no block " + kind + "." + name)}
+		}
+		out = append(out, blocks[i])
+	}
+	return out, nil
+}
+
+// tellOdd lists what fits nothing, by kind.
+func tellOdd(w io.Writer, odd []adopt.Oddity) {
+	slices.SortStableFunc(odd, func(a, b adopt.Oddity) int { return strings.Compare(string(a.Kind), string(b.Kind)) })
+	for i, o := range odd {
+		if i == 0 || odd[i-1].Kind != o.Kind {
+			n := 0
+			for _, x := range odd[i:] {
+				if x.Kind == o.Kind {
+					n++
+				}
+			}
+			fmt.Fprintf(w, "%s (%d)\n", o.Kind, n)
+			if o.Remedy != "" {
+				fmt.Fprintf(w, "  %s\n", o.Remedy)
+			}
+		}
+		fmt.Fprintf(w, "  - %s\n", report.Safe(o.Text))
+	}
+	if len(odd) > 0 {
+		fmt.Fprintln(w)
+	}
+}

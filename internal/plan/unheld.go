@@ -1,0 +1,46 @@
+package plan
+
+// What people made by hand has keys whose private halves only Terraform holds,
+// and Terraform shows none. The record then has the public half, or not even
+// that. Such a connection is compared and mended as any other, but for what
+// needs the private half: a proof is left out, and a key that Terraform has lost
+// is made anew, as nobody has it any more.
+
+// lostPair reports whether the private half of the consumer's pair is nowhere.
+func (d *differ) lostPair() bool {
+	r := d.have.Record
+	if r == nil || r.Consumer == nil || !r.Consumer.Unheld {
+		return false
+	}
+	return d.client == nil || d.client.Key != r.Consumer.Key || d.client.Fingerprint != r.Consumer.Fingerprint
+}
+
+// lostSSH reports whether the private half of the SSH key is nowhere, or will
+// be once a person has authorized again.
+func (d *differ) lostSSH() bool {
+	r := d.have.Record
+	if r == nil || r.Current == nil || !r.Current.Unheld {
+		return false
+	}
+	token := d.token()
+	return token == nil || !token.HasSSHKey || r.Current.Token != token.ID || r.RefusedToken == token.ID || !d.isServiceUser(token.User)
+}
+
+// unheld tells of what cannot be known, and how it can be.
+func (d *differ) unheld() {
+	r := d.have.Record
+	if r == nil {
+		return
+	}
+	if c := r.Consumer; c != nil && c.Unheld && !d.newPair && !d.newSwap {
+		d.note(d.want.Range, "only Terraform holds the private half of the consumer's pair, %s: it cannot be proven; bbsync rotate --consumer makes a pair that Vault has, too", c.Fingerprint)
+	}
+	k := r.Current
+	switch {
+	case k == nil || !k.Unheld || d.newSSH || d.switched:
+	case k.Fingerprint == "":
+		d.note(d.want.Range, "only Terraform holds the SSH key, and which of the public keys of %s it is cannot be known; bbsync rotate --ssh makes one that Vault has, too", d.want.ServiceUser)
+	default:
+		d.note(d.want.Range, "only Terraform holds the private half of SSH key %s: it cannot be proven; bbsync rotate --ssh makes one that Vault has, too", k.Fingerprint)
+	}
+}
