@@ -64,6 +64,19 @@ func TestPluginAndHook(t *testing.T) {
 			if h, err := c.Hook(ctx, "INFRA", "vpc", WebhookHookKey); err != nil || !h.Enabled {
 				t.Errorf("%+v, %v", h, err)
 			}
+			if urls, err := c.HookURLs(ctx, "INFRA", "vpc", WebhookHookKey); err != nil || len(urls) != 0 {
+				t.Errorf("%q, %v", urls, err)
+			}
+			must(t, w.Change("adding a URL", func(s *bitbucketd.State) error {
+				s.Repo("INFRA", "vpc").Hooks[WebhookHookKey].Settings = []byte(`{"hook-url-0":"https://a.example","hook-url-1":"","other":1}`)
+				return nil
+			}))
+			if urls, err := c.HookURLs(ctx, "INFRA", "vpc", WebhookHookKey); err != nil || len(urls) != 1 || urls[0] != "https://a.example" {
+				t.Errorf("%q, %v", urls, err)
+			}
+			if _, err := c.HookURLs(ctx, "INFRA", "none", WebhookHookKey); !errors.Is(err, ErrNotFound) {
+				t.Errorf("%v", err)
+			}
 			if _, err := c.Hook(ctx, "INFRA", "vpc", "no.such:hook"); !errors.Is(err, ErrNotFound) {
 				t.Errorf("%v", err)
 			}

@@ -283,11 +283,18 @@ func TestWorkspaces(t *testing.T) {
 			answer(422, `{"errors":[{"status":"422","title":"unprocessable entity","detail":"OAuth token does not exist"}]}`)(w, r)
 		},
 		"DELETE workspaces/ws-1": answer(204, ""),
+		"GET workspaces/ws-1/configuration-versions": answer(200, `{"data":[
+			{"id":"cv-2","type":"configuration-versions","attributes":{"status":"errored","error":"ingress_failed","error-message":"no route\u001b[2J to host"}},
+			{"id":"cv-1","type":"configuration-versions","attributes":{"status":"uploaded","error":null,"error-message":null}}]}`),
 	})
 	must(t, err)
 	want := tfe.Workspace{ID: "ws-1", Name: "vpc", Identifier: "INFRA/vpc", Branch: "main", TokenID: "ot-1", WebhookURL: "https://tf/hook", Submodules: true}
 	if have, err := c.WorkspacesByToken(t.Context(), "acme", "ot-1"); err != nil || len(have) != 1 || have[0] != want {
 		t.Errorf("have %+v, %v", have, err)
+	}
+	versions, err := c.ConfigurationVersions(t.Context(), "ws-1")
+	if err != nil || len(versions) != 2 || versions[0].Status != "errored" || versions[0].Error != `no route\x1b[2J to host` || versions[1].Error != "" {
+		t.Errorf("have %+v, %v", versions, err)
 	}
 	if have, err := c.CreateWorkspace(t.Context(), "acme", "vpc", "INFRA/vpc", "", "ot-1"); err != nil || have != want {
 		t.Errorf("have %+v, %v", have, err)

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestProcedureNamesTests insists that every test named in docs/procedure.md is
+// there, and that every line of it names one.
+func TestProcedureNamesTests(t *testing.T) {
+	text := read(t, "../../docs/procedure.md")
+	tests := goTests(t)
+	rows := 0
+	for line := range strings.SplitSeq(text, "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) != 5 || strings.Contains(line, "---") || strings.HasPrefix(line, "| **") || strings.HasPrefix(line, "| the page says") {
+			continue
+		}
+		rows++
+		named := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[3], -1)
+		if len(named) == 0 {
+			t.Errorf("no test is named: %s", line)
+		}
+		for _, n := range named {
+			_, err := os.Stat(filepath.Join("testdata/script", n[1]))
+			if script := strings.HasSuffix(n[1], ".txtar"); script && err != nil || !script && !tests[n[1]] {
+				t.Errorf("there is no %s", n[1])
+			}
+		}
+	}
+	if rows < 30 {
+		t.Errorf("only %d rows were read", rows)
+	}
+}
+
+// TestDoctorNamesChecks insists that docs/doctor.md knows every check.
+func TestDoctorNamesChecks(t *testing.T) {
+	text := read(t, "../../docs/doctor.md")
+	files, err := filepath.Glob("../../internal/doctor/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := regexp.MustCompile(`(?:const name = |name: |[^a-z](?:ok|failed|warning|unknown|failure|doubt)\()"([a-z-]+)"`)
+	found := 0
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		for _, m := range name.FindAllStringSubmatch(read(t, file), -1) {
+			found++
+			if !strings.Contains(text, "`"+m[1]+"`") {
+				t.Errorf("docs/doctor.md does not know %s (%s)", m[1], filepath.Base(file))
+			}
+		}
+	}
+	if found < 35 {
+		t.Errorf("only %d names were found", found)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// goTests returns the names of all tests of the module.
+func goTests(t *testing.T) map[string]bool {
+	t.Helper()
+	found, test := map[string]bool{}, regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2 {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			for _, m := range test.FindAllStringSubmatch(read(t, path), -1) {
+				found[m[1]] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
