@@ -80,7 +80,8 @@ func TestRotateFiftyNoOutage(t *testing.T) {
 	}
 	e.bbsync("testdata/rotation", exitDone, "sandbox", "break", "delete-ssh-keys", "acme-01")
 	for _, c := range world.Terraform.Connections()[:1] {
-		if w.try(c); w.failed.Load() != 1 {
+		before := w.failed.Load()
+		if w.try(c); w.failed.Load() != before+1 {
 			t.Error("the watcher does not see an outage")
 		}
 	}
@@ -92,17 +93,38 @@ type watcher struct {
 	on            atomic.Bool
 	tried, failed atomic.Int64
 
-	mu  sync.Mutex
-	why []string
+	mu    sync.Mutex
+	why   []string
+	next  *sync.Once // the round that has not begun
+	round sync.Mutex // held by the one that runs
 }
 
-// all tries every connected client.
+// all tries every connected client. Writers that come while a round runs share
+// the one after it: each has its answer after a whole round that began after
+// its write.
 func (w *watcher) all() {
 	if !w.on.Load() {
 		return
 	}
+	w.mu.Lock()
+	if w.next == nil {
+		w.next = new(sync.Once)
+	}
+	mine := w.next
+	w.mu.Unlock()
+	mine.Do(func() {
+		w.round.Lock()
+		defer w.round.Unlock()
+		w.mu.Lock()
+		w.next = nil
+		w.mu.Unlock()
+		w.tryAll()
+	})
+}
+
+func (w *watcher) tryAll() {
 	group := new(errgroup.Group)
-	group.SetLimit(8)
+	group.SetLimit(4) // more would only wait for each other
 	for _, c := range w.terraform.Connections() {
 		if c.Connected {
 			group.Go(func() error { w.try(c); return nil })

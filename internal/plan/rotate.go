@@ -158,6 +158,9 @@ func (d *differ) pendingKey() {
 	if live, ok := d.have.Keys[pending.Fingerprint]; ok {
 		steps = append(steps, DeleteSSHKey{ID: live.ID, Fingerprint: pending.Fingerprint})
 	}
+	if pending.Condemned != "" {
+		steps = append(steps, ProveRefused{Role: Pending, Fingerprint: pending.Fingerprint})
+	}
 	d.all([]Reason{because}, append(steps, RetireKey{Role: Pending, Fingerprint: pending.Fingerprint}))
 	d.keys.pending = nil
 	d.rolledBack = d.asked.Rollback
