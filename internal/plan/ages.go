@@ -8,10 +8,16 @@ import (
 	"github.com/bbsync/bbsync/schema"
 )
 
+// The kinds of keys that have an Age.
+const (
+	ServiceKey   = "SSH key"
+	ConsumerPair = "consumer's pair"
+)
+
 // An Age is what there is to know of a key's time: how old it is, when it is due
 // and why, how long it soaks.
 type Age struct {
-	Key         string        `json:"key"`  // "SSH key" or "consumer's pair"
+	Key         string        `json:"key"`  // ServiceKey or ConsumerPair
 	Role        Role          `json:"role"` // of the SSH key; Current for the consumer's pair
 	Fingerprint string        `json:"fingerprint"`
 	Created     time.Time     `json:"created"`
@@ -42,7 +48,7 @@ func Ages(want *schema.Connection, have Have, now time.Time) []Age {
 		}
 	}
 	if c := r.Consumer; c != nil {
-		age := Age{Key: "consumer's pair", Role: Current, Fingerprint: c.Fingerprint, Created: c.Created, Age: now.Sub(c.Created)}
+		age := Age{Key: ConsumerPair, Role: Current, Fingerprint: c.Fingerprint, Created: c.Created, Age: now.Sub(c.Created)}
 		age.setDue(consumerDue(want, c), want.Consumer.Private != nil)
 		out = append(out, age)
 	}
@@ -52,7 +58,7 @@ func Ages(want *schema.Connection, have Have, now time.Time) []Age {
 func sshAge(want *schema.Connection, have Have, role Role, k *Key, now time.Time) Age {
 	live := have.Keys[k.Fingerprint]
 	age := Age{
-		Key: "SSH key", Role: role, Fingerprint: k.Fingerprint, Created: k.Created, Age: now.Sub(k.Created),
+		Key: ServiceKey, Role: role, Fingerprint: k.Fingerprint, Created: k.Created, Age: now.Sub(k.Created),
 		Expires: live.Expires, LastUsed: live.LastUsed,
 	}
 	switch role {
