@@ -3,7 +3,7 @@ VAULT := .cache/vault/vault-$(shell sed -n 's|^.*github.com/hashicorp/vault v||p
 RACE  := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 FUZZTIME ?= 10s
 
-.PHONY: help build vault setup test test-fast lint fmt vuln demo conformance bench bench-peers fuzz
+.PHONY: help build vault setup test test-fast lint fmt vuln demo conformance bench bench-peers docs fuzz
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -34,6 +34,8 @@ bench: ## measure
 	go test -run='^$$' -bench=. -benchmem ./...
 bench-peers: build ## measure bbsync beside Terraform's own provider
 	go run -C tools/peers .
+docs: build ## write docs/commands from the commands
+	rm -rf docs/commands && bin/bbsync docs --markdown docs/commands
 fuzz: ## fuzz every parser for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)
 

@@ -89,7 +89,7 @@ func (a *app) root() *cobra.Command {
 		a.validateCommand(),
 		a.fmtCommand(),
 		a.versionCommand(),
-		a.schemaCommand(), a.graphCommand(),
+		a.schemaCommand(), a.graphCommand(), a.docsCommand(),
 		a.auditCommand(),
 		a.sandboxCommand(),
 	)
