@@ -3,7 +3,7 @@ VAULT := .cache/vault/vault-$(shell sed -n 's|^.*github.com/hashicorp/vault v||p
 RACE  := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 FUZZTIME ?= 10s
 
-.PHONY: help build vault setup test test-fast lint fmt vuln demo conformance bench bench-peers docs fuzz
+.PHONY: help build vault setup test test-fast lint fmt vuln demo conformance bench bench-peers docs fuzz release release-check
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -38,6 +38,10 @@ docs: build ## write docs/commands from the commands
 	rm -rf docs/commands && bin/bbsync docs --markdown docs/commands
 fuzz: ## fuzz every parser for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)
+release: ## build a release into dist/: VERSION=1.2.3
+	go run -C tools/release . -version '$(VERSION)' -out '$(CURDIR)/dist'
+release-check: ## build twice, as two people would, and compare
+	go run -C tools/release . -check
 
 $(VAULT): tools/vault/main.go tools/vault/go.mod
 	cd tools/vault && go build -trimpath -tags minimal -ldflags '-s -w' -o ../../$@ .

@@ -81,6 +81,7 @@ func (a *app) root() *cobra.Command {
 		a.applyCommand(),
 		a.authorizeCommand(),
 		a.destroyCommand(),
+		a.initCommand(),
 		a.importCommand(),
 		a.driftCommand(),
 		a.rotateCommand(),
