@@ -227,7 +227,7 @@ func TestTerraformSide(t *testing.T) {
 		{"young token", with(func(*connectionFacts) {}, age), OK, "2030"},
 		{"old token", with(func(f *connectionFacts) { f.client.Token.Created = noon.AddDate(-4, -11, 0) }, age), Warning, "authorize again"},
 		{"ended token", with(func(f *connectionFacts) { f.client.Token.Created = noon.AddDate(-6, 0, 0) }, age), Warning, "more than five years ago"},
-		{"dead token", with(func(f *connectionFacts) { f.repos.err = &tfe.Error{Kind: tfe.ErrTokenRefused} }, (*connectionFacts).authorization), Failed, "authorize again"},
+		{"dead token", with(func(f *connectionFacts) { f.repos.err = &tfe.Error{Kind: tfe.ErrTokenRefused} }, (*connectionFacts).authorization), Failed, "opens its link again"},
 		{"dead with the consumer", with(func(f *connectionFacts) {
 			f.repos.err, f.proof = &tfe.Error{Kind: tfe.ErrTokenRefused}, errors.New("x")
 		}, (*connectionFacts).authorization), Failed, "request-token first"},

@@ -28,7 +28,7 @@ func (f *connectionFacts) tokenChecks(now time.Time) []Check {
 			cause = "nobody has clicked Allow yet, or the token was revoked"
 		}
 		return []Check{
-			failed("authorization", "Terraform has no OAuth token", cause, "run bbsync apply: it shows the link that a person opens, logged in to Bitbucket as "+f.want.ServiceUser),
+			failed("authorization", "Terraform has no OAuth token", cause, "run bbsync authorize: a person opens its link, logged in to Bitbucket as "+f.want.ServiceUser),
 			unknown("token-age", "there is no token", "see authorization"), unknown("token-ssh-key", "there is no token", "see authorization"),
 		}
 	}
@@ -47,7 +47,7 @@ func (f *connectionFacts) authorization() Check {
 			"mend request-token first (see above); the token may live on, else authorize again as "+f.want.ServiceUser)
 	case f.refused():
 		return failed(name, "Bitbucket refuses the OAuth token that Terraform holds", "it was revoked on Bitbucket, its consumer was replaced, or it has ended",
-			"authorize again: open the connect link as "+f.want.ServiceUser+" (bbsync apply shows it)")
+			"run bbsync authorize: a person opens its link again, logged in to Bitbucket as "+f.want.ServiceUser)
 	}
 	user := token.User
 	if user == "" {

@@ -35,9 +35,18 @@ func RenderDoctor(r doctor.Report, format Format, opts DoctorOptions) (string, e
 func Doctor(r doctor.Report, opts DoctorOptions) string {
 	w := &lineWriter{Style: opts.Style}
 	ill, connections := r.Ill()
+	well := 0
 	for _, s := range r.Sections {
 		whole := opts.Verbose || s.Kind != doctor.Connection || connections <= few
+		if !whole && s.Worst() == doctor.OK {
+			well++
+			continue
+		}
 		w.section(s, whole)
+	}
+	if well > 0 {
+		w.line(0, 2, span{bold, count(well, "connection")}, span{"", ": "}, span{green, "well in every check"})
+		w.blank()
 	}
 	w.line(0, 2, span{bold, doctorSummary(r, ill, connections)})
 	w.line(0, 2, span{dim, "Names, ports, certificates, clocks and logins are as seen from this machine; only the rows that say so are Terraform's own view."})
@@ -55,7 +64,7 @@ func (w *lineWriter) section(s doctor.Section, whole bool) {
 		w.check(c)
 	}
 	if hidden > 0 && hidden < len(s.Checks) {
-		w.line(2, 2, span{dim, fmt.Sprintf("and %d checks that are ok", hidden)})
+		w.line(2, 2, span{dim, "and " + count(hidden, "check") + " more: ok"})
 	}
 	w.blank()
 }
