@@ -36,7 +36,9 @@ func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problem
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	ended := app.traced(root)
 	err := root.ExecuteContext(ctx)
+	ended(exitCode(err))
 	var silent *exitError
 	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {
 		fmt.Fprintln(stderr, app.style(stderr).Error(err))

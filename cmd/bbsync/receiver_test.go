@@ -18,6 +18,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/rogpeppe/go-internal/testscript"
+	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 const hookSecret = "canary-hook-secret"
@@ -39,6 +41,7 @@ func receiver(ts *testscript.TestScript, _ bool, args []string) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /hook/{secret}", r.hook)
 	mux.HandleFunc("/metrics/job/{key...}", r.push)
+	mux.HandleFunc("POST /v1/traces", r.traces)
 	server := httptest.NewServer(mux)
 	ts.Defer(func() {
 		server.Close()
@@ -47,7 +50,9 @@ func receiver(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("HOOK", server.URL+"/hook/canary-in-the-path")
 	ts.Setenv("HOOK_SECRET", hookSecret)
 	ts.Setenv("GATEWAY", server.URL)
-	ts.Check(os.WriteFile(filepath.Join(r.dir, "hook.txt"), nil, 0o600))
+	for _, name := range []string{"hook.txt", "traces.txt"} {
+		ts.Check(os.WriteFile(filepath.Join(r.dir, name), nil, 0o600))
+	}
 }
 
 type receiverKey struct{}
@@ -112,6 +117,30 @@ func (r *received) push(w http.ResponseWriter, req *http.Request) {
 	}
 	if err := os.WriteFile(filepath.Join(r.dir, "pushed.txt"), []byte(text.String()), 0o600); err != nil {
 		r.errs = append(r.errs, err)
+	}
+}
+
+// traces keeps each span: its trace, its name, its parent's name or id, and what
+// it is about.
+func (r *received) traces(_ http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	body, err := io.ReadAll(req.Body)
+	var request collector.ExportTraceServiceRequest
+	if err = errors.Join(err, proto.Unmarshal(body, &request)); err != nil {
+		r.errs = append(r.errs, err)
+		return
+	}
+	for _, resource := range request.GetResourceSpans() {
+		for _, scope := range resource.GetScopeSpans() {
+			for _, s := range scope.GetSpans() {
+				var about []string
+				for _, a := range s.GetAttributes() {
+					about = append(about, a.GetKey()+"="+a.GetValue().GetStringValue())
+				}
+				r.append("traces.txt", fmt.Sprintf("%x parent=%x %s %s\n", s.GetTraceId(), s.GetParentSpanId(), s.GetName(), strings.Join(about, " ")))
+			}
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/internal/trace"
 )
 
 // DefaultParallel is how many connections are applied at once.
@@ -198,7 +199,9 @@ func (e *executor) connection(ctx context.Context, c plan.Connection) (out Outco
 		return out
 	}
 	e.event(Event{Address: c.Address, Kind: Started})
-	out = e.leased(ctx, c)
+	within, end := trace.Start(ctx, "apply", trace.Connection(c.Address))
+	out = e.leased(within, c)
+	end(out.Err)
 	e.event(Event{Address: c.Address, Kind: Finished, Err: out.Err, Text: string(out.Status)})
 	return out
 }
@@ -225,11 +228,14 @@ func (e *executor) steps(ctx context.Context, address string, steps []plan.Step,
 			return out
 		}
 		began := time.Now()
-		err := do(ctx, step)
+		within, end := trace.Start(ctx, step.String(), trace.Connection(address))
+		err := do(within, step)
 		if wait, ok := errors.AsType[*waitError](err); ok {
+			end(nil)
 			out.Status, out.Wait = Waiting, &wait.wait
 			return out
 		}
+		end(err)
 		if err != nil {
 			out.Status, out.Err = Broken, fmt.Errorf("%s: %s: %w", address, step, err)
 			e.event(Event{Address: address, Step: step, Kind: Failed, Err: err, Took: time.Since(began)})

@@ -22,6 +22,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/limit"
 	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/internal/trace"
 )
 
 // Config says which Bitbucket, and as whom.
@@ -80,7 +81,7 @@ func New(config Config) (*Client, error) {
 		c.backoff = 250 * time.Millisecond
 	}
 	c.http = &http.Client{
-		Transport: transport,
+		Transport: trace.Transport(transport),
 		// REST does not redirect. What does is a wrong base URL, a login page or a
 		// proxy: an error that names the place, and no credentials sent there.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/internal/trace"
 )
 
 const requestTokenPath = "/plugins/servlet/oauth/request-token"
@@ -48,7 +49,7 @@ func (c *Client) proveOnce(ctx context.Context, q call, consumerKey string, sign
 		Endpoint:    oauth1.Endpoint{RequestTokenURL: c.base.String() + q.path},
 		Signer:      signer,
 		HTTPClient: &http.Client{
-			Transport:     transport,
+			Transport:     trace.Transport(transport),
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/internal/trace"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -97,6 +98,8 @@ func newReader(sys *systems.Systems, connections []*schema.Connection) *reader {
 
 // connection reads one connection, its three systems side by side.
 func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have {
+	ctx, end := trace.Start(ctx, "read", trace.Connection(c.Address))
+	defer end(nil)
 	var have plan.Have
 	var record, terraform, bitbucket error
 	var group sync.WaitGroup

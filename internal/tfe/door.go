@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/limit"
+	"github.com/bbsync/bbsync/internal/trace"
 )
 
 // maxAnswer bounds what is read of one answer. A page of 100 workspaces is
@@ -42,7 +43,7 @@ func newDoor(host string, timeout time.Duration, limiter *limit.Limiter, conf *t
 }
 
 func (d *door) client() *http.Client {
-	return &http.Client{Transport: d, CheckRedirect: func(req *http.Request, via []*http.Request) error {
+	return &http.Client{Transport: trace.Transport(d), CheckRedirect: func(req *http.Request, via []*http.Request) error {
 		if req.URL.Host != d.host || req.URL.Scheme != via[0].URL.Scheme {
 			return fmt.Errorf("terraform redirects to %s://%s, where the token was not meant to go (if that is right, make it the address)",
 				clean(req.URL.Scheme), clean(req.URL.Host))

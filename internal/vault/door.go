@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"sync/atomic"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/trace"
 )
 
 // maxAnswer bounds what is read of one answer. A list of 100,000 names is 2 MB.
@@ -52,7 +54,7 @@ func newDoor(alive context.Context, cfg Config) (*door, error) {
 }
 
 func (d *door) client() *http.Client {
-	return &http.Client{Transport: d, CheckRedirect: func(*http.Request, []*http.Request) error {
+	return &http.Client{Transport: trace.Transport(d), CheckRedirect: func(*http.Request, []*http.Request) error {
 		return http.ErrUseLastResponse // vault/api follows one redirect itself, through the door again
 	}}
 }

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/trace"
+)
+
+// traced makes a span of the verb that runs, if OpenTelemetry's variables ask
+// for traces, and returns what ends it.
+func (a *app) traced(root *cobra.Command) (ended func(exitCode int)) {
+	ended = func(int) {}
+	if !trace.Wanted(a.getenv) {
+		return ended
+	}
+	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+		ctx, end := trace.Run(c.Context(), c.CommandPath(), version(), a.getenv, func(err error) {
+			fmt.Fprintf(a.stderr, "warning: %v\n", err)
+		})
+		c.SetContext(ctx)
+		ended = end
+	}
+	return func(exitCode int) { ended(exitCode) }
+}
