@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"testing"
 	"time"
 
@@ -11,11 +12,7 @@ func TestPace(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	figures := map[string]limit.Figures{"https://t.example token 1": {Rate: limit.Rate{PerSecond: 30}}, "https://b.example admin": {}}
 	p := newPace(now, "steps", func() map[string]limit.Figures {
-		out := map[string]limit.Figures{}
-		for k, v := range figures {
-			out[k] = v
-		}
-		return out
+		return maps.Clone(figures)
 	})
 	say := func(after time.Duration, done int64, want string) {
 		t.Helper()

@@ -23,8 +23,8 @@ func TestTroubleshooting(t *testing.T) {
 		if found == nil {
 			continue
 		}
-		for _, message := range strings.Split(found[1], "`, `") {
-			for _, part := range strings.Split(strings.Trim(message, "`"), "…") {
+		for message := range strings.SplitSeq(found[1], "`, `") {
+			for part := range strings.SplitSeq(strings.Trim(message, "`"), "…") {
 				if part = strings.TrimSpace(part); part != "" && !strings.Contains(code, part) {
 					t.Errorf("nothing says %q (of %s)", part, message)
 				}

@@ -81,5 +81,5 @@ func (a *app) explain(source *schema.Source, diags hcl.Diagnostics) error {
 		return nil
 	}
 	style := a.style(a.stderr)
-	return source.Write(a.stderr, diags, uint(max(style.Width, 0)), style.Color) //nolint:gosec // not negative
+	return source.Write(a.stderr, diags, uint(max(style.Width, 0)), style.Color)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,13 +35,7 @@ func renderVersion(format report.Format, _ report.Style) (string, error) {
 	if format == report.AsJSON {
 		return report.JSON(report.NewVersionDocument(version(), commit, date, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH))
 	}
-	text := "bbsync " + version()
-	for _, part := range []string{commit[:min(12, len(commit))], date} {
-		if part != "" {
-			text += " " + part
-		}
-	}
-	return text + "\n", nil
+	return strings.Join(strings.Fields(strings.Join([]string{"bbsync", version(), commit[:min(12, len(commit))], date}, " ")), " ") + "\n", nil
 }
 
 // built returns what the Go tool noted of the commit, "" where it noted none.

@@ -26,6 +26,7 @@ func RenderDoctor(r doctor.Report, format Format, opts DoctorOptions) (string, e
 		return Doctor(r, opts), nil
 	case AsJSON:
 		return JSON(NewDoctorDocument(opts.Fleet, r))
+	case Markdown, MarkdownBitbucket, SARIF, JUnit, GitHub, CodeInsights, HTML, DOT, Mermaid, SVG:
 	}
 	return "", fmt.Errorf("what the doctor found has no format %q", format)
 }

@@ -42,8 +42,12 @@ func TestStepKind(t *testing.T) {
 		step plan.Step
 		want string
 	}{
-		{plan.CreateConsumerKey{}, "create_consumer_key"}, {plan.CreateSSHKey{}, "create_ssh_key"}, {plan.AddSSHKey{}, "add_ssh_key"},
-		{plan.ProveSSH{}, "prove_ssh"}, {plan.Authorize{}, "authorize"}, {plan.SetTokenKey{}, "set_token_key"},
+		{plan.CreateConsumerKey{}, "create_consumer_key"},
+		{plan.CreateSSHKey{}, "create_ssh_key"},
+		{plan.AddSSHKey{}, "add_ssh_key"},
+		{plan.ProveSSH{}, "prove_ssh"},
+		{plan.Authorize{}, "authorize"},
+		{plan.SetTokenKey{}, "set_token_key"},
 	} {
 		if got := StepKind(x.step); got != x.want {
 			t.Errorf("%T: %s, want %s", x.step, got, x.want)

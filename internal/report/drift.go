@@ -21,6 +21,7 @@ func (d Drift) Render(format Format, style Style) (text string, ok bool, err err
 	case AsJSON:
 		text, err = JSON(d)
 		return text, true, err
+	case Markdown, MarkdownBitbucket, SARIF, JUnit, GitHub, CodeInsights, HTML, DOT, Mermaid, SVG:
 	}
 	return "", false, nil
 }

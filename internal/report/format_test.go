@@ -210,7 +210,7 @@ func TestDiagnosticFormats(t *testing.T) {
 			if strings.Count(text, "\n") != 3 || strings.Count(text, "\n::error::") != 0 {
 				t.Errorf("%s", text)
 			}
-		case Text, AsJSON, Markdown, MarkdownBitbucket, JUnit, CodeInsights:
+		case Text, AsJSON, Markdown, MarkdownBitbucket, JUnit, CodeInsights, HTML, DOT, Mermaid, SVG:
 		}
 	}
 	found := diagnosticFindings(diags)

@@ -56,16 +56,14 @@ func headline(s plan.Summary) string {
 }
 
 func counts(s plan.Summary) string {
-	text := "| " + "connections"
-	line, values := "|---:", fmt.Sprintf("| %d ", s.Connections)
+	heads, lines, values := []string{"connections"}, []string{"---:"}, []string{fmt.Sprint(s.Connections)}
 	for _, state := range states() {
 		if n := s.States[state]; n > 0 {
-			text += " | " + string(state)
-			line += "|---:"
-			values += fmt.Sprintf("| %d ", n)
+			heads, lines, values = append(heads, string(state)), append(lines, "---:"), append(values, fmt.Sprint(n))
 		}
 	}
-	return text + " |\n" + line + "|\n" + values + "|"
+	row := func(cells []string) string { return "| " + strings.Join(cells, " | ") + " |" }
+	return row(heads) + "\n" + row(lines) + "\n" + row(values)
 }
 
 func removals(p plan.Plan) int {

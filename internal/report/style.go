@@ -31,9 +31,7 @@ func (s Style) paint(code, text string) string {
 	return "\x1b[" + code + "m" + text + "\x1b[0m"
 }
 
-// symbol paints a step's sign by what it means.
-func (s Style) symbol(sign string) string { return s.paint(signCode(sign), sign) }
-
+// signCode is the colour of a sign by what it means.
 func signCode(sign string) string {
 	switch sign {
 	case "+":
