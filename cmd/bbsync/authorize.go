@@ -19,6 +19,8 @@ type authorizeFlags struct {
 	noOpen  bool
 	page    bool
 	noPage  bool
+	drive   bool
+	browser string
 	timeout time.Duration
 	apply   bool
 	approve bool
@@ -32,12 +34,15 @@ func (a *app) authorizeCommand() *cobra.Command {
 		Long: "authorize shows and opens the links of the connections that wait for a person, says who must be\n" +
 			"logged in where, and waits until Terraform has a token of the right user. A connection is named by\n" +
 			"its address (connection.team[\"acme\"]) or its block (connection.team); none: all.\n\n" +
-			"Where several wait, it opens a page on this machine with a button for each.\n\n" +
+			"Where several wait, it opens a page on this machine with a button for each. With --drive it opens\n" +
+			"a browser window, the person logs in to both systems there, and bbsync clicks Allow on every page.\n\n" +
 			"It changes nothing and holds no lease: bbsync apply goes on afterwards, or --apply does at once.",
 		Args: cobra.ArbitraryArgs,
 	}
 	c.Flags().BoolVar(&f.noOpen, "no-open", false, "open nothing, only show the links")
 	c.Flags().BoolVar(&f.page, "page", false, "show a local page with a button for each; the default when several wait and a browser can be opened")
+	c.Flags().BoolVar(&f.drive, "drive", false, "open a browser window, let the person log in there, and click Allow for them on every page")
+	c.Flags().StringVar(&f.browser, "browser", "", "Chromium or Chrome to drive; else one in PATH")
 	c.Flags().DurationVar(&f.timeout, "timeout", 0, "stop waiting after this long, with exit code 4; 0: wait on")
 	c.Flags().BoolVar(&f.apply, "apply", false, "go on with apply for what was authorized")
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "with --apply: do not ask")
@@ -47,6 +52,12 @@ func (a *app) authorizeCommand() *cobra.Command {
 		f.noPage = c.Flags().Changed("page") && !f.page
 		if f.approve && !f.apply {
 			return &exitError{code: exitUsage, err: errors.New("--auto-approve goes with --apply")}
+		}
+		if f.drive && f.apply && !f.approve {
+			return &exitError{code: exitUsage, err: errors.New("with --drive, the terminal is for what the walk asks: --apply needs --auto-approve")}
+		}
+		if f.drive && f.page || f.browser != "" && !f.drive {
+			return &exitError{code: exitUsage, err: errors.New("--drive goes without --page, and --browser with --drive")}
 		}
 		return interruptible(c.Context(), a.authorize(c.Context(), f, args))
 	}
@@ -123,11 +134,14 @@ func (a *app) await(ctx context.Context, s *session, requests []authorize.Reques
 		defer cancel()
 	}
 	paged := a.wantsPage(requests, f)
-	watch := authorize.New(s.terraform, requests, authorize.Options{Stay: paged})
+	watch := authorize.New(s.terraform, requests, authorize.Options{Stay: paged || f.drive})
 	var err error
-	if paged {
+	switch {
+	case f.drive:
+		err = a.waitDriven(waiting, watch, f)
+	case paged:
 		err = a.waitPage(waiting, watch, f)
-	} else {
+	default:
 		a.showLinks(ctx, watch, f)
 		err = a.waitLine(waiting, watch)
 	}

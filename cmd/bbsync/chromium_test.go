@@ -164,7 +164,8 @@ func newTab(t *testing.T, ctx context.Context, open func()) context.Context { //
 type running struct {
 	t     *testing.T
 	cmd   *exec.Cmd
-	ended chan error
+	ended chan struct{}
+	err   error // once it has ended
 
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -172,15 +173,23 @@ type running struct {
 
 func (e exampleWorld) start(folder string, env []string, args ...string) *running {
 	e.t.Helper()
-	r := &running{t: e.t, ended: make(chan error, 1)}
+	return e.startWith(nil, folder, env, args...)
+}
+
+func (e exampleWorld) startWith(stdin *os.File, folder string, env []string, args ...string) *running {
+	e.t.Helper()
+	r := &running{t: e.t, ended: make(chan struct{})}
 	r.cmd = exec.CommandContext(e.t.Context(), "bbsync", append([]string{"-C", folder}, args...)...)
 	r.cmd.Env = append(append(e.env, "BBSYNC_TEST_HEARD="+e.t.TempDir(), "NO_COLOR=1"), env...)
 	r.cmd.Stdout, r.cmd.Stderr = r, r
+	if stdin != nil { // a nil file would not be a nil reader
+		r.cmd.Stdin = stdin
+	}
 	r.cmd.WaitDelay = 10 * time.Second
 	if err := r.cmd.Start(); err != nil {
 		e.t.Fatal(err)
 	}
-	go func() { r.ended <- r.cmd.Wait() }()
+	go func() { r.err = r.cmd.Wait(); close(r.ended) }()
 	return r
 }
 
@@ -199,10 +208,16 @@ func (r *running) String() string {
 // says waits until it has said so.
 func (r *running) says(text string) {
 	r.t.Helper()
-	for !strings.Contains(r.String(), text) {
+	hangs := time.After(time.Minute)
+	for over := false; !strings.Contains(r.String(), text); {
+		if over {
+			r.t.Fatalf("it ended (%v) and did not say %q:\n%s", r.err, text, r)
+		}
 		select {
-		case err := <-r.ended:
-			r.t.Fatalf("it ended (%v) and did not say %q:\n%s", err, text, r)
+		case <-r.ended:
+			over = true // it may have said so last
+		case <-hangs:
+			r.t.Fatalf("it does not say %q:\n%s", text, r)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -224,13 +239,17 @@ func (r *running) line(beginning string) string {
 
 func (r *running) ends(code int) {
 	r.t.Helper()
-	err := <-r.ended
+	select {
+	case <-r.ended:
+	case <-time.After(3 * time.Minute):
+		r.t.Fatalf("it does not end:\n%s", r)
+	}
 	have := 0
-	if exited, ok := errors.AsType[*exec.ExitError](err); ok {
+	if exited, ok := errors.AsType[*exec.ExitError](r.err); ok {
 		have = exited.ExitCode()
 	}
 	if have != code {
-		r.t.Fatalf("exit code %d (%v), want %d:\n%s", have, err, code, r)
+		r.t.Fatalf("exit code %d (%v), want %d:\n%s", have, r.err, code, r)
 	}
 }
 
