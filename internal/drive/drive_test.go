@@ -194,9 +194,11 @@ func TestClick(t *testing.T) {
 		if err := b.navigate(t.Context(), c.on.URL+"/git/authorize"); err != nil {
 			t.Fatal(err)
 		}
-		p, err := b.look(t.Context(), r)
-		if err != nil {
-			t.Fatal(err)
+		var p page
+		for !p.Ready || p.URL != c.on.URL+"/git/authorize" {
+			if p, err = b.look(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if have := p.judge(r, false).kind == allow; have != c.clicks {
 			t.Errorf("%s: judged %v: %+v", c.name, p.judge(r, false), p)
