@@ -90,7 +90,7 @@ type RetiredKey struct {
 
 // Key is an SSH pair as recorded.
 type Key struct {
-	Unheld      bool   // the private half is with Terraform alone; then the fingerprint may be unknown, ""
+	Unheld      bool // the private half is with Terraform alone; then the fingerprint may be unknown, ""
 	Fingerprint string
 	Created     time.Time
 	Published   time.Time

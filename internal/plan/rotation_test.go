@@ -234,7 +234,8 @@ func TestRotationAskedFor(t *testing.T) {
 				plan.CondemnKeys{Fingerprints: []string{"ssh-1", "ssh-2"}, Reason: "stolen"},
 				proveSSH, setKey,
 				plan.DeleteSSHKey{ID: 2, Fingerprint: "ssh-2"},
-				plan.ProveRefused{Role: plan.Pending, Fingerprint: "ssh-2"}, plan.RetireKey{Role: plan.Pending, Fingerprint: "ssh-2"},
+				plan.ProveRefused{Role: plan.Pending, Fingerprint: "ssh-2"},
+				plan.RetireKey{Role: plan.Pending, Fingerprint: "ssh-2"},
 			}, stage, refused("ssh-1", 1)), nil,
 		},
 		{
