@@ -30,10 +30,10 @@ demo: build ## watch bbsync connect a fleet from nothing
 	./examples/demo/run
 conformance: build ## run go-tfe's own tests against the sandbox
 	go run -C tools/conformance .
-bench: ## measure
-	go test -run='^$$' -bench=. -benchmem ./...
-bench-peers: build ## measure bbsync beside Terraform's own provider
-	go run -C tools/peers .
+bench: build ## measure bbsync against a sandbox and print one table (ten minutes)
+	go run ./tools/bench
+bench-peers: build ## measure bbsync beside Terraform's own provider, the binary that TFE_PROVIDER names
+	go run ./tools/bench -peers
 docs: build ## write docs/commands from the commands
 	rm -rf docs/commands && bin/bbsync docs --markdown docs/commands
 fuzz: ## fuzz every parser for FUZZTIME each
