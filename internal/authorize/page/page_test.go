@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -70,7 +71,7 @@ func open(t *testing.T) (*Server, *authorize.Watch, *terraform) {
 	return s, watch, server
 }
 
-func request(t *testing.T, method, address, host string, header http.Header) (*http.Response, string) {
+func request(t *testing.T, method, address, host string, header http.Header) (status int, headers http.Header, text string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -81,9 +82,7 @@ func request(t *testing.T, method, address, host string, header http.Header) (*h
 	if host != "" {
 		req.Host = host
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +92,7 @@ func request(t *testing.T, method, address, host string, header http.Header) (*h
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(body)
+	return res.StatusCode, res.Header, string(body)
 }
 
 func TestWhoGetsIn(t *testing.T) {
@@ -122,9 +121,9 @@ func TestWhoGetsIn(t *testing.T) {
 		{"a click of another site's page", "POST", page + "sent/0", "", elsewhere, 403},
 		{"posting the page", "POST", page, "", same, 405},
 	} {
-		res, body := request(t, c.method, c.address, c.host, c.header)
-		if res.StatusCode != c.want {
-			t.Errorf("%s: status %d, want %d", c.name, res.StatusCode, c.want)
+		status, headers, body := request(t, c.method, c.address, c.host, c.header)
+		if status != c.want {
+			t.Errorf("%s: status %d, want %d", c.name, status, c.want)
 		}
 		if c.want != 200 && strings.Contains(body, s.secret) {
 			t.Errorf("%s: the answer gives the path away", c.name)
@@ -133,7 +132,7 @@ func TestWhoGetsIn(t *testing.T) {
 			"Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
 			"Cache-Control": "no-store", "Access-Control-Allow-Origin": "",
 		} {
-			if have := res.Header.Get(name); have != want {
+			if have := headers.Get(name); have != want {
 				t.Errorf("%s: %s is %q, want %q", c.name, name, have, want)
 			}
 		}
@@ -153,7 +152,7 @@ func TestItIsOnLoopback(t *testing.T) {
 
 func TestWhatThePageShows(t *testing.T) {
 	s, _, _ := open(t)
-	_, body := request(t, "GET", s.URL(), "", nil)
+	_, _, body := request(t, "GET", s.URL(), "", nil)
 	for _, want := range []string{
 		"Connect organization acme</a>", `href="https://app.terraform.io/auth/1?organization_id=7"`, "0 of 2 connected", "as <strong>svc-terraform</strong>",
 		`href="https://bitbucket.example/git"`, `aria-live="polite"`,
@@ -220,8 +219,10 @@ func TestEvents(t *testing.T) {
 	if have := next(); !have.Over {
 		t.Errorf("at the end: %+v", have)
 	}
-	if lines.Scan() && lines.Scan() {
-		t.Errorf("after the end: %q", lines.Text())
+	for lines.Scan() {
+		if lines.Text() != "" {
+			t.Errorf("after the end: %q", lines.Text())
+		}
 	}
 	if err := <-closed; err != nil {
 		t.Error(err)
