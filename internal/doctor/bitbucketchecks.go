@@ -3,11 +3,13 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/schema"
 )
 
 // clockMatters is what OAuth 1.0a's window of a few minutes leaves room for.
@@ -169,11 +171,11 @@ func (b *bitbucketFacts) keyPolicy() Check {
 	case found && rsa.MinLength > 0 && b.leastBits() < rsa.MinLength:
 		return failed(name, fmt.Sprintf("RSA keys need %d bits, the files ask for %d", rsa.MinLength, b.leastBits()), "Bitbucket refuses shorter keys",
 			fmt.Sprintf("set bits = %d in ssh_key", rsa.MinLength))
-	case policy.MaxExpiryDays > 0 && b.outlives(policy.MaxExpiryDays):
-		return warning(name, fmt.Sprintf("keys end after %d days", policy.MaxExpiryDays), "a key that nobody replaces in time ends the connection",
-			fmt.Sprintf("set rotate_after in ssh_key to less than %dd, and run bbsync apply on schedule", policy.MaxExpiryDays))
+	case policy.MaxExpiryDays > 0 && b.brought():
+		return warning(name, fmt.Sprintf("keys end after %d days", policy.MaxExpiryDays), "a key that is brought ends too, and with it the connection",
+			"have its owner put another one there in time, and run bbsync rotate")
 	case policy.MaxExpiryDays > 0:
-		return ok(name, "keys end after %d days, and are replaced before", policy.MaxExpiryDays)
+		return ok(name, "keys end after %d days; bbsync apply, run on schedule, replaces them before", policy.MaxExpiryDays)
 	}
 	return ok(name, "the keys that the files ask for are allowed, and need not end")
 }
@@ -205,15 +207,9 @@ func (b *bitbucketFacts) leastBits() int {
 // bitbucketMostBits is more than any policy asks for.
 const bitbucketMostBits = 1 << 20
 
-// outlives reports whether some connection's key is not replaced before the
-// server ends it.
-func (b *bitbucketFacts) outlives(maxDays int) bool {
-	for _, c := range b.connections {
-		if r := c.SSHKey.RotateAfter; r == 0 || r+c.SSHKey.Overlap > time.Duration(maxDays)*24*time.Hour {
-			return true
-		}
-	}
-	return false
+// brought reports whether some connection's SSH key is its owner's.
+func (b *bitbucketFacts) brought() bool {
+	return slices.ContainsFunc(b.connections, func(c *schema.Connection) bool { return c.SSHKey.Private != nil })
 }
 
 // webhooks tells whether Bitbucket can call Terraform: by itself from 5.4 on,

@@ -88,9 +88,9 @@ func (f *connectionFacts) sshKey(now time.Time) Check {
 	case !found:
 		return failed(name, r.Current.Fingerprint+" is not among the keys of "+f.want.ServiceUser, "it was deleted, or never added", "bbsync apply adds it")
 	case !have.Expires.IsZero() && left <= 0:
-		return failed(name, "ended on "+day(have.Expires), "the server's rules end keys, and this one was not replaced in time", "set rotate_after in ssh_key and run bbsync apply; until then delete the key on Bitbucket, and apply adds it again")
+		return failed(name, "ended on "+day(have.Expires), "the server's rules end keys, and this one was not replaced in time", "bbsync apply replaces it; run on schedule, it does so before a key ends")
 	case !have.Expires.IsZero() && left < soon:
-		return warning(name, fmt.Sprintf("ends on %s, in %s", day(have.Expires), days(left)), "the server's rules end keys", "have it replaced before: rotate_after in ssh_key, then bbsync apply")
+		return warning(name, fmt.Sprintf("ends on %s, in %s", day(have.Expires), days(left)), "the server's rules end keys", "bbsync apply replaces it in time; run it on schedule")
 	}
 	age := now.Sub(r.Current.Created)
 	if after := f.want.SSHKey.RotateAfter; after > 0 && age > after {

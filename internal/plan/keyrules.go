@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // keyRules holds the SSH keys that this plan makes against the server's rules,
 // before anything is written. A key that is brought is measured when it is read.
@@ -22,8 +19,8 @@ func (d *differ) keyRules() {
 			fmt.Sprintf("set bits = %d in ssh_key", rules.RSABits))
 		return
 	}
-	if most := time.Duration(rules.MaxExpiryDays) * 24 * time.Hour; most > 0 && (d.want.SSHKey.RotateAfter == 0 || d.want.SSHKey.RotateAfter+d.want.SSHKey.Overlap > most) {
-		d.warn(d.want.Where("ssh_key.rotate_after"), "the server lets SSH keys end after %d days, and with the key ends the connection: set rotate_after in ssh_key to less, and apply on schedule", rules.MaxExpiryDays)
+	if rules.MaxExpiryDays > 0 {
+		d.note(d.want.Where("ssh_key.rotate_after"), "the server lets SSH keys end after %d days: an apply on schedule replaces them before", rules.MaxExpiryDays)
 	}
 }
 
