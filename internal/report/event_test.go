@@ -15,7 +15,7 @@ func TestEvent(t *testing.T) {
 		want  string
 	}{
 		{apply.Event{Address: address, Kind: apply.StepDone, Step: plan.ProveConsumer{}}, address + ": ? bitbucket: prove the consumer with a request token"},
-		{apply.Event{Address: address, Kind: apply.Failed, Step: plan.ProveConsumer{}, Err: errors.New("401\x1b[31m")}, address + ": x bitbucket: prove the consumer with a request token: 401\ufffd[31m"},
+		{apply.Event{Address: address, Kind: apply.Failed, Step: plan.ProveConsumer{}, Err: errors.New("401\x1b[31m")}, address + ": x bitbucket: prove the consumer with a request token: 401\\x1b[31m"},
 		{apply.Event{Address: address, Kind: apply.Warning, Text: "learned"}, address + ": w learned"},
 		{apply.Event{Address: address, Kind: apply.Started}, ""},
 	} {

@@ -3,7 +3,9 @@
 package report
 
 import (
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bbsync/bbsync/internal/plan"
 )
@@ -61,13 +63,38 @@ func (s Style) stateSpan(state plan.State) span {
 	return span{code, string(state)}
 }
 
-// Safe makes text of another system harmless on a terminal: control characters
-// are shown escaped.
+// Safe makes text of another system harmless on a terminal: what would move its
+// cursor, change its colours or turn the direction of what follows is shown
+// escaped.
 func Safe(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '\ufffd'
+	if !strings.ContainsFunc(text, unsafe) && utf8.ValidString(text) {
+		return text
+	}
+	var out strings.Builder
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
+			fmt.Fprintf(&out, `\x%02x`, text[i])
+		case !unsafe(r):
+			out.WriteRune(r)
+		case r <= 0xff:
+			fmt.Fprintf(&out, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
 		}
-		return r
-	}, text)
+	}
+	return out.String()
+}
+
+// unsafe reports whether a terminal may take the rune for more than a letter:
+// control characters but for the line's end and the tab, line separators, and
+// the marks that turn the direction of writing.
+func unsafe(r rune) bool {
+	switch {
+	case r == '\n' || r == '\t':
+		return false
+	case r < ' ', r >= 0x7f && r < 0xa0:
+		return true
+	}
+	return r == 0x061c || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2060 && r <= 0x206f || r == 0xfeff
 }

@@ -165,7 +165,11 @@ func (c *Client) absolute(path string) string {
 	if path == "" || err != nil {
 		return ""
 	}
-	return c.address.ResolveReference(u).String()
+	u = c.address.ResolveReference(u)
+	if u.Host != c.address.Host || u.Scheme != c.address.Scheme {
+		return "" // a person would be sent there to log in
+	}
+	return u.String()
 }
 
 // AffectedWorkspaces tells how many workspaces the client's deletion would unlink,

@@ -181,6 +181,20 @@ func TestWithoutInclude(t *testing.T) {
 	}
 }
 
+// A person is sent to no other host than the one the files name, whatever the
+// server says.
+func TestConnectURLStaysAtHome(t *testing.T) {
+	t.Parallel()
+	for _, elsewhere := range []string{"https://evil.example/auth/u", "//evil.example/auth/u", "http://evil.example", "javascript:alert(1)", "\\x00"} {
+		c, err := open(t, script{"GET organizations/acme/oauth-clients": answer(200, `{"data":[`+strings.Replace(clientJSON, "/auth/u?organization_id=1", elsewhere, 1)+`]}`)})
+		must(t, err)
+		have, err := c.Clients(t.Context(), "acme")
+		if err == nil && (len(have) != 1 || strings.Contains(have[0].ConnectURL, "evil") || strings.HasPrefix(have[0].ConnectURL, "javascript")) {
+			t.Errorf("%s: have %+v", elsewhere, have)
+		}
+	}
+}
+
 func TestMalformedLists(t *testing.T) {
 	t.Parallel()
 	more := `,"meta":{"pagination":{"current-page":1,"total-pages":3}}}`
