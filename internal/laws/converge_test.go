@@ -230,7 +230,7 @@ func breakages() []string {
 	return []string{
 		"rename-link", "rename-client", "delete-link", "delete-client", "change-consumer-key", "change-consumer-public-key",
 		"change-client-key", "revoke-token", "remake-token", "wrong-user", "delete-ssh-keys", "revoke-grants", "group-grant",
-		"expire-ssh-key", "foreign-link", "delete-record",
+		"foreign-link", "delete-record",
 	}
 }
 

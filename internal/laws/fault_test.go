@@ -107,3 +107,25 @@ func TestFaults(t *testing.T) {
 		})
 	}
 }
+
+// TestRepeatedAnswer: something between bbsync and Vault answers a write with
+// what it answered to the one before, and nothing is written. A key would be on
+// Bitbucket then, and nowhere else.
+func TestRepeatedAnswer(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, kind{orgs: 1})
+	g := b.guard(t)
+	g.begin(t)
+	b.must(t, b.fronts["vault"].Order(front.Fault{Kind: front.Stale, Method: "PUT", Path: "data/bbsync", Nth: 2, Times: -1}))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	_, result, err := b.applyOnce(ctx, false)
+	cancel()
+	if err == nil && result.Connections[0].Err == nil {
+		t.Error("writes from the second on never happened, and nobody noticed")
+	}
+	b.clearFaults()
+	g.end(t)
+	b.expire(t)
+	b.converge(t, g)
+	b.wellMade(t, b.shape(t))
+}

@@ -84,6 +84,12 @@ func (w *write) put(ctx context.Context) (Version, error) {
 		// Version 1 stores whatever it is sent, and answers 204.
 		return 0, w.c.notVersioned()
 	}
+	if data.Version != w.cas+1 {
+		// An answer to another write: something in between repeats what it has seen.
+		// What was meant to be written may not be, so that nobody may build on it.
+		e.Kind, e.Hint = ErrUnavailable, fmt.Sprintf("the answer speaks of version %d, and %d was to be written: does a proxy keep answers?", data.Version, w.cas+1)
+		return 0, e
+	}
 	return data.Version, nil
 }
 
