@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
@@ -63,9 +64,7 @@ func (s State) Next(d report.Drift, whole bool) (State, []report.DriftEntry) {
 		s = State{} // another fleet's
 	}
 	if !whole {
-		for name, seen := range s.Seen {
-			next.Seen[name] = seen
-		}
+		maps.Copy(next.Seen, s.Seen)
 	}
 	var changed []report.DriftEntry
 	for _, e := range d.Entries() {

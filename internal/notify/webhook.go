@@ -124,8 +124,7 @@ func (w Webhook) sign(stamp string, body []byte) string {
 
 // withoutURL takes the address out of an error of the HTTP client.
 func withoutURL(err error) error {
-	var of *url.Error
-	if errors.As(err, &of) {
+	if of, ok := errors.AsType[*url.Error](err); ok {
 		return of.Err
 	}
 	return err
