@@ -30,7 +30,7 @@ func shards(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		seen[code] = true
 	}
-	for _, code := range strings.Split(args[0], ",") {
+	for code := range strings.SplitSeq(args[0], ",") {
 		if !seen[code] {
 			ts.Fatalf("no shard ended with %s", code)
 		}

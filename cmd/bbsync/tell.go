@@ -136,7 +136,7 @@ func changes(f *driftFlags, before notify.State, seen look) (notify.State, strin
 // lastState reads the state of the look before. A state that cannot be read is
 // as good as none: drift must not be blocked by what an earlier run left.
 func (a *app) lastState(file string) notify.State {
-	text, err := os.ReadFile(file) //nolint:gosec // the user names it
+	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return notify.State{}
 	}
