@@ -15,10 +15,10 @@ const mostDifferences = 4
 // Render returns the report in one of its own formats; ok is false for those that
 // are of a plan only.
 func (d Drift) Render(format Format, style Style) (text string, ok bool, err error) {
-	if format == Text {
+	switch format {
+	case Text:
 		return d.Text(style), true, nil
-	}
-	if format == AsJSON {
+	case AsJSON:
 		text, err = JSON(d)
 		return text, true, err
 	case Markdown, MarkdownBitbucket, SARIF, JUnit, GitHub, CodeInsights, HTML, DOT, Mermaid, SVG:
