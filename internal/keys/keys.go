@@ -112,7 +112,7 @@ func canonicalLength(key *rsa.PublicKey) int {
 		}
 		return 4 + n // keys.MaxRSABits is far below 64 kB
 	}
-	exponent := bits.Len(uint(key.E))/8 + 1 //nolint:gosec // positive, as it parsed
+	exponent := bits.Len(uint(key.E))/8 + 1
 	pair := element(element(key.N.BitLen()/8+1) + element(exponent))
 	return element(algorithm + element(1+pair))
 }

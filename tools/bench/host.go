@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -90,7 +89,7 @@ func (b *measuring) start(ctx context.Context, s setting) (*guest, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &guest{setting: s, process: exec.CommandContext(ctx, self, "-serve", string(text))}
+	g := &guest{setting: s, process: exec.CommandContext(ctx, self, "-serve", string(text))} //nolint:gosec // this program
 	g.process.Stderr = os.Stderr
 	if g.input, err = g.process.StdinPipe(); err != nil {
 		return nil, err
@@ -151,5 +150,3 @@ func (g *guest) control(ctx context.Context, method, path string, into any) erro
 func (g *guest) env(more ...string) []string {
 	return append(append(os.Environ(), g.facts.Environment()...), more...)
 }
-
-func (g *guest) file(name string) string { return filepath.Join(g.Folder, name) }

@@ -66,7 +66,7 @@ func havePeers() (terraform, provider string, err error) {
 	if provider, err = filepath.Abs(provider); err != nil {
 		return "", "", err
 	}
-	info, err := os.Stat(provider)
+	info, err := os.Stat(provider) //nolint:gosec // the user's own file
 	if err != nil {
 		return "", "", fmt.Errorf("%s: %w", providerVariable, err)
 	}

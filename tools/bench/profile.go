@@ -34,7 +34,7 @@ func (b *measuring) profile(ctx context.Context, g *guest) error {
 		return err
 	}
 	for _, kind := range []string{"cpu", "allocs"} {
-		child := exec.CommandContext(ctx, self, "-profile", kind, "-profiles", folder)
+		child := exec.CommandContext(ctx, self, "-profile", kind, "-profiles", folder) //nolint:gosec // this program
 		child.Dir, child.Env, child.Stderr = g.Folder, g.env(), os.Stderr
 		if err := child.Run(); err != nil {
 			return fmt.Errorf("profiling: %w", err)

@@ -38,7 +38,7 @@ func (b *measuring) sizeRow(ctx context.Context, t *table) error {
 		return err
 	}
 	least := filepath.Join(b.folder, "forced")
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", least, source)
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", least, source) //nolint:gosec // a file of ours
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("building a program of go-tfe, hcl and vault/api: %w\n%s", err, out)
 	}
