@@ -67,7 +67,7 @@ type place struct {
 }
 
 // hashed matches the end of a line: the hash of all that is before it.
-var hashed = regexp.MustCompile(`,"hash":"([0-9a-f]{64})"}$`) //nolint:gochecknoglobals // a constant
+var hashed = regexp.MustCompile(`,"hash":"([0-9a-f]{64})"}$`)
 
 // encode returns the line's bytes, in ASCII whatever was in the names, and its
 // hash.
@@ -89,7 +89,7 @@ func ascii(text []byte) []byte {
 		r, size := utf8.DecodeRune(text)
 		switch {
 		case r < 0x7f:
-			out = append(out, byte(r))
+			out = append(out, text[0])
 		case r <= 0xffff:
 			out = fmt.Appendf(out, `\u%04x`, r)
 		default:

@@ -208,7 +208,7 @@ func TestTampering(t *testing.T) {
 			at = min(n, m) + 1
 		}
 		_, err := audit.Verify(bytes.NewReader(bytes.Join(have, nil)), "")
-		var tampered *audit.Tampered
+		var tampered *audit.TamperedError
 		if !errors.As(err, &tampered) || tampered.Line != at {
 			t.Fatalf("have %v, want line %d:\n%s", err, at, bytes.Join(have, nil))
 		}

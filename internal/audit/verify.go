@@ -16,16 +16,16 @@ type Verdict struct {
 	Found   bool   // the hash asked for is that of an entry
 }
 
-// A Tampered error names the first line that is not as it was written.
-type Tampered struct {
+// A TamperedError error names the first line that is not as it was written.
+type TamperedError struct {
 	Line int // from 1
 	Why  string
 }
 
-func (e *Tampered) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Why) }
+func (e *TamperedError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Why) }
 
 // Verify reads a trail from its beginning. hash may name an entry that must be
-// in it, such as a head noted elsewhere; "": none. The error is a *Tampered for
+// in it, such as a head noted elsewhere; "": none. The error is a *TamperedError for
 // the first line that does not follow from those before it.
 //
 // A trail that was cut off at an entry's end is whole: only a head that was
@@ -64,9 +64,9 @@ func (c *checker) line(text []byte) error {
 	have, err := parse(text)
 	switch {
 	case err != nil && hashed.Match(text):
-		return &Tampered{Line: c.n, Why: err.Error()}
+		return &TamperedError{Line: c.n, Why: err.Error()}
 	case err != nil && !begun(text):
-		return &Tampered{Line: c.n, Why: "it is no entry"}
+		return &TamperedError{Line: c.n, Why: "it is no entry"}
 	case err != nil && c.none == nil:
 		c.none, c.noneAt, c.noneEnd = bytes.Clone(text), c.n, !whole
 		return nil
@@ -81,13 +81,13 @@ func (c *checker) line(text []byte) error {
 func (c *checker) entry(have parsed) error {
 	switch {
 	case c.none != nil && have.Torn != digest(c.none):
-		return &Tampered{Line: c.noneAt, Why: "it is no entry, and the next one does not vouch for it"}
+		return &TamperedError{Line: c.noneAt, Why: "it is no entry, and the next one does not vouch for it"}
 	case c.none == nil && have.Torn != "":
-		return &Tampered{Line: c.n, Why: "a line that was torn is missing before it"}
+		return &TamperedError{Line: c.n, Why: "a line that was torn is missing before it"}
 	case have.Prev != c.Head:
-		return &Tampered{Line: c.n, Why: "it does not follow the line before it: lines were removed, added or moved"}
+		return &TamperedError{Line: c.n, Why: "it does not follow the line before it: lines were removed, added or moved"}
 	case have.Seq != c.Entries+1:
-		return &Tampered{Line: c.n, Why: fmt.Sprintf("it is entry %d, and %d comes here", have.Seq, c.Entries+1)}
+		return &TamperedError{Line: c.n, Why: fmt.Sprintf("it is entry %d, and %d comes here", have.Seq, c.Entries+1)}
 	}
 	if c.none != nil {
 		c.Torn++
@@ -103,7 +103,7 @@ func (c *checker) end() error {
 		return nil
 	}
 	if !c.noneEnd {
-		return &Tampered{Line: c.noneAt, Why: "it is no entry, and nothing after it says that it was torn"}
+		return &TamperedError{Line: c.noneAt, Why: "it is no entry, and nothing after it says that it was torn"}
 	}
 	c.Torn++
 	return nil

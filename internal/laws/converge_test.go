@@ -43,7 +43,7 @@ func (b *bed) converge(t rapid.TB, g *guard) int {
 		}
 		b.peopleFollow(t, result)
 	}
-	t.Fatalf("still not in sync after %d rounds:\n%s", maxRounds, b.leftOver(t))
+	t.Fatalf("still not in sync after %d rounds:\n%s", maxRounds, b.leftOver())
 	return 0
 }
 
@@ -91,7 +91,7 @@ func inSync(p plan.Plan) bool {
 	return true
 }
 
-func (b *bed) leftOver(t rapid.TB) string {
+func (b *bed) leftOver() string {
 	p, err := b.start(b.t.Context())
 	if err != nil {
 		return err.Error()

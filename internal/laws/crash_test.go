@@ -28,11 +28,15 @@ func acts() []act {
 		{name: "update after the consumer's key was typed anew", state: "connected", people: []string{"change-consumer-key"}, args: apply},
 		{name: "update after the client's keys were typed anew", state: "connected", people: []string{"change-client-key"}, args: apply},
 		{name: "update after link and client were deleted", state: "connected", people: []string{"delete-link", "delete-client"}, args: apply},
-		{name: "update after keys, grants and names were changed", state: "connected",
-			people: []string{"delete-ssh-keys", "revoke-grants", "rename-link", "rename-client"}, args: apply},
+		{
+			name: "update after keys, grants and names were changed", state: "connected",
+			people: []string{"delete-ssh-keys", "revoke-grants", "rename-link", "rename-client"}, args: apply,
+		},
 		{name: "rotation of the SSH key", state: "connected", args: []string{"rotate", "--auto-approve", "--all", "--ssh"}},
-		{name: "emergency rotation of the SSH key", state: "connected",
-			args: []string{"rotate", "--auto-approve", "--all", "--ssh", "--emergency", "--reason", "lost laptop"}},
+		{
+			name: "emergency rotation of the SSH key", state: "connected",
+			args: []string{"rotate", "--auto-approve", "--all", "--ssh", "--emergency", "--reason", "lost laptop"},
+		},
 		{name: "rotation of the consumer's pair", state: "connected", args: []string{"rotate", "--auto-approve", "--all", "--consumer"}},
 		{name: "removal", state: "connected", args: []string{"destroy", "--confirm=laws", "--allow-unlink=1"}},
 	}

@@ -52,11 +52,9 @@ func TestHostileNames(t *testing.T) {
 		}
 	}
 	if p, _, err := b.applyOnce(t.Context(), false); err != nil || !inSync(p) {
-		t.Errorf("after the apply: %v, %s", err, b.leftOver(t))
+		t.Errorf("after the apply: %v, %s", err, b.leftOver())
 	}
 }
 
 // colours are those that bbsync itself uses.
-//
-//nolint:gochecknoglobals // a constant
 var colours = strings.NewReplacer("\x1b[0m", "", "\x1b[1m", "", "\x1b[2m", "", "\x1b[31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[36m", "", "\x1b[1;33m", "", "\x1b[1;31m", "")

@@ -16,8 +16,6 @@ import (
 )
 
 // binary builds bbsync, once.
-//
-//nolint:gochecknoglobals // one binary per process is what a process-wide variable is for
 var binary = sync.OnceValues(func() (string, error) {
 	folder, err := os.MkdirTemp("", "bbsync-laws-")
 	if err != nil {
