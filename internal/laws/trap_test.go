@@ -9,19 +9,30 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 
 	"pgregory.net/rapid"
 
 	"github.com/bbsync/bbsync/internal/sandbox/front"
 )
 
-// binary builds bbsync, once.
-var binary = sync.OnceValues(func() (string, error) {
+// folderOfBinary is made and removed by TestMain.
+var folderOfBinary string
+
+func TestMain(m *testing.M) {
 	folder, err := os.MkdirTemp("", "bbsync-laws-")
 	if err != nil {
-		return "", err
+		panic(err)
 	}
-	file := filepath.Join(folder, "bbsync")
+	folderOfBinary = folder
+	code := m.Run()
+	_ = os.RemoveAll(folder)
+	os.Exit(code)
+}
+
+// binary builds bbsync, once.
+var binary = sync.OnceValues(func() (string, error) {
+	file := filepath.Join(folderOfBinary, "bbsync")
 	build := exec.Command("go", "build", "-o", file, "github.com/bbsync/bbsync/cmd/bbsync")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building bbsync: %w\n%s", err, out)
