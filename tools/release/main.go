@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -25,9 +26,10 @@ func main() {
 	version := flag.String("version", "", "of the release, as in 1.2.3")
 	out := flag.String("out", "dist", "folder for what is built")
 	check := flag.Bool("check", false, "build the first platform twice, from copies in two folders and with an empty cache, and compare")
+	only := flag.String("only", "", "one platform, as in linux/amd64; none: all")
 	root := flag.String("root", "../..", "folder of the repository")
 	flag.Parse()
-	r := releaser{ctx: context.Background(), version: *version, out: *out, root: *root}
+	r := releaser{ctx: context.Background(), version: *version, out: *out, root: *root, only: *only}
 	do := r.release
 	if *check {
 		do = r.check
@@ -45,37 +47,80 @@ func platforms() []string {
 
 type releaser struct {
 	ctx                context.Context
-	version, out, root string
+	version, out, root, only string
 }
 
-func (r *releaser) release() error {
+func (r *releaser) release() (err error) {
 	if !regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`).MatchString(r.version) {
 		return fmt.Errorf("-version %q is not of the form 1.2.3", r.version)
 	}
 	if err := r.clean(); err != nil {
 		return err
 	}
-	var err error
 	if r.out, err = filepath.Abs(r.out); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(r.out, 0o750); err != nil {
 		return err
 	}
+	temp, err := os.MkdirTemp("", "bbsync-release-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	tree, err := r.clone(filepath.Join(temp, "bbsync"))
+	if err != nil {
+		return err
+	}
 	var files []string
 	for _, p := range platforms() {
+		if r.only != "" && p != r.only {
+			continue
+		}
 		name := r.name(p)
 		fmt.Println(name)
-		if err := r.build(r.root, p, filepath.Join(r.out, name), nil); err != nil {
+		if err := r.build(tree, p, filepath.Join(r.out, name), nil); err != nil {
 			return err
 		}
 		if err := r.run("", nil, "go", "tool", "cyclonedx-gomod", "bin", "-json", "-noserial", "-notimestamp", "-version", "v"+r.version,
 			"-output", filepath.Join(r.out, name+".cdx.json"), filepath.Join(r.out, name)); err != nil {
 			return err
 		}
+		if err := anonymous(filepath.Join(r.out, name+".cdx.json")); err != nil {
+			return err
+		}
 		files = append(files, name, name+".cdx.json")
 	}
 	return r.checksums(files)
+}
+
+// clone copies the commit: in a linked work tree the Go tool does not see it.
+func (r *releaser) clone(into string) (string, error) {
+	root, err := filepath.Abs(r.root)
+	if err != nil {
+		return "", err
+	}
+	return into, r.run("", nil, "git", "clone", "-q", root, into)
+}
+
+// anonymous drops the checksums of the tool that wrote the file: they differ
+// from machine to machine.
+func anonymous(file string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var doc map[string]any
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if metadata, ok := doc["metadata"].(map[string]any); ok {
+		delete(metadata, "tools")
+	}
+	if text, err = json.MarshalIndent(doc, "", "  "); err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(text, '\n'), 0o644) //nolint:gosec // for everybody
 }
 
 // clean refuses a tree with changes: nobody could build the same from its commit.
@@ -151,14 +196,10 @@ func (r *releaser) check() (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	r.version = "0.0.0-check"
-	root, err := filepath.Abs(r.root)
-	if err != nil {
-		return err
-	}
 	var sums []string
 	for _, folder := range []string{"one", "another/somewhere/else"} {
-		tree := filepath.Join(temp, folder)
-		if err := r.run("", nil, "git", "clone", "-q", root, tree); err != nil {
+		tree, err := r.clone(filepath.Join(temp, folder))
+		if err != nil {
 			return err
 		}
 		var env []string
