@@ -46,7 +46,7 @@ func platforms() []string {
 }
 
 type releaser struct {
-	ctx                context.Context
+	ctx                      context.Context
 	version, out, root, only string
 }
 
