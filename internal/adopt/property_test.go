@@ -61,7 +61,7 @@ func TestPlanAfterImportIsEmpty(t *testing.T) {
 		f := draw(t, fleet, rsa, ssh)
 		matches, _ := adopt.Pair(f, fleet.Bitbuckets)
 		text, places := adopt.Files(matches, nil)
-		dir, err := os.MkdirTemp("", "adopt-")
+		dir, err := os.MkdirTemp("", "adopt-") //nolint:usetesting // one for each case, not for the test
 		if err != nil {
 			t.Fatal(err)
 		}

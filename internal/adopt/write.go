@@ -147,7 +147,7 @@ func grants(c *hclwrite.Body, text string) {
 	}
 	byProject := map[string][]string{}
 	var order []string
-	for _, use := range strings.Split(text, "\n") {
+	for use := range strings.SplitSeq(text, "\n") {
 		project, repository, _ := strings.Cut(use, "/")
 		if byProject[project] == nil {
 			order = append(order, project)
