@@ -71,17 +71,21 @@ func (g *guest) shoot(browser context.Context) {
 		if err != nil {
 			g.t.Fatal(err)
 		}
-		picture, err := chromedp.Run(browser, chromedp.FullScreenshot(100))
-		if err != nil {
-			g.t.Fatal(err)
-		}
 		if overflow {
 			g.t.Errorf("%s: the page is wider than the window", look.name)
 		}
-		if folder := os.Getenv("SCREENSHOTS"); folder != "" {
-			if err := os.WriteFile(filepath.Join(folder, "page-"+look.name+".png"), picture, 0o600); err != nil {
-				g.t.Fatal(err)
-			}
+		folder := os.Getenv("SCREENSHOTS")
+		if folder == "" {
+			continue
+		}
+		within, cancel := context.WithTimeout(browser, time.Minute)
+		picture, err := chromedp.Run(within, chromedp.FullScreenshot(100))
+		cancel()
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, "page-"+look.name+".png"), picture, 0o600); err != nil {
+			g.t.Fatal(err)
 		}
 	}
 }
