@@ -124,7 +124,9 @@ func interruptProgram(ts *testscript.TestScript, _ bool, _ []string) {
 
 func finish(ts *testscript.TestScript, _ bool, args []string) {
 	s := seatOf(ts)
-	<-s.ended // its exit code is asked for below
+	if err := <-s.ended; err != nil {
+		ts.Logf("ended with %v", err) // its exit code is asked for below
+	}
 	terminal, printed := s.shown()
 	ts.Logf("[terminal]\n%s\n[printed]\n%s", terminal, printed)
 	for name, text := range map[string]string{"terminal": terminal, "printed": printed} {
