@@ -91,6 +91,10 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 			opts.Bitbucket.DropTokensOnKeyChange = true
 			continue
 		}
+		if path, found := strings.CutPrefix(arg, "--context-path="); found {
+			opts.ContextPath = path
+			continue
+		}
 		opts.Bitbuckets = append(opts.Bitbuckets, arg)
 	}
 	if len(opts.Bitbuckets) == 0 {

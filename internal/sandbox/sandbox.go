@@ -26,15 +26,16 @@ import (
 
 // Options of a world. The zero value is a small one.
 type Options struct {
-	State      string   // folder that keeps the world from run to run; "": nothing is kept
-	Orgs       int      // organizations acme-01, acme-02, ...; 0: 12
-	Bitbuckets []string // versions; none: 9.4.0 and 5.3.1
-	Latency    time.Duration
-	RateLimit  float64       // requests per second and credential, of Terraform and Bitbucket; 0: none
-	Vault      ExternalVault // a real Vault to use; zero: the built-in one
-	Log        io.Writer     // access log; nil: none
-	Terraform  terraformd.Options
-	Bitbucket  bitbucketd.Options // of each Bitbucket; version and addresses are set
+	State       string   // folder that keeps the world from run to run; "": nothing is kept
+	Orgs        int      // organizations acme-01, acme-02, ...; 0: 12
+	Bitbuckets  []string // versions; none: 9.4.0 and 5.3.1
+	ContextPath string   // of the Bitbuckets' addresses, such as /git; "": none
+	Latency     time.Duration
+	RateLimit   float64       // requests per second and credential, of Terraform and Bitbucket; 0: none
+	Vault       ExternalVault // a real Vault to use; zero: the built-in one
+	Log         io.Writer     // access log; nil: none
+	Terraform   terraformd.Options
+	Bitbucket   bitbucketd.Options // of each Bitbucket; version and addresses are set
 }
 
 // ExternalVault is a Vault that somebody else runs.
@@ -161,6 +162,7 @@ func (w *World) startBitbucket(i int, version string) error {
 	if err != nil {
 		return err
 	}
+	address += w.opts.ContextPath
 	ssh, err := w.serveSSH(server, w.Facts.bitbucket(i).SSH)
 	if err != nil {
 		return err
