@@ -140,6 +140,9 @@ func (d *differ) pendingKey() {
 	switch {
 	case pending.Condemned != "":
 		because = d.reason("staged SSH key", "condemned: "+pending.Condemned, "none", "")
+	case d.asked.Rollback && d.foreignToken():
+		d.note(d.want.Where("ssh_key"), "the staged SSH key is dropped when %s has authorized: a token that acts as somebody else may hold it, and is given no other", d.want.ServiceUser)
+		return
 	case d.asked.Rollback && !d.condemned():
 		because = d.reason("staged SSH key", pending.Fingerprint, "none, as asked for", "")
 	default:
@@ -168,7 +171,7 @@ func (d *differ) pendingKey() {
 
 // nextKey goes on with the key that is staged, or stages one.
 func (d *differ) nextKey() {
-	if d.token() == nil && !d.condemned() {
+	if !d.condemned() && (d.token() == nil || d.foreignToken()) {
 		d.notYet()
 		return
 	}
@@ -205,6 +208,13 @@ func (d *differ) all(because []Reason, steps []Step) {
 	}
 }
 
+// foreignToken reports whether the token acts as somebody else: it is given no
+// key of ours.
+func (d *differ) foreignToken() bool {
+	token := d.token()
+	return token != nil && !d.isServiceUser(token.User)
+}
+
 func (d *differ) condemned() bool {
 	return d.keys.current != nil && d.keys.current.Condemned != ""
 }
@@ -219,7 +229,7 @@ func (d *differ) currentFingerprint() string {
 // notYet tells why nothing is rotated where Terraform holds no key.
 func (d *differ) notYet() {
 	if d.asked.SSH || d.asked.Rollback {
-		d.note(d.want.Range, "the SSH key is not rotated: Terraform has no OAuth token that could hold one")
+		d.note(d.want.Range, "the SSH key is not rotated: Terraform has no OAuth token of %s that could hold one", d.want.ServiceUser)
 	}
 }
 
