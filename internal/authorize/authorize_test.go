@@ -199,6 +199,7 @@ func TestWatchIsGentleAndQuick(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- w.Run(ctx) }()
 		time.Sleep(5 * time.Minute)
+		synctest.Wait()
 		asked := 0
 		for _, r := range requests {
 			if server.asked[r.Organization] == 0 {
