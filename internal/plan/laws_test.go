@@ -137,7 +137,7 @@ func (w world) shape() shape {
 		out.consumer, out.marked = c.rsa == r.rsa && c.name == name, c.mark != ""
 	}
 	for _, c := range w.clients {
-		if c.key == r.key {
+		if c.key == r.key && c.rsa == r.rsa { // with the key alone it is not bbsync's, and stays
 			out.clients++
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // findClient returns the OAuth client that is this connection's: the one the
 // record names, or the one that has the record's consumer key; else, as a
 // candidate to take over, the one on the same Bitbucket with the best claim. A
-// second client with our key, left by an answer that was lost, is planned away
+// second client with our pair, left by an answer that was lost, is planned away
 // when nobody has authorized it.
 func (d *differ) findClient() *Client {
 	var ours, candidate *Client
@@ -61,7 +61,7 @@ func (d *differ) claim(c *Client) int {
 
 // elder returns which of two clients with our key stays: one with a token,
 // else the one the record names, which is where apply puts keys, else the
-// older. The other goes, unless it has a token too.
+// older. The other goes when bbsync made it and nobody has authorized it.
 func (d *differ) elder(a, b *Client) *Client {
 	if a == nil {
 		return b
@@ -74,9 +74,21 @@ func (d *differ) elder(a, b *Client) *Client {
 		d.warn(d.want.Range, "OAuth client %s has this connection's consumer key and a token of its own, beside %s: remove one of them in Terraform", goes.ID, stays.ID)
 		return stays
 	}
+	if !d.madeHere(goes) {
+		d.warn(d.want.Range, "OAuth client %s has this connection's consumer key, beside %s, and bbsync did not make it: remove it in Terraform if nobody needs it", goes.ID, stays.ID)
+		return stays
+	}
 	d.add(DeleteClient{ID: goes.ID, Name: goes.Name, Why: "a second client with the same consumer key, which nobody has authorized"},
 		d.reason("OAuth clients with this consumer key", goes.ID+" and "+stays.ID, stays.ID, ""))
 	return stays
+}
+
+// madeHere reports whether bbsync made a client, which then has the pair that
+// the record holds. What people made by hand may have the key alone, and what
+// was imported as it was has no pair that bbsync could have given.
+func (d *differ) madeHere(c *Client) bool {
+	consumer := d.have.Record.Consumer
+	return consumer != nil && !consumer.Unheld && consumer.Fingerprint == c.Fingerprint
 }
 
 func (d *differ) outranks(a, b *Client) bool {

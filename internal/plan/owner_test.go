@@ -215,6 +215,19 @@ func TestDuplicates(t *testing.T) {
 		have:  untouched(func(h *plan.Have) { h.Record.ClientID = ""; twin("oc-2", time.Hour, nil)(h) }),
 		steps: []plan.Step{deleted("oc-1"), authorize, proveSSH, setKey, proveRepos},
 	}, {
+		name:  "not authorized, with a pair of its own: people made it, and it stays",
+		have:  func(h *plan.Have) { twin("oc-2", time.Hour, nil)(h); h.Clients[0].Fingerprint = "SHA256:theirs" },
+		notes: []string{"OAuth client oc-2 has this connection's consumer key, beside oc-1, and bbsync did not make it"},
+		state: plan.StateInSync,
+	}, {
+		name: "not authorized, where both were made by hand and imported: it stays",
+		have: func(h *plan.Have) { h.Record.Consumer.Unheld = true; twin("oc-2", time.Hour, nil)(h) },
+		notes: []string{
+			"OAuth client oc-2 has this connection's consumer key, beside oc-1, and bbsync did not make it",
+			"only Terraform holds the private half of the consumer's pair",
+		},
+		state: plan.StateInSync,
+	}, {
 		name:  "two of them",
 		have:  func(h *plan.Have) { twin("oc-2", time.Hour, nil)(h); twin("oc-3", -time.Hour, nil)(h) },
 		steps: []plan.Step{deleted("oc-3"), deleted("oc-2")},
