@@ -128,7 +128,7 @@ func (w *planWriter) summary(s plan.Summary) {
 			if len(spans) > 2 {
 				spans = append(spans, span{"", ", "})
 			}
-			spans = append(spans, span{"", fmt.Sprintf("%d ", n)}, w.stateSpan(state))
+			spans = append(spans, span{"", fmt.Sprintf("%d ", n)}, w.countedSpan(state))
 		}
 	}
 	text := ""
@@ -139,6 +139,15 @@ func (w *planWriter) summary(s plan.Summary) {
 		}
 	}
 	w.line(0, 2, append(spans, span{"", text + "."})...)
+}
+
+// countedSpan is a state as it reads after a number.
+func (w *planWriter) countedSpan(state plan.State) span {
+	out := w.stateSpan(state)
+	if state == plan.StateChanges {
+		out.text = "to change"
+	}
+	return out
 }
 
 // states returns all states, in the order of the summary.
