@@ -135,6 +135,9 @@ func TestResultCounts(t *testing.T) {
 	if have, want := Result(r, Style{Width: 100}), "1 step done: 1 applied, 1 unchanged.\n"; have != want {
 		t.Errorf("have %q, want %q", have, want)
 	}
+	if have, want := Result(apply.Result{}, Style{Width: 100}), "0 steps done.\n"; have != want {
+		t.Errorf("of a saved plan with nothing left: have %q, want %q", have, want)
+	}
 	r.Bitbuckets = append(r.Bitbuckets, apply.Outcome{Status: apply.Applied, Done: steps})
 	if have, want := Result(r, Style{Width: 100}), "2 steps done: 1 applied, 1 unchanged; Bitbuckets: 1 applied.\n"; have != want {
 		t.Errorf("have %q, want %q", have, want)

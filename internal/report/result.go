@@ -164,7 +164,10 @@ func (w *resultWriter) counts(r apply.Result) {
 			shared = append(shared, o)
 		}
 	}
-	spans := append([]span{{bold, count(steps, "step") + " done"}, {"", ": "}}, byStatus(r.Connections)...)
+	spans := []span{{bold, count(steps, "step") + " done"}}
+	if len(r.Connections) > 0 {
+		spans = append(append(spans, span{"", ": "}), byStatus(r.Connections)...)
+	}
 	if len(shared) > 0 {
 		spans = append(append(spans, span{"", "; Bitbuckets: "}), byStatus(shared)...)
 	}
