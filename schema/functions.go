@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -83,6 +84,11 @@ func fileFunc(dir string) function.Function {
 	})
 }
 
+// byteOrderMark is what spreadsheets put before the UTF-8 they export. It is no part
+// of a column's name.
+const byteOrderMark = "\xef\xbb\xbf"
+
+// readFile returns a file's text, without a byte order mark.
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -98,6 +104,7 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s: %w", shown(path), reason(err))
 	}
+	content = bytes.TrimPrefix(content, []byte(byteOrderMark))
 	if !utf8.Valid(content) {
 		return nil, fmt.Errorf("%s is not UTF-8 text", shown(path))
 	}

@@ -132,6 +132,9 @@ connection "team" {
 	if diff := cmp.Diff(want, load("org\nb\na\n")); diff != "" {
 		t.Error(diff)
 	}
+	if diff := cmp.Diff(want, load("\xef\xbb\xbforg\r\nb\r\na\r\n")); diff != "" {
+		t.Errorf("as a spreadsheet exports it: %s", diff)
+	}
 	want = []string{`connection.team["c"] svc-c`, `connection.team["b"] svc-b`, `connection.team["a"] svc-a`}
 	if diff := cmp.Diff(want, load("org\nc\nb\na\n")); diff != "" {
 		t.Error(diff)

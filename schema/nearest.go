@@ -3,9 +3,11 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/agext/levenshtein"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
 // nearest returns a "did you mean" sentence, "" when nothing is near.
@@ -17,7 +19,15 @@ func didYouMean(name string) string {
 	if name == "" {
 		return ""
 	}
-	return fmt.Sprintf("did you mean %s?", name)
+	return fmt.Sprintf("did you mean %s?", legible(name))
+}
+
+// legible quotes a name whose spaces or odd letters would not be seen.
+func legible(name string) string {
+	if hclsyntax.ValidIdentifier(name) || strings.IndexFunc(name, func(r rune) bool { return r == ' ' || !strconv.IsPrint(r) }) < 0 {
+		return name
+	}
+	return strconv.Quote(name)
 }
 
 func nearestName(given string, names []string) string {

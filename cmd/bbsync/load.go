@@ -54,8 +54,19 @@ func targets(fleet *schema.Fleet, names []string) ([]*schema.Connection, error) 
 	}
 	for _, name := range names {
 		if !found[name] {
-			return nil, &exitError{code: exitUsage, err: fmt.Errorf("no connection has the address %s; bbsync validate lists them with --verbose", name)}
+			return nil, &exitError{code: exitUsage, err: fmt.Errorf("no connection has the address %s; %s", name, meantTarget(fleet, name))}
 		}
 	}
 	return out, nil
+}
+
+// meantTarget says which address was probably meant: that of the organization of
+// this name, or one from which a shell took the quotes.
+func meantTarget(fleet *schema.Fleet, name string) string {
+	for _, c := range fleet.Connections {
+		if name == c.Organization || name == strings.ReplaceAll(c.Address, `"`, "") {
+			return fmt.Sprintf("did you mean --target '%s'?", c.Address)
+		}
+	}
+	return "bbsync validate lists them with --verbose"
 }

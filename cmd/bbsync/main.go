@@ -38,6 +38,9 @@ func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problem
 	root.SetErr(stderr)
 	ended := app.traced(root)
 	err := root.ExecuteContext(ctx)
+	if _, _, unknown := root.Find(args); unknown != nil { // cobra's own error has no code
+		err = &exitError{code: exitUsage, err: err}
+	}
 	ended(exitCode(err))
 	var silent *exitError
 	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {

@@ -38,6 +38,9 @@ func (a *app) sandboxCommand() *cobra.Command {
 	flags.StringVar(&log, "access-log", "", "file for the access log")
 	realVault := flags.Bool("real-vault", false, "use the Vault of VAULT_ADDR and VAULT_TOKEN")
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 && c.ArgsLenAtDash() != 0 {
+			return unknownVerb(c, args[0])
+		}
 		if *realVault {
 			opts.Vault = sandbox.ExternalVault{Address: a.getenv("VAULT_ADDR"), Token: a.getenv("VAULT_TOKEN")}
 			if opts.Vault.Address == "" || opts.Vault.Token == "" {
@@ -67,7 +70,7 @@ func (a *app) sandbox(ctx context.Context, opts sandbox.Options, log string, com
 	if len(command) > 0 {
 		return a.within(ctx, world, command)
 	}
-	showWorld(a.stdout, world.Facts)
+	showWorld(a.stdout, world.Facts, opts.Orgs)
 	select {
 	case <-a.stop:
 	case <-ctx.Done():
@@ -92,17 +95,36 @@ func (a *app) within(ctx context.Context, world *sandbox.World, command []string
 	return err
 }
 
-func showWorld(w io.Writer, f sandbox.Facts) {
-	fmt.Fprintf(w, "Terraform   %s   user %s, password %s\n", f.Terraform.Address, sandbox.PlatformUser, f.People.Platform)
+func showWorld(w io.Writer, f sandbox.Facts, orgs int) {
+	fmt.Fprintf(w, "Terraform   %s   organizations %s\n", f.Terraform.Address, organizationNames(orgs))
+	fmt.Fprintf(w, "            user %s, password %s\n            API token %s\n", sandbox.PlatformUser, f.People.Platform, f.Terraform.Token)
 	for _, b := range f.Bitbuckets {
 		fmt.Fprintf(w, "Bitbucket   %s   version %s, ssh %s\n", b.URL, b.Version, b.SSH)
 	}
 	fmt.Fprintf(w, "            user %s, password %s\n", sandbox.AdminUser, f.People.Admin)
 	fmt.Fprintf(w, "            user %s, password %s\n", sandbox.ServiceUser, f.People.ServiceUser)
-	fmt.Fprintf(w, "Vault       %s\n", f.Vault.Address)
+	fmt.Fprintf(w, "Vault       %s   token %s\n", f.Vault.Address, f.Vault.Token)
 	fmt.Fprintf(w, "CA          %s\n\nFor another terminal:\n\n", f.CAFile)
 	for _, line := range f.Environment() {
 		name, value, _ := strings.Cut(line, "=")
 		fmt.Fprintf(w, "export %s='%s'\n", name, value)
 	}
+}
+
+func organizationNames(n int) string {
+	if n == 1 {
+		return sandbox.OrgName(1)
+	}
+	return sandbox.OrgName(1) + " to " + sandbox.OrgName(n)
+}
+
+// unknownVerb is the error for a verb that the sandbox does not have, or for a
+// command without the dashes before it.
+func unknownVerb(c *cobra.Command, verb string) error {
+	c.SuggestionsMinimumDistance = 2 // letters; cobra has this only where it tells of the verb itself
+	err := fmt.Errorf("unknown command %q for %q; a command to run goes after --", verb, c.CommandPath())
+	if near := c.SuggestionsFor(verb); len(near) > 0 {
+		err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+	}
+	return &exitError{code: exitUsage, err: err}
 }

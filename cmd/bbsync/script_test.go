@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/sandbox/openapicheck"
 	"github.com/bbsync/bbsync/internal/vault/vaulttest"
 )
 
@@ -72,6 +74,10 @@ type (
 	heardKey struct{}
 )
 
+// bitbucketContract is the vendor's OpenAPI document, read once: what the scripts'
+// Bitbuckets answer is held against it.
+var bitbucketContract = sync.OnceValues(openapicheck.Bitbucket)
+
 // startSandbox starts a world for the script: sandbox [--orgs=N] [--drop-tokens] [VERSION...].
 func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 	t, ok := ts.Value(testKey{}).(*testing.T)
@@ -104,6 +110,9 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 	file, err := os.Create(log)
 	ts.Check(err)
 	opts.Log = file
+	contract, err := bitbucketContract()
+	ts.Check(err)
+	opts.Bitbucket.Check = contract.Check // an answer that breaks it becomes a 500
 	world, err := sandbox.Start(t.Context(), opts)
 	ts.Check(err)
 	*ts.Value(worldKey{}).(**sandbox.World) = world //nolint:forcetypeassert // setUp put it there

@@ -230,7 +230,7 @@ func (c *Client) cut(q call, err error, ended bool) *Error {
 	switch {
 	case errors.As(err, &certificate):
 		e.lost, e.undone = false, true
-		e.Advice = "if the certificate is from your own authority, name its file in the CA setting of this Bitbucket"
+		e.Advice = "if the certificate is from your own authority, set ca_file to its certificates"
 	case ended:
 	case errors.As(err, &dial) && dial.Op == "dial":
 		e.kind, e.lost, e.undone = ErrUnavailable, false, true

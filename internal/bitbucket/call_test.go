@@ -301,7 +301,7 @@ func TestTLS(t *testing.T) {
 	defer server.Close()
 	_, err := client(t, server.URL).Links(t.Context())
 	var e *Error
-	if !errors.As(err, &e) || !strings.Contains(err.Error(), "name its file in the CA setting") {
+	if !errors.As(err, &e) || !strings.Contains(err.Error(), "set ca_file") {
 		t.Errorf("a certificate nobody vouches for: %v", err)
 	}
 	ca := pemOf(server.Certificate().Raw)

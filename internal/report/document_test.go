@@ -124,6 +124,26 @@ func TestResultText(t *testing.T) {
 	golden(t, "result.txt", Result(r, Style{Width: 100}))
 }
 
+// The counts are of connections: a Bitbucket that needed nothing is not one that
+// was left unchanged among them.
+func TestResultCounts(t *testing.T) {
+	steps := []plan.Step{plan.ProveConsumer{}}
+	r := apply.Result{
+		Connections: []apply.Outcome{{Status: apply.Applied, Done: steps}, {Status: apply.Unchanged}},
+		Bitbuckets:  []apply.Outcome{{Status: apply.Unchanged}},
+	}
+	if have, want := Result(r, Style{Width: 100}), "1 step done: 1 applied, 1 unchanged.\n"; have != want {
+		t.Errorf("have %q, want %q", have, want)
+	}
+	if have, want := Result(apply.Result{}, Style{Width: 100}), "0 steps done.\n"; have != want {
+		t.Errorf("of a saved plan with nothing left: have %q, want %q", have, want)
+	}
+	r.Bitbuckets = append(r.Bitbuckets, apply.Outcome{Status: apply.Applied, Done: steps})
+	if have, want := Result(r, Style{Width: 100}), "2 steps done: 1 applied, 1 unchanged; Bitbuckets: 1 applied.\n"; have != want {
+		t.Errorf("have %q, want %q", have, want)
+	}
+}
+
 func TestValidateDocument(t *testing.T) {
 	diags := hcl.Diagnostics{
 		{Severity: hcl.DiagError, Summary: "Unsupported argument", Subject: &hcl.Range{Filename: "main.hcl", Start: hcl.Pos{Line: 3, Column: 1}}},

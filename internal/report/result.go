@@ -20,7 +20,7 @@ func ResultWhole(r apply.Result, opts PlanOptions) string {
 		w.line(0, 4, span{red, "halted"}, span{"", ": no further connection was begun: " + r.Halted})
 	}
 	w.waits(Waits(r))
-	w.counts(all)
+	w.counts(r)
 	return w.String()
 }
 
@@ -152,23 +152,45 @@ func verb(n int) string {
 	return fmt.Sprintf("%d connections wait", n)
 }
 
-func (w *resultWriter) counts(outcomes []apply.Outcome) {
-	byStatus := map[apply.Status]int{}
-	steps := 0
-	for _, o := range outcomes {
-		byStatus[o.Status]++
+// counts tells how the connections ended, and the Bitbuckets that had steps of
+// their own.
+func (w *resultWriter) counts(r apply.Result) {
+	steps, shared := 0, make([]apply.Outcome, 0, len(r.Bitbuckets))
+	for _, o := range outcomes(r) {
 		steps += len(o.Done)
 	}
-	spans := []span{{bold, count(steps, "step") + " done"}, {"", ": "}}
-	for _, s := range statuses() {
-		if n := byStatus[s]; n > 0 {
-			if len(spans) > 2 {
-				spans = append(spans, span{"", ", "})
-			}
-			spans = append(spans, span{"", fmt.Sprintf("%d ", n)}, span{statusCode(s), string(s)})
+	for _, o := range r.Bitbuckets {
+		if o.Status != apply.Unchanged {
+			shared = append(shared, o)
 		}
 	}
+	spans := []span{{bold, count(steps, "step") + " done"}}
+	if len(r.Connections) > 0 {
+		spans = append(append(spans, span{"", ": "}), byStatus(r.Connections)...)
+	}
+	if len(shared) > 0 {
+		spans = append(append(spans, span{"", "; Bitbuckets: "}), byStatus(shared)...)
+	}
 	w.line(0, 2, append(spans, span{"", "."})...)
+}
+
+// byStatus counts outcomes: "1 applied, 2 waiting".
+func byStatus(outcomes []apply.Outcome) []span {
+	n := map[apply.Status]int{}
+	for _, o := range outcomes {
+		n[o.Status]++
+	}
+	var spans []span
+	for _, s := range statuses() {
+		if n[s] == 0 {
+			continue
+		}
+		if len(spans) > 0 {
+			spans = append(spans, span{"", ", "})
+		}
+		spans = append(spans, span{"", fmt.Sprintf("%d ", n[s])}, span{statusCode(s), string(s)})
+	}
+	return spans
 }
 
 // statuses returns all statuses, in the order of the counts.

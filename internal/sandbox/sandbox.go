@@ -105,14 +105,18 @@ func (w *World) start(ctx context.Context) error {
 	return w.Save()
 }
 
-func (w *World) openFolder() error {
-	w.folder = w.opts.State
-	if w.folder != "" {
-		return os.MkdirAll(w.folder, 0o700)
+// openFolder makes the folder. Its path is absolute: whoever is told of a file in
+// it may be in another folder.
+func (w *World) openFolder() (err error) {
+	if w.opts.State == "" {
+		w.temp = true
+		w.folder, err = os.MkdirTemp("", "bbsync-sandbox-")
+		return err
 	}
-	folder, err := os.MkdirTemp("", "bbsync-sandbox-")
-	w.folder, w.temp = folder, true
-	return err
+	if w.folder, err = filepath.Abs(w.opts.State); err != nil {
+		return err
+	}
+	return os.MkdirAll(w.folder, 0o700)
 }
 
 func (w *World) startVault() error {

@@ -2,6 +2,7 @@ package tfe
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,6 +56,8 @@ func (c *Client) once(ctx context.Context, q question, call func(context.Context
 	switch {
 	case ctx.Err() != nil:
 		e.Status, e.Cause = 0, ctx.Err()
+	case x.status == 0 && errors.As(err, new(*tls.CertificateVerificationError)):
+		e.Kind, e.Cause, e.Hint = ErrUnavailable, network(err), "if the certificate is from your own authority, set ca_file to its certificates"
 	case x.status == 0:
 		e.Kind, e.Cause, e.Hint = ErrUnavailable, network(err), "is "+c.address.String()+" the right address, and can it be reached from here?"
 	case x.status >= http.StatusBadRequest:

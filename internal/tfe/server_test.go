@@ -351,7 +351,7 @@ func TestTLSTrustsTheGivenAuthorityOnly(t *testing.T) {
 	must(t, err)
 	c.Close()
 	cfg.CA = nil
-	if _, err := tfe.New(t.Context(), cfg); !errors.Is(err, tfe.ErrUnavailable) || !strings.Contains(err.Error(), "certificate") {
+	if _, err := tfe.New(t.Context(), cfg); !errors.Is(err, tfe.ErrUnavailable) || !strings.Contains(err.Error(), "set ca_file") {
 		t.Errorf("have %v", err)
 	}
 }

@@ -191,9 +191,10 @@ func hintFor(status int, said []string) string {
 	return "try again; vault status tells more"
 }
 
-// policyHint is the policy that would have allowed it.
+// policyHint is the policy that would have allowed it, and where all that is needed
+// can be read at once.
 func (c *Client) policyHint(q question) string {
-	return "the token's policy needs: path \"" + q.path + "\" { capabilities = [" + q.needs + "] }"
+	return "the token's policy needs: path \"" + q.path + "\" { capabilities = [" + q.needs + "] }; docs/vault-policy.hcl is the whole of it"
 }
 
 func mentions(texts []string, what string) bool {

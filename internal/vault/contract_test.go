@@ -370,6 +370,9 @@ func TestSecret(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "deep, empty, n, token") || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("have %v", err)
 		}
+		if _, err := c.Secret(t.Context(), b.kv+"/platform/none#token"); !strings.Contains(err.Error(), "vault kv put "+b.kv+"/platform/none ") {
+			t.Errorf("what to do is not said: %v", err)
+		}
 		for _, field := range []string{"deep", "empty"} {
 			if _, err := c.Secret(t.Context(), b.kv+"/platform/hcp#"+field); err == nil || strings.Contains(err.Error(), "hidden") {
 				t.Errorf("%s: have %v", field, err)

@@ -59,7 +59,7 @@ func (c *Client) secretFields(ctx context.Context, in mount, path string) (map[s
 		return nil, err
 	}
 	if len(have.data) == 0 || string(have.data) == "null" {
-		return nil, absent(q, have)
+		return nil, unwritten(absent(q, have), in.path+"/"+path)
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(have.data, &fields); err != nil {
@@ -83,6 +83,16 @@ func (c *Client) secretFields(ctx context.Context, in mount, path string) (map[s
 		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable}
 	}
 	return fields, nil
+}
+
+// unwritten adds to an absent secret how it is written, without a value: what is
+// typed on a command line stays in the shell's history.
+func unwritten(err error, path string) error {
+	var e *Error
+	if errors.As(err, &e) && errors.Is(e.Kind, ErrNotFound) {
+		e.Hint = "correct the path, or write the secret: vault kv put " + clean(path) + " FIELD=-"
+	}
+	return err
 }
 
 // pick takes the field. Errors name fields, never values.

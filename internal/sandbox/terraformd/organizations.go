@@ -1,7 +1,6 @@
 package terraformd
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -96,72 +95,6 @@ func (s *Server) readOrganization(c call) (reply, error) {
 		return err
 	})
 	return ok(document), err
-}
-
-type organizationInput struct {
-	Name  optional[string] `json:"name"`
-	Email optional[string] `json:"email"`
-}
-
-var organizationName = regexp.MustCompile(`^[A-Za-z0-9_-]{3,40}$`)
-
-func (s *Server) createOrganization(c call) (reply, error) {
-	if c.actor.user == nil {
-		return reply{}, notFound()
-	}
-	in, err := readBody[organizationInput](s, c.Request, "organizations",
-		"assessments-enforced", "session-remember", "session-timeout", "collaborator-auth-policy", "cost-estimation-enabled",
-		"owners-team-saml-role-id", "send-passing-statuses-for-untriggered-speculative-plans", "aggregated-commit-status-enabled",
-		"speculative-plan-management-enabled", "allow-force-delete-workspaces", "default-execution-mode", "enforce-hyok",
-		"stacks-enabled", "registry-monorepo-support-enabled", "user-tokens-enabled", "max-ttl-enabled")
-	if err != nil {
-		return reply{}, err
-	}
-	var document one
-	err = s.write("organization created", func() error {
-		o, err := s.newOrganization(in.attributes.Name.or(""), in.attributes.Email.or(""))
-		if err != nil {
-			return err
-		}
-		o.Members[c.actor.user.Name] = Access{Owner: true}
-		document.Data = renderOrganization(c.actor, o)
-		return nil
-	})
-	return created(document), err
-}
-
-// newOrganization adds an organization with its default project. The caller holds
-// the lock.
-func (s *Server) newOrganization(name, email string) (*organization, error) {
-	switch {
-	case !organizationName.MatchString(name):
-		return nil, invalid("name", "Name can only include letters, numbers, -, and _, and must be 3 to 40 characters long")
-	case s.index.orgs[strings.ToLower(name)] != nil:
-		return nil, invalid("name", "Name has already been taken")
-	case email == "":
-		return nil, invalid("email", "Email can't be blank")
-	}
-	s.state.LastNumber++
-	o := &organization{
-		ID: newID("org"), Number: s.state.LastNumber, Name: name, Email: email, CreatedAt: s.now(),
-		Plan: planFree, Members: map[string]Access{},
-		Projects: []*project{{ID: newID("prj"), Name: "Default Project", CreatedAt: s.now(), Default: true}},
-	}
-	s.state.Organizations = append(s.state.Organizations, o)
-	s.index.addOrganization(o)
-	return o, nil
-}
-
-func (s *Server) deleteOrganization(c call) (reply, error) {
-	return noContent(), s.write("organization deleted", func() error {
-		o, err := s.organization(c.actor, c.PathValue("organization"), ownOrganization)
-		if err != nil {
-			return err
-		}
-		s.state.Organizations = slices.DeleteFunc(s.state.Organizations, func(other *organization) bool { return other == o })
-		s.index.dropOrganization(o)
-		return nil
-	})
 }
 
 type tokenSecret struct {

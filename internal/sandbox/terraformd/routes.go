@@ -75,6 +75,7 @@ func (s *Server) routeOrganizations(mux *http.ServeMux) {
 	s.handle(mux, "GET /api/v2/organizations", s.listOrganizations)
 	s.handle(mux, "POST /api/v2/organizations", s.createOrganization)
 	s.handle(mux, "GET "+org, s.readOrganization)
+	s.handle(mux, "PATCH "+org, s.updateOrganization)
 	s.handle(mux, "DELETE "+org, s.deleteOrganization)
 	s.handle(mux, "GET "+org+"/entitlement-set", s.readEntitlements)
 	s.handle(mux, "POST "+org+"/authentication-token", s.createOrganizationToken)

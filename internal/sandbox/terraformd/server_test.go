@@ -3,6 +3,7 @@ package terraformd_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -216,6 +217,37 @@ func TestPermissionsAreTold(t *testing.T) {
 	must(t, w.AddOrganization(terraformd.Organization{Name: "bare", NoVCS: true, Members: map[string]terraformd.Access{"owner": {Owner: true}}}))
 	if have := w.do(t, owner, "POST", "/api/v2/organizations/bare/oauth-clients", clientBody("")); have.status != http.StatusNotFound {
 		t.Errorf("a client without the entitlement: %d", have.status)
+	}
+}
+
+// The tfe provider updates each organization that it has created.
+func TestUpdateOrganization(t *testing.T) {
+	w := newWorld(t, terraformd.Options{})
+	c := w.client(t, owner)
+	o, err := c.Organizations.Update(t.Context(), "acme", tfe.OrganizationUpdateOptions{
+		Name: new("acme-2"), Email: new("new@example.com"), DefaultExecutionMode: new("remote"),
+	})
+	must(t, err)
+	if o.Name != "acme-2" || o.Email != "new@example.com" {
+		t.Errorf("updated: %+v", o)
+	}
+	if _, err := c.Organizations.Read(t.Context(), "acme-2"); err != nil {
+		t.Errorf("by its new name: %v", err)
+	}
+	if _, err := c.Organizations.Read(t.Context(), "acme"); !errors.Is(err, tfe.ErrResourceNotFound) {
+		t.Errorf("by its old name: %v", err)
+	}
+	for name, attributes := range map[string]string{"taken": `"name":"Other"`, "bad name": `"name":"a b"`, "no email": `"email":""`} {
+		have := w.do(t, owner, "PATCH", "/api/v2/organizations/acme-2", `{"data":{"type":"organizations","attributes":{`+attributes+`}}}`)
+		if have.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d %s", name, have.status, have.body)
+		}
+	}
+	const email = `{"data":{"type":"organizations","attributes":{"email":"x@example.com"}}}`
+	for _, token := range []string{manager, member, stranger} {
+		if have := w.do(t, token, "PATCH", "/api/v2/organizations/acme-2", email); have.status != http.StatusNotFound {
+			t.Errorf("%s: %d %s", token, have.status, have.body)
+		}
 	}
 }
 
