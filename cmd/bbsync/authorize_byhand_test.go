@@ -14,7 +14,7 @@ import (
 // list of organizations and each one's settings.
 func TestByHand(t *testing.T) {
 	t.Parallel()
-	const orgs = 3
+	orgs := counted(t, 3)
 	e := waitingFleet(t, fmt.Sprint(orgs), sandbox.Options{Orgs: orgs})
 	browser := startChromium(t, e.world)
 	g := &guest{t: t, facts: e.world.Facts}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func attach(t *testing.T, bbsync *running, folder string) context.Context {
 	t.Helper()
 	var port string
 	for port == "" {
-		files, _ := filepath.Glob(filepath.Join(folder, "bbsync-browser-*", "DevToolsActivePort"))
+		files, _ := filepath.Glob(filepath.Join(folder, "chromedp-runner*", "DevToolsActivePort"))
 		for _, file := range files {
 			if text, err := os.ReadFile(file); err == nil {
 				port, _, _ = strings.Cut(string(text), "\n")
@@ -68,7 +69,10 @@ func attach(t *testing.T, bbsync *running, folder string) context.Context {
 	t.Cleanup(cancel)
 	look, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
-	for {
+	for enough := time.Now().Add(hangs); ; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(enough) {
+			t.Fatalf("no window shows a page:\n%s", bbsync)
+		}
 		infos, err := chromedp.Targets(look)
 		if err != nil {
 			t.Fatal(err)
@@ -81,7 +85,6 @@ func attach(t *testing.T, bbsync *running, folder string) context.Context {
 			}
 			return window
 		}
-		time.Sleep(20 * time.Millisecond)
 	}
 }
 
@@ -109,8 +112,26 @@ func TestDrive(t *testing.T) {
 	if d.clicks != 2 { // the logins
 		t.Errorf("%d clicks, want 2", d.clicks)
 	}
+	if n := e.allowed(); n != orgs {
+		t.Errorf("Allow was sent %d times for %d organizations", n, orgs)
+	}
 	e.bbsync(manyFleet, exitDone, "apply", "--auto-approve")
 	e.bbsync(manyFleet, exitDone, "plan")
+}
+
+// allowed is how often a form of an Allow page was sent, whatever came of it.
+func (e exampleWorld) allowed() int {
+	e.t.Helper()
+	for line := range strings.Lines(e.bbsync(manyFleet, exitDone, "sandbox", "counts", "--routes")) {
+		if count, route, _ := strings.Cut(strings.TrimSpace(line), " "); strings.HasSuffix(route, "POST /plugins/servlet/oauth/authorize") {
+			n, err := strconv.Atoi(count)
+			if err != nil {
+				e.t.Fatal(err)
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 // TestDriveWrongAccount: nothing is allowed by the wrong user.
@@ -122,6 +143,9 @@ func TestDriveWrongAccount(t *testing.T) {
 	d.ends(exitWaiting)
 	d.says("admin is logged in to Bitbucket, and not svc-terraform: log out there")
 	d.says("stopped where a person is needed")
+	if n := e.allowed(); n != 0 {
+		t.Errorf("Allow was sent %d times", n)
+	}
 	e.bbsync(manyFleet, exitWaiting, "plan")
 }
 
@@ -139,10 +163,14 @@ func TestDriveUnexpectedPage(t *testing.T) {
 	if text := d.String(); strings.Contains(text, "oauth_token") || strings.Contains(text, `acme-03"]: authorized`) {
 		t.Errorf("it said or did too much:\n%s", text)
 	}
+	if n := e.allowed(); n != 1 {
+		t.Errorf("Allow was sent %d times, want once, for acme-01", n)
+	}
 }
 
 // TestDriveHandsBack: at a terminal the walk asks. The person mends what is
-// wrong in the window and has the link opened again, or skips it.
+// wrong in the window and has the link opened again, or skips it. Who is logged
+// in is looked at on every page: here it changes on the way.
 func TestDriveHandsBack(t *testing.T) {
 	t.Parallel()
 	e := waitingFleet(t, "3", sandbox.Options{Orgs: 3})
@@ -153,19 +181,31 @@ func TestDriveHandsBack(t *testing.T) {
 	t.Cleanup(func() { _ = person.Close() })
 	d := e.drive(program)
 	e.bbsync(manyFleet, exitDone, "sandbox", "break", "change-consumer-public-key", "acme-02")
-	d.logIn(d.window, sandbox.AdminUser)
-	d.says("admin is logged in to Bitbucket, and not svc-terraform")
-	d.do(d.window, chromedp.Navigate(e.world.Facts.Bitbuckets[0].URL+"/login"))
-	d.logInToBitbucket(d.window, sandbox.ServiceUser)
-	d.do(d.window, chromedp.WaitVisible("//*[@id='current-user' and @data-username='svc-terraform']"))
+	becomes := func(user string) {
+		t.Helper()
+		d.do(d.window, chromedp.Navigate(e.world.Facts.Bitbuckets[0].URL+"/login"))
+		d.logInToBitbucket(d.window, user)
+		d.do(d.window, chromedp.WaitVisible(fmt.Sprintf("//h1[text()='Bitbucket']/preceding::*[@id='current-user' and @data-username='%s']", user)))
+	}
 	answer := func(text string) {
+		t.Helper()
 		if _, err := person.WriteString(text + "\n"); err != nil {
 			t.Fatal(err)
 		}
 	}
+	d.logIn(d.window, sandbox.AdminUser)
+	d.says(`acme-01"]: admin is logged in to Bitbucket, and not svc-terraform`)
+	becomes(sandbox.ServiceUser)
 	answer("")
 	d.says(`acme-02"]: the page answers 500`)
+	becomes(sandbox.AdminUser)
 	answer("s")
+	d.says(`acme-03"]: admin is logged in to Bitbucket, and not svc-terraform`)
+	if n := e.allowed(); n != 1 {
+		t.Errorf("Allow was sent %d times, want once, for acme-01", n)
+	}
+	becomes(sandbox.ServiceUser)
+	answer("")
 	d.says(`acme-03"]: authorized by svc-terraform`)
 	d.ends(exitWaiting)
 	d.says(`acme-01"]: authorized by svc-terraform`)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -20,7 +21,7 @@ import (
 // opens the first connection, and each Allow leads to the next.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	const orgs = 5
+	orgs := counted(t, 5)
 	e := waitingFleet(t, fmt.Sprint(orgs), sandbox.Options{Orgs: orgs})
 	bbsync := e.start(manyFleet, nil, "authorize", "--page", "--no-open")
 	address := bbsync.line("http://127.0.0.1:")
@@ -35,7 +36,8 @@ func TestPage(t *testing.T) {
 	g.logIn(tab, sandbox.ServiceUser)
 	for i := range orgs {
 		if i == 2 {
-			g.shoot(browser)
+			g.shoot(browser, "page")
+			g.front(tab)
 		}
 		// The page leads the tab on by itself, so each Allow is another one's.
 		g.do(tab, chromedp.WaitVisible(fmt.Sprintf("//*[@id='consumer-name' and contains(., 'acme-%02d')]", i+1)))
@@ -54,9 +56,46 @@ func TestPage(t *testing.T) {
 	e.bbsync(manyFleet, exitDone, "plan")
 }
 
+// TestPageWrongUser: the page says that somebody else clicked Allow and how to
+// undo it, and goes on when that is done.
+func TestPageWrongUser(t *testing.T) {
+	t.Parallel()
+	e := waitingFleet(t, "2", sandbox.Options{Orgs: 2})
+	bbsync := e.start(manyFleet, nil, "authorize", "--page", "--no-open")
+	browser := startChromium(t, e.world)
+	g := &guest{t: t, facts: e.world.Facts}
+	g.do(browser, chromedp.Navigate(bbsync.line("http://127.0.0.1:")))
+	shows := func(state, text string) {
+		t.Helper()
+		g.do(browser, chromedp.WaitVisible(fmt.Sprintf("//li[@data-state='%s' and contains(., 'acme-01') and contains(., '%s')]", state, text)))
+	}
+	shows("waiting", "Waiting")
+	e.bbsync(manyFleet, exitDone, "sandbox", "approve", "acme-01", "--as", sandbox.AdminUser)
+	shows("wrong", "Connected as admin, not as svc-terraform. Revoke the connection")
+	g.do(browser, chromedp.WaitVisible(chromedp.CSS("[data-state=wrong] .settings[href$='/app/acme-01/settings/version-control']")))
+	g.shoot(browser, "wrong")
+	e.bbsync(manyFleet, exitDone, "sandbox", "break", "revoke-token", "acme-01")
+	shows("waiting", "Waiting")
+	e.bbsync(manyFleet, exitDone, "sandbox", "approve")
+	shows("done", "Connected as svc-terraform")
+	bbsync.ends(exitDone)
+}
+
+// front makes a tab the one that is seen: those behind it get no frames, which
+// pictures and presses wait for.
+func (g *guest) front(tab context.Context) {
+	g.t.Helper()
+	g.do(tab, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, page.BringToFront, cdp.Empty{})
+		return err
+	}))
+}
+
 // shoot looks at the page in light, dark and narrow: nothing may run out of the
 // window. With SCREENSHOTS set to a folder, it leaves pictures there.
-func (g *guest) shoot(browser context.Context) {
+func (g *guest) shoot(browser context.Context, of string) {
+	g.t.Helper()
+	g.front(browser)
 	for _, look := range []struct {
 		name, scheme  string
 		width, height int64
@@ -78,13 +117,13 @@ func (g *guest) shoot(browser context.Context) {
 		if folder == "" {
 			continue
 		}
-		within, cancel := context.WithTimeout(browser, time.Minute)
+		within, cancel := context.WithTimeout(browser, hangs)
 		picture, err := chromedp.Run(within, chromedp.FullScreenshot(100))
 		cancel()
 		if err != nil {
 			g.t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, "page-"+look.name+".png"), picture, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, of+"-"+look.name+".png"), picture, 0o600); err != nil {
 			g.t.Fatal(err)
 		}
 	}

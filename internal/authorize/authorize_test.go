@@ -223,6 +223,30 @@ func TestWatchIsGentleAndQuick(t *testing.T) {
 	})
 }
 
+// Who presses again and again is not looked after later for it.
+func TestWatchOfTheImpatient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		server, requests := fleetOf(50)
+		w := New(server.open, requests, Options{First: time.Hour, Most: time.Hour})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- w.Run(ctx) }()
+		server.authorize("acme-033", "svc-terraform")
+		for range 10 {
+			w.Sent(33)
+			time.Sleep(300 * time.Millisecond)
+		}
+		if s, _ := w.Look(); s[33].State != Done {
+			t.Errorf("three seconds after the click: %+v", s[33])
+		}
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("ended with %v", err)
+		}
+	})
+}
+
 func TestWatchOfAWrongUser(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

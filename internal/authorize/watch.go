@@ -103,10 +103,11 @@ func (w *Watch) Sent(i int) {
 // down while nothing happens.
 func (w *Watch) Run(ctx context.Context) error {
 	pause := w.opts.First
-	all := time.Now().Add(pause) // when the others have their turn
+	all := time.Now().Add(pause)  // when the others have their turn
+	soon := time.Now().Add(quick) // when those have that a person was just sent to: a nudge does not put it off
 	for !w.settled() {
 		at := all
-		if soon := time.Now().Add(quick); len(w.turn(false)) > 0 && soon.Before(all) {
+		if len(w.turn(false)) > 0 && soon.Before(all) {
 			at = soon
 		}
 		select {
@@ -118,6 +119,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		}
 		whole := !time.Now().Before(all)
 		changed := w.round(ctx, w.turn(whole))
+		soon = time.Now().Add(quick)
 		if whole {
 			pause = min(time.Duration(float64(pause)*growth), w.opts.Most)
 			if changed {

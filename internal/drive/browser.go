@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -22,8 +21,8 @@ import (
 //go:embed page.js
 var script string
 
-// opening is how long a browser may take to open, and a page to begin.
-const opening = time.Minute
+// answering is how long a browser may take to answer, and a page to begin.
+const answering = time.Minute
 
 // Find returns the program to drive: the one asked for, else the first of the
 // usual names that look finds.
@@ -54,37 +53,38 @@ type browser struct {
 	cancels []func()
 }
 
+// open begins a browser. The profile is the library's to make and to remove: it
+// waits for the processes that could still write there, and they die with us.
 func open(ctx context.Context, program string) (*browser, error) {
-	profile, err := os.MkdirTemp("", "bbsync-browser-")
-	if err != nil {
-		return nil, err
-	}
-	b := &browser{cancels: []func(){func() { _ = os.RemoveAll(profile) }}}
 	allocator, cancel := chromedp.NewExecAllocator(ctx,
-		chromedp.ExecPath(program), chromedp.UserDataDir(profile), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.VisibleWindow,
+		chromedp.ExecPath(program), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.VisibleWindow,
 		chromedp.Flag("disable-sync", true), chromedp.Flag("password-store", "basic"), chromedp.Flag("use-mock-keychain", true), // nothing is kept
-		chromedp.ModifyCmdFunc(func(cmd *exec.Cmd) { cmd.WaitDelay = 5 * time.Second }),
 	)
-	b.cancels = append(b.cancels, cancel)
+	b := &browser{cancels: []func(){cancel}}
 	b.ctx, cancel = chromedp.NewContext(allocator)
 	b.cancels = append(b.cancels, cancel)
 	if err := chromedp.Do(b.ctx); err != nil {
-		b.close()
+		_ = b.close() // it did not open
 		if errors.Is(err, chromedp.ErrNoDisplay) {
-			return nil, errors.New("no window can be opened here: there is no display")
+			return nil, errors.New("no window can be opened here: there is no display; bbsync authorize --no-open shows the links, to be opened in a browser elsewhere")
 		}
 		return nil, fmt.Errorf("opening %s: %w", program, err)
 	}
 	return b, nil
 }
 
-func (b *browser) close() {
+// close closes the window, and tells when its logins could not be removed.
+func (b *browser) close() error {
 	stop, cancel := context.WithTimeout(b.ctx, 10*time.Second)
 	defer cancel()
-	_ = chromedp.Cancel(stop) // it is closed by force below
+	err := chromedp.Cancel(stop)
 	for i := range b.cancels {
 		b.cancels[len(b.cancels)-1-i]()
 	}
+	if left, ok := errors.AsType[*os.PathError](err); ok {
+		return fmt.Errorf("removing the browser's profile with its logins: %w; remove it by hand", left)
+	}
+	return nil // closed by force, else
 }
 
 // gone is closed when the window is.
@@ -92,7 +92,7 @@ func (b *browser) gone() <-chan struct{} { return b.ctx.Done() }
 
 // do runs an action for at most some time.
 func do[T any](ctx context.Context, b *browser, action chromedp.Action[T]) (T, error) {
-	within, cancel := context.WithTimeout(b.ctx, opening)
+	within, cancel := context.WithTimeout(b.ctx, answering)
 	defer cancel()
 	stop := context.AfterFunc(ctx, cancel)
 	defer stop()

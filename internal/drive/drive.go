@@ -20,7 +20,7 @@ var ErrStopped = errors.New("stopped where a person is needed")
 // Options of a walk.
 type Options struct {
 	Browser string        // program; Find finds one
-	Settle  time.Duration // how long a page may take to become what is expected; 0: 10 s
+	Settle  time.Duration // how long a page that has loaded may take to become what is expected; 0: 10 s
 	Tell    func(string)  // a line for the person; may be nil
 
 	// Ask asks the person what to do about a page that is not as expected, who
@@ -41,11 +41,12 @@ const (
 const (
 	glance = 250 * time.Millisecond // between looks at a page
 	asking = time.Second            // between questions to Terraform
+	loads  = time.Minute            // a page may take to load, and a form to be answered
 )
 
 // Run opens a browser and walks through all that the watch waits for. The watch
 // may run meanwhile.
-func Run(ctx context.Context, watch *authorize.Watch, opts Options) error {
+func Run(ctx context.Context, watch *authorize.Watch, opts Options) (err error) {
 	if opts.Settle == 0 {
 		opts.Settle = 10 * time.Second
 	}
@@ -56,7 +57,7 @@ func Run(ctx context.Context, watch *authorize.Watch, opts Options) error {
 	if err != nil {
 		return err
 	}
-	defer b.close()
+	defer func() { err = errors.Join(err, b.close()) }()
 	d := &driver{watch: watch, opts: opts, browser: b}
 	opts.Tell("A browser window opens. Log in there to Terraform, and then to Bitbucket as the service user; bbsync does the rest.")
 	for i := range watch.Requests() {
@@ -104,7 +105,8 @@ func (d *driver) walk(ctx context.Context, i int) (problem string, err error) {
 	if err := d.browser.navigate(ctx, r.URL); err != nil {
 		return "", err
 	}
-	began, clicked, asked := time.Now(), false, time.Time{}
+	clicked, asked := false, time.Time{}
+	is, since := loading, time.Now() // what the page is, and how long it has been so
 	for {
 		if d.settled(i) {
 			return "", nil
@@ -113,16 +115,18 @@ func (d *driver) walk(ctx context.Context, i int) (problem string, err error) {
 		if err != nil {
 			return "", err
 		}
-		switch v := page.judge(r, clicked); v.kind {
+		v := page.judge(r, clicked)
+		if v.kind != is {
+			is, since = v.kind, time.Now()
+		}
+		switch v.kind {
 		case allow:
 			d.inside = true
 			if clicked, err = d.browser.allow(ctx, r); err != nil {
 				return "", err
 			}
-			began = time.Now()
 		case persons:
 			d.tell(fmt.Sprintf("%s: %s", r.Address, v.text))
-			began = time.Now() // people take their time
 		case back:
 			if time.Since(asked) > asking {
 				d.watch.Check(ctx, i)
@@ -131,15 +135,32 @@ func (d *driver) walk(ctx context.Context, i int) (problem string, err error) {
 			}
 		case odd:
 			return v.text, nil
-		case loading:
+		case loading, other:
 		}
-		if d.inside && time.Since(began) > d.opts.Settle {
-			return "this page was not expected, and stays: " + page.where(), nil
+		if problem := d.stays(r, page, v.kind, time.Since(since)); problem != "" {
+			return problem, nil
 		}
 		if err := pause(ctx, glance); err != nil {
 			return "", err
 		}
 	}
+}
+
+// stays says what is wrong with a page that has been the same for so long; ""
+// for nothing. People take their time, a server under load may, and until
+// somebody has logged in, a page that is not known may be part of that.
+func (d *driver) stays(r authorize.Request, p page, is kind, so time.Duration) string {
+	switch {
+	case is == persons:
+	case is == loading && so > loads:
+		return "this page does not load, or leads nowhere: " + p.where()
+	case is == loading || so <= d.opts.Settle:
+	case d.inside:
+		return "this page was not expected, and stays: " + p.where()
+	default:
+		d.tell(fmt.Sprintf("%s: the window is at %s; should it stay there once you have logged in, open %s in it", r.Address, p.where(), r.URL))
+	}
+	return ""
 }
 
 // settled reports whether nothing is left to be done in the browser: a wrong

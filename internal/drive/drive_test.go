@@ -61,7 +61,9 @@ func TestJudge(t *testing.T) {
 		}, false, persons, "log in at https://app.terraform.io/session"},
 		{"single sign-on", func(p *page) { *p = page{URL: "https://login.example/saml?x=1", Ready: true} }, false, persons, "go on at https://login.example/saml"},
 		{"Terraform after the click", func(p *page) { *p = page{URL: "https://app.terraform.io/app/acme", Ready: true, Status: 200} }, true, back, ""},
-		{"Terraform before it", func(p *page) { *p = page{URL: "https://app.terraform.io/app/acme", Ready: true, Status: 200} }, false, loading, ""},
+		{"Terraform before it", func(p *page) { *p = page{URL: "https://app.terraform.io/app/acme", Ready: true, Status: 200} }, false, other, ""},
+		{"Bitbucket's front page", func(p *page) { p.Allow = false }, true, other, ""},
+		{"a page that cannot be opened", func(p *page) { *p = page{URL: "chrome-error://chromewebdata/", Ready: true} }, false, odd, "the browser cannot open a page"},
 		{"Terraform cannot", func(p *page) {
 			*p = page{URL: "https://app.terraform.io/auth/1?x=secret", Ready: true, Status: 500, Title: "500"}
 		}, false, odd, `the page answers 500: https://app.terraform.io/auth/1 ("500")`},
@@ -149,7 +151,7 @@ func headless(t *testing.T) string {
 		t.Fatalf(".ci/setup installs Chromium: %v", err)
 	}
 	file := filepath.Join(t.TempDir(), "browser")
-	text := "#!/bin/sh\nexec " + real + " --headless --no-sandbox --disable-gpu --disable-quic --disable-background-networking --disable-component-update \"$@\"\n"
+	text := "#!/bin/sh\nexec " + real + " --headless --no-sandbox --disable-gpu --disable-dev-shm-usage --disable-quic --disable-background-networking --disable-component-update \"$@\"\n"
 	if err := os.WriteFile(file, []byte(text), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +169,11 @@ func TestClick(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.close()
+	defer func() {
+		if err := b.close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	const form = `<form method="post" action="/git/authorize"><input type="hidden" name="oauth_token" value="t"><input type="submit" name="deny" value="Deny"><input type="submit" name="approve" value="Allow"></form>`
 	const text = `<p>The application <b>Terraform Cloud
 		(acme)</b> would like access.</p>`
@@ -196,6 +202,7 @@ func TestClick(t *testing.T) {
 		}
 		var p page
 		for !p.Ready || p.URL != c.on.URL+"/git/authorize" {
+			time.Sleep(10 * time.Millisecond)
 			if p, err = b.look(t.Context(), r); err != nil {
 				t.Fatal(err)
 			}
@@ -225,21 +232,89 @@ func arrived(s *site) bool {
 	return s.posted > 0
 }
 
+// TestStays: a page that is not what was expected is waited for, the longer the
+// likelier it is that a server or a person is slow.
+func TestStays(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		is     kind
+		inside bool
+		so     time.Duration
+		want   string // the problem
+		tells  bool
+	}{
+		{"a person logs in for an hour", persons, true, time.Hour, "", false},
+		{"a server takes its time", loading, true, 30 * time.Second, "", false},
+		{"and more than that", loading, true, 2 * time.Minute, "does not load", false},
+		{"even before anybody has logged in", loading, false, 2 * time.Minute, "does not load", false},
+		{"a page that may lead on", other, true, 5 * time.Second, "", false},
+		{"a page that does not", other, true, 11 * time.Second, "was not expected", false},
+		{"Terraform after the click, without a token", back, true, 11 * time.Second, "was not expected", false},
+		{"a second factor, or a login that forgot where it should lead", other, false, 11 * time.Second, "", true},
+	} {
+		var told string
+		d := &driver{opts: Options{Settle: 10 * time.Second, Tell: func(text string) { told = text }}, inside: c.inside}
+		have := d.stays(aRequest(), page{URL: "https://app.terraform.io/app?x=secret"}, c.is, c.so)
+		if !strings.Contains(have, c.want) || (c.want == "") != (have == "") || c.tells != (told != "") {
+			t.Errorf("%s: have %q, told %q", c.name, have, told)
+		}
+		if c.tells && !strings.Contains(told, "open "+aRequest().URL+" in it") || strings.Contains(have+told, "secret") {
+			t.Errorf("%s: told %q, %q", c.name, told, have)
+		}
+	}
+}
+
+// TestCannotOpen: what the browser itself says in place of a page is no page of
+// somebody's to log in at.
+func TestCannotOpen(t *testing.T) {
+	t.Setenv("DISPLAY", ":99")
+	gone := newSite(t)
+	gone.Close()
+	b, err := open(t.Context(), headless(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.navigate(t.Context(), gone.URL); err != nil {
+		t.Fatal(err)
+	}
+	r := aRequest()
+	for v := (verdict{}); v.kind != odd; {
+		time.Sleep(10 * time.Millisecond)
+		p, err := b.look(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v = p.judge(r, false); v.kind != odd && v.kind != loading {
+			t.Fatalf("judged %v: %+v", v, p)
+		}
+	}
+	if err := b.close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestClosedWindow: a person who closes the window ends the walk, and nothing of
 // the browser is left.
 func TestClosedWindow(t *testing.T) {
 	t.Setenv("DISPLAY", ":99")
-	t.Setenv("TMPDIR", t.TempDir())
+	folder := t.TempDir()
+	t.Setenv("TMPDIR", folder)
 	b, err := open(t.Context(), headless(t))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if profiles, _ := filepath.Glob(filepath.Join(folder, "*", "Default")); len(profiles) != 1 {
+		t.Errorf("the profile is not where it is looked for: %v", profiles)
 	}
 	b.cancels[len(b.cancels)-1]()
 	if _, err := b.look(context.Background(), aRequest()); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("looking at a closed window: %v", err)
 	}
-	b.close()
-	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "bbsync-browser-*")); len(left) > 0 {
+	if err := b.close(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(folder, "*", "Default")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

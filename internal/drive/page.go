@@ -27,7 +27,8 @@ type page struct {
 type kind int
 
 const (
-	loading kind = iota // wait a little
+	loading kind = iota // on its way, or its form is
+	other               // a page of the two systems that is not known: it may lead on by itself
 	persons             // it is the person's turn
 	allow               // click
 	back                // Terraform's, after the click: ask whether the token is there
@@ -46,10 +47,14 @@ func (p page) judge(r authorize.Request, clicked bool) verdict {
 	if err != nil || !p.Ready || at.Host == "" {
 		return verdict{kind: loading}
 	}
+	if at.Scheme == "chrome-error" {
+		return verdict{odd, fmt.Sprintf("the browser cannot open a page between %s and %s: see there why, which may be the name, the network, a proxy or a certificate that it does not know",
+			r.TerraformURL(), r.BitbucketURL)}
+	}
 	onBitbucket, onTerraform := within(at, r.BitbucketURL), within(at, r.TerraformURL())
 	switch {
 	case p.Allow && clicked:
-		return verdict{kind: loading} // on its way, or it stays and is odd
+		return verdict{kind: loading} // its form is on its way
 	case p.Allow:
 		return p.judgeAllow(r, onBitbucket)
 	case p.Password:
@@ -61,7 +66,7 @@ func (p page) judge(r authorize.Request, clicked bool) verdict {
 	case onTerraform && clicked:
 		return verdict{kind: back}
 	}
-	return verdict{kind: loading}
+	return verdict{kind: other}
 }
 
 func as(r authorize.Request, onBitbucket bool) string {

@@ -40,6 +40,7 @@ function go(i, pressed) {
 	fetch("sent/" + i, { method: "POST" });
 	say("Opened organization " + links[i].dataset.name + ": click Allow there.");
 	mark();
+	links[i].scrollIntoView({ block: "nearest" });
 	return true;
 }
 
@@ -78,9 +79,10 @@ function show(state) {
 	mark();
 }
 
-// tell says what happened, and leads on to the next when it was the open one.
+// tell says what happened, its row says the rest, and leads on to the next when
+// it was the open one.
 function tell(row, i) {
-	say(`${row.name}: ${row.text}.`.replace("..", "."));
+	say(`${row.name}: ${row.text.split(". ")[0]}.`);
 	if (i !== current || row.state !== "done") return;
 	const then = next(i);
 	if (then < 0) return;
