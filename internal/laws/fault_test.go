@@ -78,6 +78,8 @@ func TestFaults(t *testing.T) {
 					system, f := drawFault(t)
 					b.must(t, b.fronts[system].Order(f))
 				}
+				befell := rapid.SampledFrom(mishaps()).Draw(t, "mishap")
+				mend := b.order(t, g, befell, rapid.IntRange(1, 12).Draw(t, "mishap at"))
 				off := rapid.SampledFrom([]time.Duration{0, 0, 0, 10 * time.Minute, -10 * time.Minute}).Draw(t, "Bitbucket's clock ahead by")
 				skew.Store(int64(off))
 				if off != 0 {
@@ -91,13 +93,17 @@ func TestFaults(t *testing.T) {
 				}
 				for system, f := range b.fronts {
 					for _, o := range f.Faults() {
-						if o.Fired > 0 {
+						switch {
+						case o.Fired > 0 && o.Fault.Kind == front.Call:
+							met[string(befell)]++
+						case o.Fired > 0:
 							met[fmt.Sprintf("%s %s", system, o.Fault.Kind)]++
 						}
 					}
 				}
 				b.clearFaults()
 				skew.Store(0)
+				mend()
 				g.end(t)
 				b.expire(t)
 				b.converge(t, g)

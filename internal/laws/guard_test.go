@@ -34,6 +34,7 @@ type guard struct {
 	mu      sync.Mutex
 	foreign map[string]bool   // fingerprints that people brought, or whose record people deleted
 	able    map[string]string // client that can clone → organization
+	sealed  map[string]bool   // what Vault had when it was sealed, and has until it is unsealed; nil: it is open
 	faults  []string
 	writes  int
 	clones  int
@@ -105,8 +106,24 @@ func (g *guard) look(what string) {
 	}
 }
 
+// seal notes what Vault has, which nobody can read while it is sealed.
+func (g *guard) seal() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sealed = g.known()
+}
+
+func (g *guard) unseal() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.sealed = nil
+}
+
 // known are the fingerprints of all keys in the records.
 func (g *guard) known() map[string]bool {
+	if g.sealed != nil {
+		return g.sealed
+	}
 	out := map[string]bool{}
 	for _, c := range g.b.fleet.Connections {
 		record := g.b.record(c.Record)

@@ -1,0 +1,81 @@
+package laws_test
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/internal/sandbox/front"
+	"github.com/bbsync/bbsync/internal/vault/vaulttest"
+)
+
+// A mishap befalls a system itself, in the middle of an apply: what an answer
+// at its door cannot play.
+type mishap string
+
+const (
+	noMishap    mishap = ""
+	tokenEnds   mishap = "the Vault token ends"
+	vaultSealed mishap = "Vault is sealed"
+	hostKey     mishap = "Bitbucket's SSH host key changes"
+	recordMoves mishap = "somebody else writes the record first"
+)
+
+// mishaps are in the order in which rapid prefers the simpler.
+func mishaps() []mishap {
+	return []mishap{noMishap, noMishap, recordMoves, tokenEnds, hostKey, vaultSealed, noMishap, recordMoves}
+}
+
+// order has a mishap happen just before the nth request that it can happen at.
+// mend puts right what it did.
+func (b *bed) order(t rapid.TB, g *guard, what mishap, nth int) (mend func()) {
+	t.Helper()
+	system, fault := "vault", front.Fault{Kind: front.Call, Nth: nth}
+	mend = func() {}
+	switch what {
+	case noMishap:
+		return mend
+	case tokenEnds:
+		token := b.vault.Token(b.t, vaulttest.Token{Policies: []string{"root"}, TTL: time.Hour})
+		b.env["VAULT_TOKEN"] = token
+		fault.Before = func(*http.Request) {
+			_ = b.vault.Root.Auth().Token().RevokeTreeWithContext(context.Background(), token) // the guard looks at what comes of it
+		}
+		mend = func() { b.env["VAULT_TOKEN"] = b.vault.RootToken }
+	case vaultSealed:
+		fault.Before = func(*http.Request) {
+			g.seal()
+			_ = b.vault.Root.Sys().SealWithContext(context.Background())
+		}
+		mend = func() { b.vault.Unseal(b.t); g.unseal() }
+	case hostKey:
+		system = "bitbucket"
+		var before []string
+		b.world.Bitbuckets[0].Inspect(func(st *bitbucketd.State) { before = st.HostKeys })
+		fault.Before = func(*http.Request) { _ = b.world.Bitbuckets[0].ChangeHostKeys() }
+		mend = func() { b.must(t, b.world.Bitbuckets[0].UseHostKeys(before)) }
+	case recordMoves:
+		fault.Method, fault.Path = http.MethodPut, "data/"+folder
+		fault.Before = func(*http.Request) { b.rewrite(nil) }
+	}
+	b.must(t, b.fronts[system].Order(fault))
+	return mend
+}
+
+// rewrite has somebody else write the records, with these fields changed: whoever
+// has read one before loses the race.
+func (b *bed) rewrite(change map[string]any) {
+	for _, c := range b.fleet.Connections {
+		have := b.record(c.Record)
+		if have == nil {
+			continue
+		}
+		for field, value := range change {
+			have[field] = value
+		}
+		_, _ = b.vault.Root.KVv2(mount).Put(context.Background(), folder+c.Record, have)
+	}
+}
