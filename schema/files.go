@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"golang.org/x/sync/errgroup"
 )
 
 // Files of the folder end in ".hcl". Those that end in autoSuffix give values
@@ -33,10 +35,20 @@ func (l *loader) readFiles() ([]*hclsyntax.Body, bool) {
 		})
 		return nil, false
 	}
+	files := make([]parsed, len(names))
+	group := new(errgroup.Group)
+	group.SetLimit(runtime.GOMAXPROCS(0)) // parsing is half of the time that reading a large fleet takes
+	for i, name := range names {
+		group.Go(func() error {
+			files[i] = parseFile(filepath.Join(l.dir, name))
+			return nil
+		})
+	}
+	_ = group.Wait()
 	var bodies []*hclsyntax.Body
 	ok = true
-	for _, name := range names {
-		body := l.parse(filepath.Join(l.dir, name))
+	for _, f := range files {
+		body := l.parsed(f)
 		if body == nil {
 			ok = false
 			continue
@@ -65,25 +77,41 @@ func (l *loader) fileNames(want func(string) bool) ([]string, bool) {
 	return out, true
 }
 
-// parse returns nil for a file that does not parse, which is reported.
-func (l *loader) parse(path string) *hclsyntax.Body {
-	src, err := os.ReadFile(path)
-	if err != nil {
+// A parsed file, or why it could not be read.
+type parsed struct {
+	path  string
+	src   []byte
+	file  *hcl.File
+	diags hcl.Diagnostics
+	err   error
+}
+
+func parseFile(path string) parsed {
+	p := parsed{path: path}
+	if p.src, p.err = os.ReadFile(path); p.err == nil {
+		p.file, p.diags = hclsyntax.ParseConfig(p.src, path, hcl.InitialPos)
+	}
+	return p
+}
+
+// parsed takes a file into what is known; it returns nil for one that does not
+// parse, which is reported.
+func (l *loader) parsed(p parsed) *hclsyntax.Body {
+	if p.err != nil {
 		l.add(problem{
 			rule: ruleFiles, summary: "Cannot read a file",
-			detail: fmt.Sprintf("Reading %s: %s.", shown(path), reason(err)),
+			detail: fmt.Sprintf("Reading %s: %s.", shown(p.path), reason(p.err)),
 		})
 		return nil
 	}
-	f, diags := hclsyntax.ParseConfig(src, path, hcl.InitialPos)
-	l.mask.add(path, f, src)
-	l.secretsIn(path, src)
-	if diags.HasErrors() {
-		l.mask.lines(path, src)
-		l.syntaxProblems(diags)
+	l.mask.add(p.path, p.file, p.src)
+	l.secretsIn(p.path, p.src)
+	if p.diags.HasErrors() {
+		l.mask.lines(p.path, p.src)
+		l.syntaxProblems(p.diags)
 		return nil
 	}
-	body, _ := f.Body.(*hclsyntax.Body)
+	body, _ := p.file.Body.(*hclsyntax.Body)
 	return body
 }
 

@@ -90,15 +90,24 @@ func blot(b []byte) {
 // Those of objects may reach any message; those of attributes that stand in
 // blocks of the language are never evaluated.
 func (m *masker) named(body *hclsyntax.Body) {
+	judged := map[string]bool{} // a large file has few names
+	secret := func(name string) bool {
+		is, known := judged[name]
+		if !known {
+			is = secretName.MatchString(name)
+			judged[name] = is
+		}
+		return is
+	}
 	_ = hclsyntax.VisitAll(body, func(n hclsyntax.Node) hcl.Diagnostics {
 		switch n := n.(type) {
 		case *hclsyntax.Attribute:
-			if secretName.MatchString(n.Name) {
+			if secret(n.Name) {
 				m.snippets(n.Expr)
 			}
 		case *hclsyntax.ObjectConsExpr:
 			for _, item := range n.Items {
-				if secretName.MatchString(keyName(item.KeyExpr)) {
+				if secret(keyName(item.KeyExpr)) {
 					m.everywhere(item.ValueExpr)
 				}
 			}

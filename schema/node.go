@@ -70,7 +70,7 @@ func (n *node) one(blockType string) *node {
 
 // node checks the names in a block against its shape.
 func (l *loader) node(b *hclsyntax.Block, s *shape) *node {
-	n := &node{block: b, args: map[string]*arg{}, source: map[string]hcl.Range{}, meant: map[string]bool{}}
+	n := &node{block: b, args: make(map[string]*arg, len(b.Body.Attributes)), source: map[string]hcl.Range{}, meant: map[string]bool{}}
 	l.checkLabels(n, s)
 	l.nodeAttributes(n, s)
 	seen := map[string]hcl.Range{}

@@ -92,7 +92,7 @@ func (l *loader) givens() map[string]given {
 }
 
 func (l *loader) varFile(path string, out map[string]given) {
-	body := l.parse(path)
+	body := l.parsed(parseFile(path))
 	if body == nil {
 		return
 	}

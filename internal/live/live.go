@@ -8,8 +8,6 @@ import (
 	"context"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/trace"
@@ -44,18 +42,8 @@ func Read(ctx context.Context, sys *systems.Systems, connections []*schema.Conne
 		opts.Parallel = DefaultParallel
 	}
 	shared := r.startShared(ctx)
-	group := new(errgroup.Group)
-	group.SetLimit(opts.Parallel)
-	for i, c := range connections {
-		group.Go(func() error {
-			world.Have[i] = r.connection(ctx, c)
-			if opts.Done != nil {
-				opts.Done(c.Address)
-			}
-			return ctx.Err()
-		})
-	}
-	if err := group.Wait(); err != nil {
+	r.readAll(ctx, connections, world.Have, opts)
+	if err := ctx.Err(); err != nil {
 		return World{}, err
 	}
 	shared.Wait()
@@ -65,9 +53,30 @@ func Read(ctx context.Context, sys *systems.Systems, connections []*schema.Conne
 	return world, nil
 }
 
+// readAll reads the connections, some at once, each with its three systems side
+// by side.
+func (r *reader) readAll(ctx context.Context, connections []*schema.Connection, have []plan.Have, opts Options) {
+	parallel := min(opts.Parallel, len(connections))
+	each := newCrew(parallel)
+	defer close(each)
+	r.beside = newCrew(2 * parallel) // two systems of each connection; its own goroutine reads the third
+	defer close(r.beside)
+	var group sync.WaitGroup
+	for i, c := range connections {
+		each.do(&group, func() {
+			have[i] = r.connection(ctx, c)
+			if opts.Done != nil {
+				opts.Done(c.Address)
+			}
+		})
+	}
+	group.Wait()
+}
+
 // A reader holds what is read once for many connections.
 type reader struct {
 	sys        *systems.Systems
+	beside     crew
 	bitbuckets map[string]*sharedBitbucket
 	fleet      string
 	moved      []schema.Moved
@@ -103,8 +112,8 @@ func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have
 	var have plan.Have
 	var record, terraform, bitbucket error
 	var group sync.WaitGroup
-	group.Go(func() { terraform = r.readTerraform(ctx, c, &have) })
-	group.Go(func() { bitbucket = r.readBitbucket(ctx, c, &have) })
+	r.beside.do(&group, func() { terraform = r.readTerraform(ctx, c, &have) })
+	r.beside.do(&group, func() { bitbucket = r.readBitbucket(ctx, c, &have) })
 	have.Record, record = r.readRecord(ctx, c)
 	group.Wait()
 	if record == nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -98,14 +97,14 @@ func (b *measuring) parseRow(ctx context.Context, t *table) error {
 	for _, form := range []struct {
 		name  string
 		write func(string, int) error
-	}{{"one block over a list", writeList}, {"a block each", writeBlocks}} {
+	}{{"one block over a list", writeList}, {"a block each in ten files", writeBlocks(10)}, {"a block each in one file", writeBlocks(1)}} {
 		var took [2]usage
 		for i, n := range []int{1000, 10000} {
 			dir, err := os.MkdirTemp(b.folder, "parse-")
 			if err != nil {
 				return err
 			}
-			if err := form.write(filepath.Join(dir, "main.hcl"), n); err != nil {
+			if err := form.write(dir, n); err != nil {
 				return err
 			}
 			if took[i], err = (command{args: []string{b.binary, "validate"}, dir: dir, env: os.Environ()}).least(ctx, b.runs); err != nil {
