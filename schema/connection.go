@@ -46,9 +46,9 @@ func (l *loader) connection(n *node, in instance) *Connection {
 	}
 	c := &Connection{
 		Address: in.address, Block: n.label(), Key: in.key, Range: n.at(), Source: n.source,
-		Terraform:       refer(v, "terraform", l.terraforms),
+		Terraform:       refer(v, "terraform", "terraform", l.terraforms),
 		Organization:    v.organization(),
-		Bitbucket:       refer(v, "bitbucket", l.bitbuckets),
+		Bitbucket:       refer(v, "bitbucket", "bitbucket", l.bitbuckets),
 		ServiceUser:     v.need("service_user"),
 		AgentPool:       v.text("agent_pool"),
 		ServiceProvider: v.serviceProvider(),
@@ -64,14 +64,15 @@ func (l *loader) connection(n *node, in instance) *Connection {
 	return c
 }
 
-// refer resolves a reference to a terraform or bitbucket block.
-func refer[T any](v view, kind string, systems map[string]*T) *T {
-	val, ok := v.value(kind)
+// refer resolves the reference to a terraform or bitbucket block that an
+// attribute holds.
+func refer[T any](v view, attr, kind string, systems map[string]*T) *T {
+	val, ok := v.value(attr)
 	if !ok {
-		if v.n.args[kind] != nil && !v.broken[kind] {
-			v.fail(kind, ruleReference, "Empty "+kind, fmt.Sprintf("%s needs %s, and here it is null.", v.n.title(), kind), "")
+		if v.n.args[attr] != nil && !v.broken[v.prefix+attr] {
+			v.fail(attr, ruleReference, "Empty "+attr, fmt.Sprintf("%s needs %s, and here it is null.", v.n.title(), attr), "")
 		}
-		v.broken[kind] = true
+		v.broken[v.prefix+attr] = true
 		return nil
 	}
 	if val.Type().IsObjectType() && val.Type().HasAttribute("kind") && val.Type().HasAttribute("label") {
@@ -86,8 +87,8 @@ func refer[T any](v view, kind string, systems map[string]*T) *T {
 	if len(names) > 0 {
 		hint = fmt.Sprintf("write %s.%s, without quotes; a label that is in data: %s[each.value.site]", kind, names[0], kind)
 	}
-	v.fail(kind, ruleReference, "Not a reference to a "+kind+" block",
-		fmt.Sprintf("%s takes a reference, this is %s.", kind, typeName(val.Type())), hint)
+	v.fail(attr, ruleReference, "Not a reference to a "+kind+" block",
+		fmt.Sprintf("%s takes a reference, this is %s.", attr, typeName(val.Type())), hint)
 	return nil
 }
 
@@ -123,6 +124,8 @@ func (v view) nested(c *Connection) {
 		case "grant":
 			k.broken = map[string]bool{} // there may be several of them
 			c.Grants = append(c.Grants, k.grants()...)
+		case "relocate":
+			c.Relocate = k.relocate(c)
 		case "token":
 			ref := k.secret()
 			c.Token = &ref

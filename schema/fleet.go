@@ -147,6 +147,7 @@ type Connection struct {
 	ServiceProvider    string   // "" for: the Bitbucket's
 
 	Maintenance *Maintenance // when keys may rotate by age; nil: at any time
+	Relocate    *Relocate    // the Bitbucket whose workspaces come here; nil: none
 
 	Record  string // path of the record below Vault.Path; default <fleet>/<terraform host>/<organization>/<bitbucket host>, ports and context path joined to the host with "-"
 	Protect bool   // never remove
@@ -194,6 +195,15 @@ type Grant struct {
 	Repository string // slug, lower case
 	Permission string // REPO_ADMIN, PROJECT_ADMIN, REPO_WRITE, ...
 	Range      hcl.Range
+}
+
+// Relocate takes the organization's workspaces over from the OAuth clients that
+// it has for another Bitbucket, or for the same one under another URL.
+type Relocate struct {
+	From  *Bitbucket
+	First int // workspaces that go ahead of the others; 0: none
+	Wave  int // workspaces at a time after that
+	Range hcl.Range
 }
 
 // Maintenance is when rotation may happen.

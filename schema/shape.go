@@ -162,6 +162,10 @@ func connectionShape() *shape {
 				attrs:    map[string]kind{"project": text, "repository": text, "repositories": texts, "permission": text},
 				required: []string{},
 			},
+			"relocate": {
+				attrs:    map[string]kind{"from": anything, "first": number, "wave": number},
+				required: []string{"from"},
+			},
 			"token":       secretShape(),
 			"maintenance": maintenanceShape(),
 		},

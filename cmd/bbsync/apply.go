@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -47,15 +48,15 @@ func (a *app) applyCommand() *cobra.Command {
 	f.output = a.outputFlags(c)
 	a.auditFlag(c)
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
-	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
+	f.paceFlags(c)
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for a person, even on a terminal: exit with 4")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := errors.Join(a.use(f.output), f.checkRemoval()); err != nil {
 			return err
 		}
-		if f.parallelism < 1 {
-			return &exitError{code: exitUsage, err: errors.New("--parallelism must be at least 1")}
+		if err := f.checkPace(); err != nil {
+			return &exitError{code: exitUsage, err: err}
 		}
 		if len(args) == 0 && !f.approve && f.output.machine() {
 			return errNobodyAsked()
@@ -66,6 +67,21 @@ func (a *app) applyCommand() *cobra.Command {
 		return interruptible(c.Context(), a.apply(c.Context(), f))
 	}
 	return c
+}
+
+// paceFlags adds the flags that say how many connections are carried out when.
+func (f *applyFlags) paceFlags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
+	flags.IntVar(&f.canary, "canary", 0, "this many connections first, the rest only if all of them came to their end")
+	flags.IntVar(&f.maxFailures, "max-failures", 0, "begin no further connection after this many failed; 0: no limit")
+}
+
+func (f *applyFlags) checkPace() error {
+	if f.parallelism < 1 || f.canary < 0 || f.maxFailures < 0 {
+		return errors.New("--parallelism must be at least 1, --canary and --max-failures at least 0")
+	}
+	return nil
 }
 
 func errNobodyAsked() error {
@@ -187,6 +203,7 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 	if err != nil {
 		return result, fmt.Errorf("checking the result: %w", err)
 	}
+	left.Connections = slices.DeleteFunc(left.Connections, func(c plan.Connection) bool { return later(result, c.Address) })
 	if left.Summary().States[plan.StateChanges] > 0 {
 		t.different(left)
 		code = exitPartial
@@ -208,6 +225,11 @@ func touched(connections []*schema.Connection, r apply.Result) []*schema.Connect
 		}
 	}
 	return out
+}
+
+// later reports whether a connection was not begun because of the one before it.
+func later(r apply.Result, address string) bool {
+	return slices.ContainsFunc(r.Connections, func(o apply.Outcome) bool { return o.Address == address && o.Status == apply.Later })
 }
 
 // ask returns nil when the user says yes.

@@ -123,7 +123,7 @@ func (s *session) withRemovals(ctx context.Context, p plan.Plan, g going, connec
 	}
 	r := plan.Removals{
 		Fleet: s.fleet.Name, Why: "no file describes it", Max: s.fleet.MaxRemovals, MaxAt: s.fleet.MaxRemovalsRange,
-		AllowUnlink: s.removal.allowUnlink, Affected: affected, Now: s.app.now(),
+		AllowUnlink: s.removal.allowUnlink, Affected: affected, Moves: p.Moves(), Now: s.app.now(),
 		Stay: connections, StayHave: world.Have[:len(connections)],
 	}
 	if s.removal.max >= 0 {

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -44,10 +43,8 @@ func (a *app) rotateCommand() *cobra.Command {
 	flags.BoolVar(&f.emergency, "emergency", false, "the old keys go at once: no overlap, and proof that they are refused")
 	flags.StringVar(&f.reason, "reason", "", "why, with --emergency; it is kept in the record")
 	flags.BoolVar(&f.rollback, "rollback", false, "go back to the SSH key before, as long as it is not retired")
-	flags.IntVar(&f.canary, "canary", 0, "this many connections first, the rest only if all of them came to their end")
-	flags.IntVar(&f.maxFailures, "max-failures", 0, "begin no further connection after this many failed; 0: no limit")
+	f.paceFlags(c)
 	flags.BoolVar(&f.approve, "auto-approve", false, "do not ask")
-	flags.IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole, with the ages of its keys")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		f.targets = append(f.targets, args...)
@@ -75,9 +72,7 @@ func (f *rotateFlags) ask() error {
 		return errors.New("--emergency and --reason go together: the reason is kept in the record")
 	case f.rollback && (f.emergency || f.consumer):
 		return errors.New("--rollback goes back to the SSH key before, alone; a consumer's pair that fails is put back by itself")
-	case f.parallelism < 1 || f.canary < 0 || f.maxFailures < 0:
-		return errors.New("--parallelism must be at least 1, --canary and --max-failures at least 0")
 	}
 	f.rotate.SSH = f.rotate.SSH && !f.rollback
-	return nil
+	return f.checkPace()
 }

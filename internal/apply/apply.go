@@ -90,6 +90,7 @@ const (
 	Stale     Status = "stale"     // the world moved since it was planned
 	Blocked   Status = "refused"   // the plan has blocks
 	NotRun    Status = "not run"   // interrupted before it began, or in between
+	Later     Status = "later"     // not begun: what it follows did not come to its end
 )
 
 // An Outcome is how one connection, or one Bitbucket, ended.

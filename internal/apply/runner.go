@@ -72,6 +72,8 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 		return r.retireConsumer(ctx)
 	case plan.ProveRepositories:
 		return r.proveRepositories(ctx, s)
+	case plan.MoveWorkspaces:
+		return r.moveWorkspaces(ctx, s)
 	case plan.NoteConnection:
 		return r.describe(ctx)
 	case plan.MoveRecord:

@@ -17,6 +17,7 @@ type organization struct {
 	clients  future[[]plan.Client]
 	projects future[map[string]string]
 	pools    future[map[string]string]
+	using    future[map[string][]plan.Workspace]
 }
 
 func (r *reader) organization(c *schema.Connection) *organization {
@@ -50,7 +51,26 @@ func (r *reader) readTerraform(ctx context.Context, c *schema.Connection, have *
 	if c.AgentPool != "" {
 		have.Pools, err = org.pools.get(func() (map[string]string, error) { return client.AgentPools(ctx, c.Organization) })
 	}
+	if err == nil && c.Relocate != nil {
+		have.Using, err = org.using.get(func() (map[string][]plan.Workspace, error) { return readUsing(ctx, client, c.Organization) })
+	}
 	return err
+}
+
+// readUsing reads which workspaces use which OAuth token: a request for each
+// hundred of them.
+func readUsing(ctx context.Context, client *tfe.Client, organization string) (map[string][]plan.Workspace, error) {
+	all, err := client.Workspaces(ctx, organization)
+	if err != nil {
+		return nil, err
+	}
+	using := map[string][]plan.Workspace{}
+	for _, w := range all {
+		if w.TokenID != "" {
+			using[w.TokenID] = append(using[w.TokenID], plan.Workspace{Name: w.Name, Repository: w.Identifier})
+		}
+	}
+	return using, nil
 }
 
 func readClients(ctx context.Context, client *tfe.Client, name string) ([]plan.Client, error) {

@@ -93,7 +93,7 @@ func (d *differ) proveBefore() {
 
 // immutable tells of what differs and cannot be changed in place.
 func (d *differ) immutable(provider string) {
-	have, remedy := d.client, "a new OAuth client and a new authorization are needed: give the connection another name to make one beside this"
+	have, remedy := d.client, "to move to another URL, describe it as a bitbucket block of its own and write relocate { from = ... } (docs/relocate.md)"
 	if api := APIURL(d.want.Bitbucket.URL); !sameURL(have.APIURL, api) {
 		d.warn(d.want.Where("bitbucket"), "OAuth client %s has API URL %s, want %s, which Terraform cannot change; %s", have.ID, have.APIURL, api, remedy)
 	}

@@ -49,6 +49,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 		d.sshRotation()
 		d.authorization()
 		d.tokenKey()
+		d.relocate()
 		d.pairEnd()
 		d.unheld()
 		d.out.Ages, d.out.Token = Ages(want, have, now), d.token()
@@ -86,6 +87,7 @@ type differ struct {
 	swapping   bool    // the consumer's pair changes on both sides in this plan
 	newSwap    bool    // to a pair that is made in this plan
 	goingOn    bool    // the emergency that is asked for is under way
+	seen       bool    // Terraform is asked in this plan which repositories it sees
 	retirePair bool    // the record has, or gets, a consumer's pair to retire
 }
 

@@ -6,20 +6,27 @@ import "time"
 // not there; Unread says what could not be read, and then nothing is known.
 type Have struct {
 	Record    *Record
-	Moved     *MovedRecord      // there is no record, but one under the address that a moved block names
-	From      []string          // addresses that moved blocks say the connection had
-	Link      *Link             // on the wanted URL
-	NameTaken bool              // another link has the wanted name
-	Consumer  *Consumer         // in Link
-	Main      *MainLink         // on Terraform's own address, when the wanted URL is another
-	Clients   []Client          // of the organization, all of them
-	User      *User             // the service user
-	Keys      map[string]SSHKey // of the service user, by fingerprint
-	Projects  map[string]string // Terraform project name → id, read when the connection names projects
-	Pools     map[string]string // agent pool name → id, read when the connection names one
-	TokenDead bool              // Terraform was asked about a token marked as refused, and it still is
+	Moved     *MovedRecord           // there is no record, but one under the address that a moved block names
+	From      []string               // addresses that moved blocks say the connection had
+	Link      *Link                  // on the wanted URL
+	NameTaken bool                   // another link has the wanted name
+	Consumer  *Consumer              // in Link
+	Main      *MainLink              // on Terraform's own address, when the wanted URL is another
+	Clients   []Client               // of the organization, all of them
+	User      *User                  // the service user
+	Keys      map[string]SSHKey      // of the service user, by fingerprint
+	Projects  map[string]string      // Terraform project name → id, read when the connection names projects
+	Pools     map[string]string      // agent pool name → id, read when the connection names one
+	Using     map[string][]Workspace // by OAuth token's id, read when the connection relocates
+	TokenDead bool                   // Terraform was asked about a token marked as refused, and it still is
 	Bitbucket *Bitbucket
 	Unread    []Unread
+}
+
+// Workspace is one that uses an OAuth token.
+type Workspace struct {
+	Name       string
+	Repository string // PROJECT/slug
 }
 
 // Unread is a system that did not answer for this connection.

@@ -16,6 +16,7 @@ type Leaving struct {
 	Record *Record            // as read for finding it
 	Forget bool               // a removed block says that the systems stay as they are
 	Kept   string             // why nothing can be removed of it; "" for: it can
+	For    *schema.Connection // that takes its workspaces over; nil: none
 }
 
 // Orphans returns the connections that the fleet has records of, by path, and
@@ -66,6 +67,9 @@ func orphan(fleet *schema.Fleet, path, address string, r *Record) Leaving {
 		if sameURL(b.URL, r.About.Bitbucket) {
 			l.Want.Bitbucket = b
 		}
+	}
+	if l.For = heir(fleet, l.Want); l.For != nil {
+		l.Want.Range = l.For.Relocate.Range
 	}
 	switch {
 	case l.Want.Terraform == nil:

@@ -158,6 +158,12 @@ func (d *differ) mayTouch() bool {
 // how to go on.
 func (d *differ) refuse(foreign []string) {
 	what := strings.Join(foreign, " and ")
+	if d.sameServer() {
+		d.block(Refused, d.want.Where("relocate.from"),
+			fmt.Sprintf("%s is that of the connection which is left: %s and %s are one Bitbucket, and a link's URL is there once", what, d.want.Relocate.From.URL, d.want.Bitbucket.URL),
+			fmt.Sprintf("give the new link a URL of its own: application_link { url = %q }", d.want.Link.URL+"/relocated"))
+		return
+	}
 	if d.have.Record != nil && d.have.Record.Consumer != nil {
 		d.block(Refused, d.want.Where("application_link.url"),
 			what+" is there and is not this connection's: its record in Vault has another consumer key",

@@ -60,6 +60,7 @@ type Connection struct {
 	Ages    []Age   // of the keys; nil when nothing could be planned
 	Token   *Token  // Terraform's, as read; nil when there is none, or nothing could be planned
 	Removal bool    // no file describes the connection, or it is to go all the same
+	After   string  // address of the connection that must come to its end first: it takes over what uses this one
 	Basis   string  // names what the record said: apply compares it before it writes
 	Person  *Person // for whoever does the Authorize step; nil when nothing waits or there is no client yet
 }

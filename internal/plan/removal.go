@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type Removals struct {
 	Affected    map[string]Affected  // by OAuth client's id
 	Stay        []*schema.Connection // what the files describe and keeps: nothing of it is touched
 	StayHave    []Have               // what was read of it
+	Moves       map[string]int       // workspaces that move before, by id of the OAuth client that they use
 	Now         time.Time
 }
 
@@ -60,6 +62,11 @@ type remover struct {
 func (d *remover) plan(l Leaving) Connection {
 	d.out = Connection{Target: target(d.Fleet, l.Want), At: l.Want.Range, Removal: true, Basis: l.Record.Basis()}
 	d.out.Needs = nil
+	if l.For != nil {
+		d.Why = "its workspaces move to " + l.For.Address
+		d.out.After = l.For.Address
+		d.note(l.Want.Range, "begins when %s has come to its end", l.For.Address)
+	}
 	switch {
 	case l.Forget:
 		if d.have.Record = l.Record; !d.leased() {
@@ -123,7 +130,7 @@ func (d *remover) clients() {
 			d.keep("OAuth client " + c.ID)
 			continue
 		}
-		hit := d.Affected[c.ID]
+		hit := d.stillUnlinked(c.ID)
 		d.out.Client = c.Name
 		d.add(DeleteClient{ID: c.ID, Name: c.Name, Why: d.Why, Unlinks: hit.Count, Workspaces: hit.Names}, d.because("OAuth client", c.ID))
 	}
@@ -233,7 +240,7 @@ func (r Removals) overLimit(out []Connection) (text, remedy string, at hcl.Range
 				"run again when everything answers, or name those to destroy", c.At
 		}
 	}
-	n := number[RetireRecord](out)
+	n := number[RetireRecord](slices.DeleteFunc(slices.Clone(out), func(c Connection) bool { return c.After != "" }))
 	if n <= r.Max {
 		return "", "", at
 	}

@@ -172,6 +172,16 @@ type RetireConsumer struct{}
 // version can tell.
 type ProveRepositories struct{ Repositories []string } // PROJECT/slug
 
+// MoveWorkspaces has workspaces use this connection's OAuth token in place of
+// another client's, and waits for Terraform to fetch their repositories with it.
+// When one cannot be fetched, those of the wave go back.
+type MoveWorkspaces struct {
+	From     string // id of the OAuth client that they use
+	Wave, Of int
+	Canary   bool
+	Names    []string
+}
+
 // GrantPermission gives a service user a permission. It belongs to the
 // Bitbucket, not to a connection.
 type GrantPermission struct{ User, Project, Repository, Permission string }
@@ -209,6 +219,7 @@ func (RetireKey) step()         {}
 func (SwapConsumer) step()      {}
 func (RetireConsumer) step()    {}
 func (ProveRepositories) step() {}
+func (MoveWorkspaces) step()    {}
 func (GrantPermission) step()   {}
 func (InstallPlugin) step()     {}
 func (EnablePlugin) step()      {}
@@ -237,6 +248,7 @@ func (RetireKey) Symbol() string         { return "-" }
 func (SwapConsumer) Symbol() string      { return "~" }
 func (RetireConsumer) Symbol() string    { return "-" }
 func (ProveRepositories) Symbol() string { return "?" }
+func (MoveWorkspaces) Symbol() string    { return "~" }
 func (GrantPermission) Symbol() string   { return "+" }
 func (InstallPlugin) Symbol() string     { return "+" }
 func (EnablePlugin) Symbol() string      { return "~" }

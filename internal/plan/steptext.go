@@ -51,6 +51,20 @@ func (ProveConsumer) String() string {
 	return "bitbucket: prove the consumer with a request token"
 }
 
+func (s MoveWorkspaces) String() string {
+	return fmt.Sprintf("terraform: move %s from OAuth client %s to this one%s: %s", workspaces(len(s.Names)), s.From, s.wave(), few(s.Names))
+}
+
+func (s MoveWorkspaces) wave() string {
+	switch {
+	case s.Of == 1:
+		return ""
+	case s.Canary:
+		return fmt.Sprintf(", wave 1 of %d, the canary", s.Of)
+	}
+	return fmt.Sprintf(", wave %d of %d", s.Wave, s.Of)
+}
+
 func (s CreateClient) String() string {
 	text := fmt.Sprintf("terraform: create OAuth client %q for %s as %s", s.Name, s.HTTPURL, s.ServiceProvider)
 	if !s.Scoped {

@@ -111,7 +111,15 @@ func (d *differ) tokenKey() {
 	if d.doubtful && !d.waiting {
 		d.note(d.want.Range, "the OAuth token may not outlive this change: a person may have to authorize again")
 	}
-	d.add(ProveRepositories{Repositories: d.repositories()})
+	d.proveRepositories()
+}
+
+// proveRepositories asks Terraform which repositories it sees, once in a plan.
+func (d *differ) proveRepositories() {
+	if !d.seen {
+		d.seen = true
+		d.add(ProveRepositories{Repositories: d.repositories()})
+	}
 }
 
 func (d *differ) tokenKeyReasons(token *Token) []Reason {
@@ -144,5 +152,10 @@ func (d *differ) repositories() []string {
 			out = append(out, g.Project+"/"+g.Repository)
 		}
 	}
-	return sorted(out)
+	for _, c := range d.left() {
+		for _, w := range d.have.Using[c.Token.ID] {
+			out = append(out, w.Repository)
+		}
+	}
+	return onePerName(out)
 }

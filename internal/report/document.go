@@ -63,6 +63,7 @@ type ConnectionDocument struct {
 	ServiceUser  string        `json:"service_user"`
 	Record       string        `json:"record"`
 	At           PlaceDocument `json:"at"`
+	After        string        `json:"after,omitempty"` // address of the connection that goes first
 	Keys         []KeyDocument `json:"keys,omitempty"`
 	ChangesDocument
 }
@@ -148,7 +149,7 @@ func NewConnectionDocument(c plan.Connection) ConnectionDocument {
 		Address: c.Address, Terraform: c.Terraform, Organization: c.Organization,
 		Bitbucket: c.Bitbucket, BitbucketURL: c.BitbucketURL, LinkURL: c.LinkURL,
 		Client: c.Client, ServiceUser: c.ServiceUser, Record: c.Record, At: NewPlaceDocument(c.At),
-		Keys:            keyDocuments(c.Ages),
+		After: c.After, Keys: keyDocuments(c.Ages),
 		ChangesDocument: changesDocument(c.State(), c.Digest(), c.Changes, c.Blocks, c.Notes),
 	}
 }

@@ -105,7 +105,7 @@ func result() apply.Result {
 			o.Wait = &apply.Wait{Address: o.Address, Organization: "b", Client: "Bitbucket", User: "svc", Bitbucket: "https://b", URL: "https://t/auth", Why: "the token is of another user"}
 		case apply.Broken, apply.Blocked, apply.Stale:
 			o.Left, o.Err = []plan.Step{step, step}, errors.New("403 Forbidden")
-		case apply.NotRun, apply.Unchanged:
+		case apply.NotRun, apply.Later, apply.Unchanged:
 		}
 		r.Connections = append(r.Connections, o)
 	}

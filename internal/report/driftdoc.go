@@ -201,6 +201,8 @@ func Kind(step plan.Step) string {
 		return "consumer"
 	case plan.CreateClient, plan.UpdateClient, plan.DeleteClient:
 		return "client"
+	case plan.MoveWorkspaces:
+		return "workspaces"
 	case plan.AddSSHKey, plan.DeleteSSHKey, plan.ProveSSH:
 		return "ssh_key"
 	case plan.CondemnKeys, plan.RestageKey, plan.SwitchKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer:

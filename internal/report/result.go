@@ -19,9 +19,23 @@ func ResultWhole(r apply.Result, opts PlanOptions) string {
 	if r.Halted != "" {
 		w.line(0, 4, span{red, "halted"}, span{"", ": no further connection was begun: " + r.Halted})
 	}
+	w.later(all)
 	w.waits(Waits(r))
 	w.counts(r)
 	return w.String()
+}
+
+// later says what stays because something else has to be done first.
+func (w *resultWriter) later(all []apply.Outcome) {
+	var addresses []string
+	for _, o := range all {
+		if o.Status == apply.Later {
+			addresses = append(addresses, o.Address)
+		}
+	}
+	if len(addresses) > 0 {
+		w.line(0, 4, span{yellow, string(apply.Later)}, span{"", ": what these follow has not come to its end; run again then: " + addressList(addresses)})
+	}
 }
 
 func outcomes(r apply.Result) []apply.Outcome {
@@ -195,7 +209,7 @@ func byStatus(outcomes []apply.Outcome) []span {
 
 // statuses returns all statuses, in the order of the counts.
 func statuses() []apply.Status {
-	return []apply.Status{apply.Applied, apply.Waiting, apply.Broken, apply.Blocked, apply.Stale, apply.NotRun, apply.Unchanged}
+	return []apply.Status{apply.Applied, apply.Waiting, apply.Broken, apply.Blocked, apply.Stale, apply.NotRun, apply.Later, apply.Unchanged}
 }
 
 func statusCode(s apply.Status) string {
@@ -204,7 +218,7 @@ func statusCode(s apply.Status) string {
 		return green
 	case apply.Broken, apply.Blocked:
 		return red
-	case apply.Waiting, apply.Stale, apply.NotRun:
+	case apply.Waiting, apply.Stale, apply.NotRun, apply.Later:
 		return yellow
 	case apply.Unchanged:
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	tfe "github.com/hashicorp/go-tfe"
 )
@@ -74,6 +75,13 @@ func (c *Client) oneWorkspace(q question, have one) (Workspace, error) {
 // API cannot filter by that: it is a request for each hundred workspaces. A token
 // that does not see all of them counts too few.
 func (c *Client) WorkspacesByToken(ctx context.Context, organization, tokenID string) ([]Workspace, error) {
+	all, err := c.Workspaces(ctx, organization)
+	return slices.DeleteFunc(all, func(w Workspace) bool { return w.TokenID != tokenID }), err
+}
+
+// Workspaces lists those of the organization that the token sees: a request for
+// each hundred.
+func (c *Client) Workspaces(ctx context.Context, organization string) ([]Workspace, error) {
 	path, err := organizationPath(organization, "/workspaces")
 	if err != nil {
 		return nil, err
@@ -83,17 +91,15 @@ func (c *Client) WorkspacesByToken(ctx context.Context, organization, tokenID st
 	if err != nil {
 		return nil, err
 	}
-	var using []Workspace
+	all := make([]Workspace, 0, len(found))
 	for _, r := range found {
 		w, err := decodeWorkspace(r)
 		if err != nil {
 			return nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
 		}
-		if w.TokenID == tokenID {
-			using = append(using, w)
-		}
+		all = append(all, w)
 	}
-	return using, nil
+	return all, nil
 }
 
 // CreateWorkspace makes a workspace on a repository. It is sent once; when its

@@ -178,6 +178,12 @@ connection "brought" {
     duration  = "2h"
     time_zone = "Europe/Berlin"
   }
+
+  relocate {
+    from   = bitbucket.old
+    first  = 2
+    wave   = 50
+  }
 }
 
 connection "list" {

@@ -1,0 +1,147 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+// relocate plans the workspaces that come from the clients that the
+// organization has for another Bitbucket: those first that go ahead, alone, and
+// the others in waves. What moved already is not there any more, so that a run
+// that was cut off makes the next plan shorter.
+func (d *differ) relocate() {
+	from := d.want.Relocate
+	if from == nil || from.From == nil {
+		return
+	}
+	if d.client != nil && sameURL(d.client.HTTPURL, from.From.URL) {
+		d.block(Refused, d.want.Where("record"),
+			fmt.Sprintf("the record %s is that of the connection to %s, whose OAuth client cannot be given another URL", d.want.Record, from.From.URL),
+			"a move needs a record of its own: leave record out, or have the Bitbucket in it")
+		return
+	}
+	for _, c := range d.left() {
+		names := workspaceNames(d.have.Using[c.Token.ID])
+		if len(names) == 0 {
+			continue
+		}
+		d.proveRepositories()
+		for i, step := range waves(c.ID, names, from) {
+			var because []Reason
+			if i == 0 {
+				because = append(because, d.reason("workspaces on "+from.From.URL, workspaces(len(names)), "none: all on "+d.want.Bitbucket.URL, "relocate.from"))
+			}
+			d.add(step, because...)
+		}
+	}
+	d.relocated()
+}
+
+// relocated says when the block has done its work.
+func (d *differ) relocated() {
+	from := d.want.Relocate
+	if !slices.ContainsFunc(d.have.Clients, d.isLeft) {
+		d.note(from.Range, "%s has no OAuth client for %s any more: the relocate block has done its work and can go", d.want.Organization, from.From.URL)
+		return
+	}
+	if len(d.left()) > 0 {
+		d.note(from.Range, "only workspaces move: have registry modules, policy sets and stacks use the new OAuth client before the old one goes")
+	}
+}
+
+// left returns the authorized clients whose workspaces are to come here.
+func (d *differ) left() []Client {
+	if d.want.Relocate == nil || d.want.Relocate.From == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(d.have.Clients), func(c Client) bool { return !d.isLeft(c) || c.Token == nil })
+}
+
+func (d *differ) isLeft(c Client) bool {
+	return sameURL(c.HTTPURL, d.want.Relocate.From.URL) && (d.client == nil || c.ID != d.client.ID)
+}
+
+// waves divides the workspaces of one client.
+func waves(client string, names []string, how *schema.Relocate) []Step {
+	var steps []MoveWorkspaces
+	if n := min(how.First, len(names)); n > 0 {
+		steps = append(steps, MoveWorkspaces{From: client, Canary: true, Names: names[:n]})
+		names = names[n:]
+	}
+	for some := range slices.Chunk(names, how.Wave) {
+		steps = append(steps, MoveWorkspaces{From: client, Names: some})
+	}
+	out := make([]Step, len(steps))
+	for i, s := range steps {
+		s.Wave, s.Of = i+1, len(steps)
+		out[i] = s
+	}
+	return out
+}
+
+// sameServer reports whether the link that is in the way is that of a client
+// whose workspaces are to come here: it is the same Bitbucket by another URL.
+func (d *differ) sameServer() bool {
+	return d.want.Relocate != nil && d.have.Consumer != nil && slices.ContainsFunc(d.have.Clients, func(c Client) bool {
+		return d.isLeft(c) && c.Key == d.have.Consumer.Key
+	})
+}
+
+func workspaceNames(some []Workspace) []string {
+	names := make([]string, len(some))
+	for i, w := range some {
+		names[i] = w.Name
+	}
+	return sorted(names)
+}
+
+// onePerName sorts, and leaves out what differs from another in case alone.
+func onePerName(names []string) []string {
+	return slices.CompactFunc(sorted(names), strings.EqualFold)
+}
+
+// heir returns the connection that takes over the workspaces of one that only
+// its record knows, nil for none.
+func heir(fleet *schema.Fleet, gone *schema.Connection) *schema.Connection {
+	for _, c := range fleet.Connections {
+		if c.Relocate != nil && c.Relocate.From != nil && gone.Bitbucket == c.Relocate.From &&
+			gone.Terraform == c.Terraform && strings.EqualFold(gone.Organization, c.Organization) {
+			return c
+		}
+	}
+	return nil
+}
+
+// Moves counts the workspaces that a plan moves, by id of the OAuth client that
+// they use now.
+func (p Plan) Moves() map[string]int {
+	moves := map[string]int{}
+	for _, c := range p.Connections {
+		if len(c.Blocks) > 0 {
+			continue
+		}
+		for _, s := range c.Steps() {
+			if m, ok := s.(MoveWorkspaces); ok {
+				moves[m.From] += len(m.Names)
+			}
+		}
+	}
+	return moves
+}
+
+// stillUnlinked returns what the deletion of a client unlinks when the
+// workspaces that move have moved.
+func (r Removals) stillUnlinked(client string) Affected {
+	hit := r.Affected[client]
+	switch moves := r.Moves[client]; {
+	case moves == 0:
+		return hit
+	case moves >= hit.Count:
+		return Affected{}
+	default:
+		return Affected{Count: hit.Count - moves, Names: []string{fmt.Sprintf("%d that this token does not see", hit.Count-moves)}}
+	}
+}

@@ -1,0 +1,131 @@
+package plan_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/schema"
+)
+
+const oldURL = "https://old.example"
+
+// relocating is aConnection with workspaces to take over from another
+// Bitbucket.
+func relocating(workspaces int) (*schema.Connection, plan.Have) {
+	want, have := aConnection(), inSync()
+	want.Relocate = &schema.Relocate{From: &schema.Bitbucket{Label: "old", URL: oldURL}, First: 1, Wave: 2}
+	have.Clients = append(have.Clients, plan.Client{ID: "oc-old", Name: want.Name, Key: "old", HTTPURL: oldURL + "/", Token: &plan.Token{ID: "ot-old"}})
+	have.Using = map[string][]plan.Workspace{}
+	for i := range workspaces {
+		have.Using["ot-old"] = append(have.Using["ot-old"], plan.Workspace{Name: fmt.Sprintf("w%d", i), Repository: "INFRA/vpc"})
+	}
+	return want, have
+}
+
+func TestRelocate(t *testing.T) {
+	cases := []struct {
+		name       string
+		workspaces int
+		change     func(*schema.Connection, *plan.Have)
+		want       []string
+		blocks     string
+		notes      string
+	}{
+		{"in waves", 4, nil, []string{
+			"prove that it sees INFRA/vpc", "wave 1 of 3, the canary: w0", "wave 2 of 3: w1, w2", "wave 3 of 3: w3",
+		}, "", "registry modules"},
+		{"no canary", 2, func(w *schema.Connection, _ *plan.Have) { w.Relocate.First = 0 }, []string{"prove that it sees", "to this one: w0, w1"}, "", ""},
+		{"all canaries", 1, func(w *schema.Connection, _ *plan.Have) { w.Relocate.First = 9 }, []string{"prove that it sees", "to this one: w0"}, "", ""},
+		{"none left to move", 0, nil, nil, "", "registry modules"},
+		{"a client that nobody authorized", 0, func(_ *schema.Connection, h *plan.Have) { h.Clients[1].Token = nil }, nil, "", ""},
+		{"the old client is gone", 0, func(_ *schema.Connection, h *plan.Have) { h.Clients = h.Clients[:1] }, nil, "", "has done its work"},
+		{"repositories of workspaces are proven", 1, func(_ *schema.Connection, h *plan.Have) {
+			h.Using["ot-old"][0].Repository = "APPS/web"
+		}, []string{"prove that it sees APPS/web, INFRA/vpc", "to this one: w0"}, "", ""},
+		{"one record for both", 1, func(_ *schema.Connection, h *plan.Have) { h.Clients[0].HTTPURL = oldURL }, nil, "a move needs a record of its own", ""},
+		{"one server by two URLs", 1, func(_ *schema.Connection, h *plan.Have) {
+			h.Record, h.Clients, h.Consumer.Key = nil, h.Clients[1:], "old"
+		}, nil, `application_link { url = "` + linkURL + `/relocated" }`, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			want, have := relocating(c.workspaces)
+			if c.change != nil {
+				c.change(want, &have)
+			}
+			got := plan.Diff(fleet, want, have, noon)
+			steps := got.Steps()
+			if len(steps) != len(c.want) {
+				t.Fatalf("steps %v, want %v", steps, c.want)
+			}
+			for i, s := range steps {
+				if !strings.Contains(s.String(), c.want[i]) {
+					t.Errorf("step %d is %s, want %s", i, s, c.want[i])
+				}
+			}
+			blocks, notes := "", ""
+			for _, b := range got.Blocks {
+				blocks += b.Text + "; " + b.Remedy
+			}
+			for _, n := range got.Notes {
+				notes += n.Text + "\n"
+			}
+			if !strings.Contains(blocks, c.blocks) || c.blocks == "" && blocks != "" || !strings.Contains(notes, c.notes) {
+				t.Errorf("blocks %q, notes %q", blocks, notes)
+			}
+		})
+	}
+}
+
+// TestRelocateRetires plans the connection that is left: it follows, its
+// workspaces are no loss once they are planned to move, and the limit is not for
+// it.
+func TestRelocateRetires(t *testing.T) {
+	want, _ := relocating(0)
+	cases := []struct {
+		name            string
+		affected, moves int
+		steps           int
+	}{
+		{"all move", 3, 3, 4},
+		{"none is left", 0, 0, 4},
+		{"some are not seen", 3, 2, 0},
+		{"the move cannot be planned", 3, 0, 0},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			leaving, have := leaver()
+			leaving.For = want
+			r := plan.Removals{
+				Fleet: fleet, Now: noon, Max: 0,
+				Affected: map[string]plan.Affected{"oc-1": {Count: c.affected}}, Moves: map[string]int{"oc-1": c.moves},
+			}
+			got := r.Plan([]plan.Leaving{leaving}, []plan.Have{have})[0]
+			if len(got.Changes) != c.steps || got.After != address || (len(got.Blocks) > 0) != (c.steps == 0) {
+				t.Errorf("%d steps after %q, blocks %v", len(got.Changes), got.After, got.Blocks)
+			}
+		})
+	}
+}
+
+func TestOrphanOfRelocated(t *testing.T) {
+	want, have := relocating(0)
+	record := have.Record
+	record.Fleet = fleet
+	record.About = plan.About{Terraform: want.Terraform.Address, Organization: "ACME", Bitbucket: oldURL, ServiceUser: user}
+	f := &schema.Fleet{
+		Name: fleet, Terraforms: []*schema.Terraform{want.Terraform}, Bitbuckets: []*schema.Bitbucket{want.Bitbucket, want.Relocate.From},
+		Connections: []*schema.Connection{want},
+	}
+	got := plan.Orphans(f, map[string]*plan.Record{"corp/old": record})
+	if len(got) != 1 || got[0].For != want || got[0].Kept != "" {
+		t.Fatalf("%+v", got)
+	}
+	if diff := cmp.Diff("record corp/old", got[0].Want.Address); diff != "" {
+		t.Error(diff)
+	}
+}
