@@ -97,30 +97,6 @@ func (s *Server) readOrganization(c call) (reply, error) {
 	return ok(document), err
 }
 
-type tokenSecret struct {
-	CreatedAt time.Time `json:"created-at"`
-	Token     string    `json:"token"`
-}
-
-// createOrganizationToken makes the organization's token, replacing the one it
-// had. It is the only time that the token is told.
-func (s *Server) createOrganizationToken(c call) (reply, error) {
-	var document one
-	err := s.write("organization token created", func() error {
-		o, err := s.organization(c.actor, c.PathValue("organization"), ownOrganization)
-		if err != nil {
-			return err
-		}
-		text := newID("sandbox") + ".atlasv1." + randomHex(32)
-		s.index.dropOrganizationToken(o)
-		o.Token = keep(text)
-		s.index.addOrganizationToken(o)
-		document.Data = resource{ID: newID("at"), Type: "authentication-tokens", Attributes: tokenSecret{s.now(), text}}
-		return nil
-	})
-	return created(document), err
-}
-
 type accountAttributes struct {
 	Username         string `json:"username"`
 	Email            string `json:"email"`

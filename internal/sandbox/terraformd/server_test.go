@@ -198,6 +198,19 @@ func TestOrganizationTokenIsReplaced(t *testing.T) {
 			t.Errorf("%d, want %d", have.status, want)
 		}
 	}
+	tokens := w.client(t, owner).OrganizationTokens
+	read, err := tokens.Read(t.Context(), "acme")
+	must(t, err)
+	if read.Token != "" || !read.CreatedAt.Equal(made.CreatedAt) {
+		t.Errorf("read back: created %s, and its text is told: %t", read.CreatedAt, read.Token != "")
+	}
+	must(t, tokens.Delete(t.Context(), "acme"))
+	if have := w.do(t, made.Token, "GET", "/api/v2/organizations/acme", ""); have.status != http.StatusUnauthorized {
+		t.Errorf("a deleted token is answered with %d", have.status)
+	}
+	if _, err := tokens.Read(t.Context(), "acme"); !errors.Is(err, tfe.ErrResourceNotFound) {
+		t.Errorf("what was deleted: %v", err)
+	}
 }
 
 func TestPermissionsAreTold(t *testing.T) {
