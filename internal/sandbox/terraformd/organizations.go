@@ -23,6 +23,7 @@ type organizationAttributes struct {
 	DefaultExecutionMode       string                  `json:"default-execution-mode"`
 	PlanExpired                bool                    `json:"plan-expired"`
 	AllowForceDeleteWorkspaces bool                    `json:"allow-force-delete-workspaces"`
+	SpeculativePlanManagement  bool                    `json:"speculative-plan-management-enabled"`
 	Permissions                organizationPermissions `json:"permissions"`
 }
 
@@ -45,7 +46,7 @@ func renderOrganization(a actor, o *organization) resource {
 		ID: o.Name, Type: "organizations",
 		Attributes: organizationAttributes{
 			Name: o.Name, ExternalID: o.ID, Email: o.Email, CreatedAt: o.CreatedAt,
-			CollaboratorAuthPolicy: "password", DefaultExecutionMode: "remote",
+			CollaboratorAuthPolicy: "password", DefaultExecutionMode: "remote", SpeculativePlanManagement: true,
 			Permissions: organizationPermissions{
 				CanTraverse: true, CanUpdate: access.Owner, CanDestroy: access.Owner,
 				CanUpdateOAuth: access.ManageVCS, CanUpdateSSHKeys: access.ManageVCS && a.user != nil,

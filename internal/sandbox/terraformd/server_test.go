@@ -241,7 +241,7 @@ func TestUpdateOrganization(t *testing.T) {
 		Name: new("acme-2"), Email: new("new@example.com"), DefaultExecutionMode: new("remote"),
 	})
 	must(t, err)
-	if o.Name != "acme-2" || o.Email != "new@example.com" {
+	if o.Name != "acme-2" || o.Email != "new@example.com" || !o.SpeculativePlanManagementEnabled { // the default, or the provider's plan never ends
 		t.Errorf("updated: %+v", o)
 	}
 	if _, err := c.Organizations.Read(t.Context(), "acme-2"); err != nil {
