@@ -184,11 +184,13 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 		return apply.Result{}, err
 	}
 	t.working(s, p)
+	a.inFlight.Store(true)
 	result := apply.Run(ctx, s.sys, p, apply.Options{
 		Parallel: f.parallelism, AllowUnlink: f.removal.allowUnlink, Holder: a.holder(), Stop: a.stop, Now: a.now,
 		Canary: f.canary, MaxFailures: f.maxFailures,
 		Progress: t.event, Replan: s.replan, Audit: trail.keep(),
 	})
+	a.inFlight.Store(false)
 	t.result(result)
 	if err := trail.end(result); err != nil {
 		return result, err

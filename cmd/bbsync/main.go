@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 	_ "time/tzdata" // maintenance windows name zones, and a container from scratch has none
 
@@ -28,9 +29,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // runAt is run with a clock, which decides what is due.
 func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problems io.Writer) int {
 	stderr := &console{stream: problems}
-	ctx, stop, release := interrupts(stderr)
+	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: now, getenv: os.Getenv, environ: os.Environ}
+	ctx, stop, release := interrupts(stderr, &app.inFlight)
 	defer release()
-	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, stop: stop, now: now, getenv: os.Getenv, environ: os.Environ}
+	app.stop = stop
 	root := app.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -55,6 +57,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	stop           <-chan struct{}  // closed at the first interrupt
+	inFlight       atomic.Bool      // steps are being carried out
 	now            func() time.Time // decides what is due
 	getenv         func(string) string
 	environ        func() []string

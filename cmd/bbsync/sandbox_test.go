@@ -1,11 +1,42 @@
 package main
 
 import (
+	"bufio"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/bbsync/bbsync/internal/sandbox"
 )
+
+// An interrupt ends the sandbox. It has no steps to finish.
+func TestSandboxEnds(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "bbsync", "sandbox", "--orgs", "1", "--bitbucket", "9.4.0")
+	cmd.Env = append(os.Environ(), "BBSYNC_TEST_HEARD="+t.TempDir())
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	pipe, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "export BBSYNC_SANDBOX=") {
+			if err := cmd.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	if have := stderr.String(); have != "\nbbsync: stopping; interrupt again to abort\n" {
+		t.Errorf("it said %q", have)
+	}
+}
 
 // Whoever starts the sandbox can go on with other clients, too: no address and no
 // credential has to be looked for.

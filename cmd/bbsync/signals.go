@@ -6,12 +6,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 )
 
 // interrupts returns a context that ends at the second interrupt and a channel
-// that closes at the first: steps in flight are finished, none is begun.
-func interrupts(stderr io.Writer) (context.Context, <-chan struct{}, func()) {
+// that closes at the first: steps in flight are finished, none is begun. inFlight
+// says whether there are any.
+func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-chan struct{}, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := make(chan struct{})
 	signals := make(chan os.Signal, 2)
@@ -21,7 +23,11 @@ func interrupts(stderr io.Writer) (context.Context, <-chan struct{}, func()) {
 		defer cancel()
 		select {
 		case <-signals:
-			fmt.Fprintln(stderr, "\nbbsync: finishing the steps in flight; interrupt again to abort")
+			what := "stopping"
+			if inFlight.Load() {
+				what = "finishing the steps in flight"
+			}
+			fmt.Fprintln(stderr, "\nbbsync: "+what+"; interrupt again to abort")
 			close(stop)
 		case <-done:
 			return

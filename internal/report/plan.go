@@ -117,7 +117,16 @@ func (w *planWriter) inSync(p plan.Plan) {
 	}
 }
 
+// nothingDescribed follows the summary of no connections at all, which may be a
+// list that came out empty by mistake.
+const nothingDescribed = " There was none to look at: the files, or this shard of them, describe no connection; " +
+	"plan --prune shows what the fleet has records of."
+
 func (w *planWriter) summary(s plan.Summary) {
+	if s.Connections == 0 && s.Steps == 0 {
+		w.line(0, 2, span{yellow, "In sync: 0 connections."}, span{"", nothingDescribed})
+		return
+	}
 	if s.States[plan.StateInSync] == s.Connections && s.Steps == 0 {
 		w.line(0, 2, span{green, "In sync: " + count(s.Connections, "connection") + "."})
 		return

@@ -39,6 +39,13 @@ func TestPlanText(t *testing.T) {
 	golden(t, "plan-72.txt", Plan(mixed(), PlanOptions{Style: Style{Width: 72}}))
 }
 
+// A list of organizations that came out empty must not look like a fleet in sync.
+func TestPlanOfNothing(t *testing.T) {
+	if have := Plan(plan.Plan{}, PlanOptions{}); !strings.Contains(have, "describe no connection") {
+		t.Errorf("have %q", have)
+	}
+}
+
 func TestPlanKeepsToTheWidth(t *testing.T) {
 	for _, width := range []int{40, 72, 100} {
 		for line := range strings.Lines(Plan(mixed(), PlanOptions{Style: Style{Width: width}, Verbose: true})) {

@@ -9,11 +9,15 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
 	"github.com/bbsync/bbsync/internal/sandbox/front"
 )
+
+// ErrInUse says that a world's folder cannot be used now: its addresses are taken.
+var ErrInUse = errors.New("somebody listens there; does a sandbox of this folder run already?")
 
 // serve starts a server on loopback, on the port it had before or a free one,
 // and returns its address.
@@ -56,7 +60,11 @@ func (w *World) serveSSH(server *bitbucketd.Server, before string) (*net.TCPAddr
 func listen(before string) (net.Listener, error) {
 	u, err := url.Parse(before)
 	if err == nil && u.Port() != "" {
-		return net.Listen("tcp", u.Host)
+		listener, err := net.Listen("tcp", u.Host)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("%s, which it had before: %w", u.Host, ErrInUse)
+		}
+		return listener, err
 	}
 	return net.Listen("tcp", "127.0.0.1:0")
 }

@@ -134,8 +134,11 @@ func (w *World) startVault() error {
 		return err
 	}
 	address, err := w.serve("vault", w.Facts.Vault.Address, false, front.New(w.Vault.Handler(), front.Options{Name: "vault", Log: w.opts.Log}))
+	if err != nil {
+		return err
+	}
 	w.Facts.Vault = VaultFacts{Address: address, Token: w.Vault.RootToken}
-	return err
+	return nil
 }
 
 func (w *World) startBitbucket(i int, version string) error {
@@ -202,9 +205,12 @@ func (w *World) startTerraform() error {
 		options.TooMany, options.Announce = terraformd.TooMany, terraformd.Announce
 	}
 	address, err := w.serve("terraform", w.Facts.Terraform.Address, true, front.New(server.Handler(), options))
+	if err != nil {
+		return err // the facts stay those of the last run
+	}
 	w.Facts.Terraform.Address = address
 	server.SetAddress(address)
-	return err
+	return nil
 }
 
 func (w *World) sub(name string) string { return filepath.Join(w.folder, name) }

@@ -1,33 +1,46 @@
 package sandbox_test
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/bbsync/bbsync/internal/sandbox"
 )
 
-// A world in a folder comes back with the addresses and credentials that it had,
-// and what it tells can be used from any folder.
-func TestStateIsKept(t *testing.T) {
+// What a world in a folder tells can be used from any other folder.
+func TestStateInARelativeFolder(t *testing.T) {
 	t.Chdir(t.TempDir())
-	run := func() sandbox.Facts {
-		world, err := sandbox.Start(t.Context(), sandbox.Options{State: "state", Orgs: 1, Bitbuckets: []string{"9.4.0"}})
-		if err != nil {
-			t.Fatal(err)
-		}
+	world, err := sandbox.Start(t.Context(), sandbox.Options{State: "state", Orgs: 1, Bitbuckets: []string{"9.4.0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !filepath.IsAbs(world.Facts.CAFile) {
+		t.Errorf("the CA file is told as %s", world.Facts.CAFile)
+	}
+	if err := world.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A second sandbox of one folder would save over the first.
+func TestOneSandboxForAFolder(t *testing.T) {
+	opts := sandbox.Options{State: t.TempDir(), Orgs: 1, Bitbuckets: []string{"9.4.0"}}
+	world, err := sandbox.Start(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
 		if err := world.Close(); err != nil {
-			t.Fatal(err)
+			t.Error(err)
 		}
-		return world.Facts
+	}()
+	second, err := sandbox.Start(t.Context(), opts)
+	if err == nil {
+		_ = second.Close()
+		t.Fatal("it started")
 	}
-	first := run()
-	if !filepath.IsAbs(first.CAFile) {
-		t.Errorf("the CA file is told as %s", first.CAFile)
-	}
-	if diff := cmp.Diff(first, run()); diff != "" {
-		t.Errorf("the second time:\n%s", diff)
+	if !errors.Is(err, sandbox.ErrInUse) {
+		t.Error(err)
 	}
 }

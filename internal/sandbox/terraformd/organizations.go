@@ -23,6 +23,7 @@ type organizationAttributes struct {
 	DefaultExecutionMode       string                  `json:"default-execution-mode"`
 	PlanExpired                bool                    `json:"plan-expired"`
 	AllowForceDeleteWorkspaces bool                    `json:"allow-force-delete-workspaces"`
+	SpeculativePlanManagement  bool                    `json:"speculative-plan-management-enabled"`
 	Permissions                organizationPermissions `json:"permissions"`
 }
 
@@ -45,7 +46,7 @@ func renderOrganization(a actor, o *organization) resource {
 		ID: o.Name, Type: "organizations",
 		Attributes: organizationAttributes{
 			Name: o.Name, ExternalID: o.ID, Email: o.Email, CreatedAt: o.CreatedAt,
-			CollaboratorAuthPolicy: "password", DefaultExecutionMode: "remote",
+			CollaboratorAuthPolicy: "password", DefaultExecutionMode: "remote", SpeculativePlanManagement: true,
 			Permissions: organizationPermissions{
 				CanTraverse: true, CanUpdate: access.Owner, CanDestroy: access.Owner,
 				CanUpdateOAuth: access.ManageVCS, CanUpdateSSHKeys: access.ManageVCS && a.user != nil,
@@ -95,30 +96,6 @@ func (s *Server) readOrganization(c call) (reply, error) {
 		return err
 	})
 	return ok(document), err
-}
-
-type tokenSecret struct {
-	CreatedAt time.Time `json:"created-at"`
-	Token     string    `json:"token"`
-}
-
-// createOrganizationToken makes the organization's token, replacing the one it
-// had. It is the only time that the token is told.
-func (s *Server) createOrganizationToken(c call) (reply, error) {
-	var document one
-	err := s.write("organization token created", func() error {
-		o, err := s.organization(c.actor, c.PathValue("organization"), ownOrganization)
-		if err != nil {
-			return err
-		}
-		text := newID("sandbox") + ".atlasv1." + randomHex(32)
-		s.index.dropOrganizationToken(o)
-		o.Token = keep(text)
-		s.index.addOrganizationToken(o)
-		document.Data = resource{ID: newID("at"), Type: "authentication-tokens", Attributes: tokenSecret{s.now(), text}}
-		return nil
-	})
-	return created(document), err
 }
 
 type accountAttributes struct {

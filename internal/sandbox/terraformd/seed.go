@@ -64,7 +64,7 @@ func (s *Server) AddOrganization(in Organization) error {
 			return fmt.Errorf("organization %q: %w", in.Name, err)
 		}
 		maps.Copy(o.Members, in.Members)
-		o.Token, o.NoVCS = kept{in.Token}, in.NoVCS
+		o.Token, o.TokenMade, o.NoVCS = kept{in.Token}, s.now(), in.NoVCS
 		if in.Business {
 			o.Plan = planBusiness
 		}

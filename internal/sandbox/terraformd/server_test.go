@@ -198,6 +198,19 @@ func TestOrganizationTokenIsReplaced(t *testing.T) {
 			t.Errorf("%d, want %d", have.status, want)
 		}
 	}
+	tokens := w.client(t, owner).OrganizationTokens
+	read, err := tokens.Read(t.Context(), "acme")
+	must(t, err)
+	if read.Token != "" || !read.CreatedAt.Equal(made.CreatedAt) {
+		t.Errorf("read back: created %s, and its text is told: %t", read.CreatedAt, read.Token != "")
+	}
+	must(t, tokens.Delete(t.Context(), "acme"))
+	if have := w.do(t, made.Token, "GET", "/api/v2/organizations/acme", ""); have.status != http.StatusUnauthorized {
+		t.Errorf("a deleted token is answered with %d", have.status)
+	}
+	if _, err := tokens.Read(t.Context(), "acme"); !errors.Is(err, tfe.ErrResourceNotFound) {
+		t.Errorf("what was deleted: %v", err)
+	}
 }
 
 func TestPermissionsAreTold(t *testing.T) {
@@ -228,7 +241,7 @@ func TestUpdateOrganization(t *testing.T) {
 		Name: new("acme-2"), Email: new("new@example.com"), DefaultExecutionMode: new("remote"),
 	})
 	must(t, err)
-	if o.Name != "acme-2" || o.Email != "new@example.com" {
+	if o.Name != "acme-2" || o.Email != "new@example.com" || !o.SpeculativePlanManagementEnabled { // the default, or the provider's plan never ends
 		t.Errorf("updated: %+v", o)
 	}
 	if _, err := c.Organizations.Read(t.Context(), "acme-2"); err != nil {

@@ -37,6 +37,7 @@ type organization struct {
 	NoVCS     bool              `json:"no_vcs,omitempty"` // lacks the vcs-integrations entitlement
 	Members   map[string]Access `json:"members"`          // by user name
 	Token     kept              `json:"token"`
+	TokenMade time.Time         `json:"token_made,omitzero"`
 
 	Projects   []*project   `json:"projects"`
 	AgentPools []*agentPool `json:"agent_pools,omitempty"`
