@@ -294,6 +294,27 @@ func TestCannotOpen(t *testing.T) {
 	}
 }
 
+// TestDoesNotOpen: where no window can be opened, that is said, and nothing is
+// waited for.
+func TestDoesNotOpen(t *testing.T) {
+	t.Setenv("WAYLAND_DISPLAY", "")
+	t.Setenv("DISPLAY", "")
+	if _, err := open(t.Context(), headless(t)); err == nil || !strings.Contains(err.Error(), "there is no display; bbsync authorize --no-open") {
+		t.Errorf("without a display: %v", err)
+	}
+	t.Setenv("DISPLAY", ":99")
+	if _, err := open(t.Context(), "/bin/false"); err == nil || !strings.Contains(err.Error(), "opening /bin/false") {
+		t.Errorf("what is no browser: %v", err)
+	}
+	real, err := Find("", exec.LookPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t.Context(), real); err == nil || !strings.Contains(err.Error(), "opening "+real) {
+		t.Errorf("a display that nobody serves: %v", err)
+	}
+}
+
 // TestClosedWindow: a person who closes the window ends the walk, and nothing of
 // the browser is left.
 func TestClosedWindow(t *testing.T) {
