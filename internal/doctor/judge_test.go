@@ -289,6 +289,7 @@ func TestBitbucketSide(t *testing.T) {
 		}, (*connectionFacts).policyCheck), Warning, `path "secret/data/bbsync/x" { capabilities = ["create", "read", "update"] }`},
 		{"no record", with(func(f *connectionFacts) { f.record.err = &vault.Error{Kind: vault.ErrNotFound} }, (*connectionFacts).recordCheck), Failed, "restore the record first"},
 		{"deleted record", with(func(f *connectionFacts) { f.record.err = &vault.DeletedError{Path: "x"} }, (*connectionFacts).recordCheck), Failed, "undelete"},
+		{"an error without a hint", failure("x", "no login", errors.New("permission denied")), Failed, "docs/troubleshooting.md"},
 		{"short token", (&vaultFacts{token: answer[vault.TokenInfo]{value: vault.TokenInfo{TTL: time.Minute}}}).lifetime(), Warning, "vault login"},
 	})
 }
