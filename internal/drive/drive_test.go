@@ -250,7 +250,8 @@ func TestStays(t *testing.T) {
 		{"even before anybody has logged in", loading, false, 2 * time.Minute, "does not load", false},
 		{"a page that may lead on", other, true, 5 * time.Second, "", false},
 		{"a page that does not", other, true, 11 * time.Second, "was not expected", false},
-		{"Terraform after the click, without a token", back, true, 11 * time.Second, "was not expected", false},
+		{"Terraform after the click, which is slow to tell of a token", back, true, 11 * time.Second, "", false},
+		{"Terraform after the click, without a token", back, true, 2 * time.Minute, "no token", false},
 		{"a second factor, or a login that forgot where it should lead", other, false, 11 * time.Second, "", true},
 	} {
 		var told string
