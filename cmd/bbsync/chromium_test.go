@@ -257,12 +257,19 @@ func (r *running) line(beginning string) string {
 	return beginning + line
 }
 
+// ends waits until it has ended, as long as it goes on saying something.
 func (r *running) ends(code int) {
 	r.t.Helper()
-	select {
-	case <-r.ended:
-	case <-time.After(hangs):
-		r.t.Fatalf("it does not end:\n%s", r)
+	for said, over := -1, false; !over; {
+		select {
+		case <-r.ended:
+			over = true
+		case <-time.After(hangs):
+			if len(r.String()) == said {
+				r.t.Fatalf("it does not end:\n%s", r)
+			}
+			said = len(r.String())
+		}
 	}
 	have := 0
 	if exited, ok := errors.AsType[*exec.ExitError](r.err); ok {

@@ -26,9 +26,13 @@ func unknown(name, cause, remedy string) Check {
 	return Check{Name: name, Status: Unknown, Found: "not known", Cause: cause, Remedy: remedy}
 }
 
-// failure is a check that failed with an error.
+// failure is a check that failed with an error. Where the error has no hint, the
+// remedy is where to look: nobody is left with a cause alone.
 func failure(name, found string, err error) Check {
 	cause, remedy := explain(err)
+	if remedy == "" {
+		remedy = "mend what the cause names, and run bbsync doctor again; docs/troubleshooting.md has the messages"
+	}
 	return failed(name, found, cause, remedy)
 }
 

@@ -269,6 +269,15 @@ func TestBitbucketSide(t *testing.T) {
 		{"other spelling", with(func(f *connectionFacts) {
 			f.bitbucket.links.value = []bitbucket.Link{{ID: "bfa5e1ce-b0bf-36cb-946b-5be8e45c8577", Type: "generic", Name: "T", URL: "https://App.terraform.io/app/acme"}}
 		}, (*connectionFacts).link), Failed, "spelt differently"},
+		{"an OAuth 2.0 link of this organization's", with(func(f *connectionFacts) {
+			f.bitbucket.links.value = []bitbucket.Link{{ID: "client-1", Type: "oauth2", Name: "T", URL: "https://app.terraform.io/app/acme/x"}}
+		}, (*connectionFacts).link), Failed, "External application"},
+		{"or of nobody's in particular", with(func(f *connectionFacts) {
+			f.bitbucket.links.value = []bitbucket.Link{{ID: "client-1", Type: "oauth2", Name: "T", URL: "https://app.terraform.io"}}
+		}, (*connectionFacts).link), Failed, "External application"},
+		{"another organization's is no cause", with(func(f *connectionFacts) {
+			f.bitbucket.links.value = []bitbucket.Link{{ID: "client-1", Type: "oauth2", Name: "T", URL: "https://app.terraform.io/app/acme-2"}}
+		}, (*connectionFacts).link), Failed, "it was deleted, or never made"},
 		{"no consumer", with(func(f *connectionFacts) { f.have.Link = &plan.Link{Type: "generic"} }, (*connectionFacts).consumer), Failed, "bbsync apply sets it"},
 		{"no grants", with(func(f *connectionFacts) { f.want.Grants = nil }, (*connectionFacts).grants), Warning, "add grant blocks"},
 		{"lease", with(func(f *connectionFacts) {
@@ -280,6 +289,7 @@ func TestBitbucketSide(t *testing.T) {
 		}, (*connectionFacts).policyCheck), Warning, `path "secret/data/bbsync/x" { capabilities = ["create", "read", "update"] }`},
 		{"no record", with(func(f *connectionFacts) { f.record.err = &vault.Error{Kind: vault.ErrNotFound} }, (*connectionFacts).recordCheck), Failed, "restore the record first"},
 		{"deleted record", with(func(f *connectionFacts) { f.record.err = &vault.DeletedError{Path: "x"} }, (*connectionFacts).recordCheck), Failed, "undelete"},
+		{"an error without a hint", failure("x", "no login", errors.New("permission denied")), Failed, "docs/troubleshooting.md"},
 		{"short token", (&vaultFacts{token: answer[vault.TokenInfo]{value: vault.TokenInfo{TTL: time.Minute}}}).lifetime(), Warning, "vault login"},
 	})
 }

@@ -44,7 +44,7 @@ func (f *connectionFacts) link() Check {
 // otherLinks tells of links that a person may have taken for the right one.
 func (f *connectionFacts) otherLinks() string {
 	for _, l := range f.bitbucket.links.value {
-		if l.OAuth2() && (strings.HasPrefix(l.URL, f.want.Terraform.Address) || l.Name == f.want.Link.Name) {
+		if l.OAuth2() && (l.Name == f.want.Link.Name || f.leadsTo(l.URL)) {
 			return fmt.Sprintf("%q is an OAuth 2.0 link (\"External application\"), which Terraform cannot use", l.Name)
 		}
 	}
@@ -54,6 +54,15 @@ func (f *connectionFacts) otherLinks() string {
 		}
 	}
 	return "it was deleted, or never made"
+}
+
+// leadsTo reports whether an address is of this Terraform, and not of another of
+// its organizations.
+func (f *connectionFacts) leadsTo(address string) bool {
+	path, here := strings.CutPrefix(address, f.want.Terraform.Address)
+	rest, ofOne := strings.CutPrefix(path, "/app/")
+	organization, _, _ := strings.Cut(rest, "/")
+	return here && (!ofOne || strings.EqualFold(organization, f.want.Organization))
 }
 
 func (f *connectionFacts) consumer() Check {

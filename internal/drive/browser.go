@@ -61,10 +61,10 @@ func open(ctx context.Context, program string) (*browser, error) {
 		chromedp.Flag("disable-sync", true), chromedp.Flag("password-store", "basic"), chromedp.Flag("use-mock-keychain", true), // nothing is kept
 	)
 	b := &browser{cancels: []func(){cancel}}
-	b.ctx, cancel = chromedp.NewContext(allocator)
+	b.ctx, cancel = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // what matters is returned, too
 	b.cancels = append(b.cancels, cancel)
 	if err := chromedp.Do(b.ctx); err != nil {
-		_ = b.close() // it did not open
+		b.force() // the library's own way to close waits for ever for what did not open
 		if errors.Is(err, chromedp.ErrNoDisplay) {
 			return nil, errors.New("no window can be opened here: there is no display; bbsync authorize --no-open shows the links, to be opened in a browser elsewhere")
 		}
@@ -78,13 +78,17 @@ func (b *browser) close() error {
 	stop, cancel := context.WithTimeout(b.ctx, 10*time.Second)
 	defer cancel()
 	err := chromedp.Cancel(stop)
-	for i := range b.cancels {
-		b.cancels[len(b.cancels)-1-i]()
-	}
+	b.force()
 	if left, ok := errors.AsType[*os.PathError](err); ok {
 		return fmt.Errorf("removing the browser's profile with its logins: %w; remove it by hand", left)
 	}
 	return nil // closed by force, else
+}
+
+func (b *browser) force() {
+	for i := range b.cancels {
+		b.cancels[len(b.cancels)-1-i]()
+	}
 }
 
 // gone is closed when the window is.

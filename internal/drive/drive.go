@@ -154,7 +154,9 @@ func (d *driver) stays(r authorize.Request, p page, is kind, so time.Duration) s
 	case is == persons:
 	case is == loading && so > loads:
 		return "this page does not load, or leads nowhere: " + p.where()
-	case is == loading || so <= d.opts.Settle:
+	case is == back && so > loads:
+		return "Terraform has no token of the service user after the click: " + p.where()
+	case is == loading || is == back || so <= d.opts.Settle:
 	case d.inside:
 		return "this page was not expected, and stays: " + p.where()
 	default:

@@ -250,7 +250,8 @@ func TestStays(t *testing.T) {
 		{"even before anybody has logged in", loading, false, 2 * time.Minute, "does not load", false},
 		{"a page that may lead on", other, true, 5 * time.Second, "", false},
 		{"a page that does not", other, true, 11 * time.Second, "was not expected", false},
-		{"Terraform after the click, without a token", back, true, 11 * time.Second, "was not expected", false},
+		{"Terraform after the click, which is slow to tell of a token", back, true, 11 * time.Second, "", false},
+		{"Terraform after the click, without a token", back, true, 2 * time.Minute, "no token", false},
 		{"a second factor, or a login that forgot where it should lead", other, false, 11 * time.Second, "", true},
 	} {
 		var told string
@@ -291,6 +292,27 @@ func TestCannotOpen(t *testing.T) {
 	}
 	if err := b.close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDoesNotOpen: where no window can be opened, that is said, and nothing is
+// waited for.
+func TestDoesNotOpen(t *testing.T) {
+	t.Setenv("WAYLAND_DISPLAY", "")
+	t.Setenv("DISPLAY", "")
+	if _, err := open(t.Context(), headless(t)); err == nil || !strings.Contains(err.Error(), "there is no display; bbsync authorize --no-open") {
+		t.Errorf("without a display: %v", err)
+	}
+	t.Setenv("DISPLAY", ":99")
+	if _, err := open(t.Context(), "/bin/false"); err == nil || !strings.Contains(err.Error(), "opening /bin/false") {
+		t.Errorf("what is no browser: %v", err)
+	}
+	real, err := Find("", exec.LookPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(t.Context(), real); err == nil || !strings.Contains(err.Error(), "opening "+real) {
+		t.Errorf("a display that nobody serves: %v", err)
 	}
 }
 

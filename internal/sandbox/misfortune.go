@@ -27,6 +27,9 @@ func (w *World) misfortune(name, base, org string) error {
 		return b.SetAddresses("https://bitbucket.moved.example", "", 0)
 	case "change-host-key":
 		return b.ChangeHostKeys()
+	case "slow-clock":
+		b.SlowClock(10 * time.Minute)
+		return nil
 	case "lock-account":
 		return b.LockWithCaptcha(AdminUser)
 	case "oauth2-link":

@@ -125,6 +125,7 @@ func (c *call) send(w http.ResponseWriter, k kind, rep reply) {
 	}
 	header := http.Header{}
 	maps.Copy(header, rep.header)
+	header.Set("Date", c.now().UTC().Format(http.TimeFormat))
 	header.Set("X-AREQUESTID", fmt.Sprintf("@SBX%dx%dx0", c.now().Unix()%100000, c.requests.Add(1)))
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Cache-Control", "private, no-cache")

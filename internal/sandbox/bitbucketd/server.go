@@ -88,6 +88,7 @@ type Server struct {
 	listenMu  sync.Mutex
 	listeners []func(what string)
 
+	behind   atomic.Int64 // nanoseconds that the clock is slow by
 	requests atomic.Int64
 	sending  sync.WaitGroup // webhooks under way
 }
@@ -221,7 +222,11 @@ func (s *Server) Snapshot() (*State, error) {
 	return decodeState(data)
 }
 
-func (s *Server) now() time.Time { return s.opts.Now() }
+func (s *Server) now() time.Time { return s.opts.Now().Add(-time.Duration(s.behind.Load())) }
+
+// SlowClock puts the clock back by so much. What was signed or made before keeps
+// its time.
+func (s *Server) SlowClock(by time.Duration) { s.behind.Store(int64(by)) }
 
 // random returns 2n hexadecimal digits.
 func random(n int) string {

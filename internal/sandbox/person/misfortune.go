@@ -15,6 +15,7 @@ import (
 func misfortunes() []Breakage {
 	var out []Breakage
 	for _, m := range [][2]string{
+		{"slow-clock", "put Bitbucket's clock back by ten minutes"},
 		{"stop-ssh", "close Bitbucket's SSH port"},
 		{"disable-ssh", "switch SSH off in Bitbucket"},
 		{"change-host-key", "give Bitbucket's SSH server new host keys"},
