@@ -54,7 +54,7 @@ type browser struct {
 	cancels []func()
 }
 
-func open(ctx context.Context, program string) (*browser, error) {
+func open(ctx context.Context, program string, env []string) (*browser, error) {
 	profile, err := os.MkdirTemp("", "bbsync-browser-")
 	if err != nil {
 		return nil, err
@@ -63,6 +63,7 @@ func open(ctx context.Context, program string) (*browser, error) {
 	allocator, cancel := chromedp.NewExecAllocator(ctx,
 		chromedp.ExecPath(program), chromedp.UserDataDir(profile), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.VisibleWindow,
 		chromedp.Flag("disable-sync", true), chromedp.Flag("password-store", "basic"), chromedp.Flag("use-mock-keychain", true), // nothing is kept
+		chromedp.NoInheritEnv, chromedp.Env(env...),
 		chromedp.ModifyCmdFunc(func(cmd *exec.Cmd) { cmd.WaitDelay = 5 * time.Second }),
 	)
 	b.cancels = append(b.cancels, cancel)

@@ -163,7 +163,7 @@ func TestClick(t *testing.T) {
 	bitbucket, elsewhere := newSite(t), newSite(t)
 	r := aRequest()
 	r.BitbucketURL = bitbucket.URL + "/git"
-	b, err := open(t.Context(), headless(t))
+	b, err := open(t.Context(), headless(t), os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +230,7 @@ func arrived(s *site) bool {
 func TestClosedWindow(t *testing.T) {
 	t.Setenv("DISPLAY", ":99")
 	t.Setenv("TMPDIR", t.TempDir())
-	b, err := open(t.Context(), headless(t))
+	b, err := open(t.Context(), headless(t), os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
