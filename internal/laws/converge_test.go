@@ -259,6 +259,7 @@ func breakages() []string {
 // and authorizing ends with an empty plan, with everything there once, and with
 // a Terraform that can clone.
 func TestConvergence(t *testing.T) {
+	t.Parallel()
 	kinds := map[string]kind{
 		"token kept":         {orgs: 1, terraform: terraformd.Choices{KeepTokenOnReconnect: true}},
 		"token remade":       {orgs: 1, bitbucket: bitbucketd.Options{ShortPages: true}},
@@ -267,6 +268,7 @@ func TestConvergence(t *testing.T) {
 	}
 	for name, k := range kinds {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBed(t, k)
 			states := b.states(t)
 			cases, edits, applies, writes, clones := 0, map[string]int{}, 0, 0, 0
