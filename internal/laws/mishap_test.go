@@ -2,6 +2,7 @@ package laws_test
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"time"
 
@@ -70,9 +71,7 @@ func (b *bed) rewrite(change map[string]any) {
 		if have == nil {
 			continue
 		}
-		for field, value := range change {
-			have[field] = value
-		}
+		maps.Copy(have, change)
 		_, _ = b.vault.Root.KVv2(mount).Put(context.Background(), folder+c.Record, have)
 	}
 }
