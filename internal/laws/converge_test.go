@@ -34,10 +34,12 @@ func (b *bed) converge(t rapid.TB, g *guard) int {
 		if inSync(planned) {
 			return round
 		}
+		adopted := adopt
 		for _, c := range planned.Connections {
-			if s := c.State(); s == plan.StateRefused && !adopt {
+			switch s := c.State(); {
+			case s == plan.StateRefused && !adopted:
 				adopt = true
-			} else if s == plan.StateUnreadable || s == plan.StateLeased || s == plan.StateRefused {
+			case s == plan.StateUnreadable, s == plan.StateLeased, s == plan.StateRefused:
 				t.Fatalf("round %d: %s is %s: %v", round, c.Address, s, c.Blocks)
 			}
 		}
