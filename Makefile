@@ -2,6 +2,7 @@
 VAULT := .cache/vault/vault-$(shell sed -n 's|^.*github.com/hashicorp/vault v||p' tools/vault/go.mod)
 RACE  := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 FUZZTIME ?= 10s
+LAWS     ?= 4
 
 .PHONY: help build vault setup test test-fast lint fmt vuln demo conformance bench bench-peers docs fuzz release release-check
 help: ## list the targets
@@ -15,7 +16,9 @@ setup: ## install what tests need beside Go: a C compiler (race detector) and Ch
 test: vault ## run the whole suite: vet, a real Vault, a real Chromium, the race detector
 	$(if $(RACE),,@echo "no C compiler: running without the race detector; make setup installs one")
 	go vet ./...
-	go test $(RACE) -timeout 45m $$(go list ./... | grep -v /cmd/bbsync$$)
+	go test $(RACE) -timeout 45m $$(go list ./... | grep -v -e /cmd/bbsync$$ -e /internal/laws$$)
+	go test $(RACE) -timeout 45m ./internal/laws -run 'TestTwoAtOnce|TestFaults' # what runs within one process
+	go test -timeout 45m -parallel 8 ./internal/laws -laws.times=$(LAWS) -laws.every # all, with more cases: they wait more than they work
 	go test -timeout 45m ./cmd/bbsync # the binary as it is shipped: making RSA keys under the race detector takes minutes
 	go test -C tools/manifests .
 test-fast: vault ## run the whole suite without the race detector

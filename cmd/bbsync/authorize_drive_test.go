@@ -36,8 +36,8 @@ func (e exampleWorld) drive(stdin *os.File) driven {
 		e.t.Fatalf(".ci/setup installs Chromium: %v", err)
 	}
 	folder := e.t.TempDir()
-	wrapper := filepath.Join(folder, "browser")
-	text := fmt.Sprintf("#!/bin/sh\nexec %s --headless --remote-debugging-port=0 '%s' \"$@\"\n", real, strings.Join(chromiumFlags(e.t, e.world), "' '"))
+	wrapper, environment := filepath.Join(folder, "browser"), filepath.Join(folder, "environment")
+	text := fmt.Sprintf("#!/bin/sh\nenv >'%s'\nexec %s --headless --remote-debugging-port=0 '%s' \"$@\"\n", environment, real, strings.Join(chromiumFlags(e.t, e.world), "' '"))
 	if err := os.WriteFile(wrapper, []byte(text), 0o700); err != nil {
 		e.t.Fatal(err)
 	}
@@ -45,6 +45,9 @@ func (e exampleWorld) drive(stdin *os.File) driven {
 	d.running = e.startWith(stdin, manyFleet, []string{"TMPDIR=" + folder, "DISPLAY=:99"}, "authorize", "--drive", "--browser", wrapper)
 	d.says("A browser window opens")
 	d.window = attach(e.t, d.running, folder)
+	if text, err := os.ReadFile(environment); err != nil || strings.Contains(string(text), "VAULT_") || strings.Contains(string(text), "canary-") {
+		e.t.Errorf("the browser is given more of the environment than it needs (%v):\n%s", err, text)
+	}
 	return d
 }
 

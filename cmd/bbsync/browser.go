@@ -45,6 +45,7 @@ func (a *app) openBrowser(ctx context.Context, address string) error {
 		return errNoBrowser
 	}
 	child := exec.CommandContext(context.WithoutCancel(ctx), command[0], command[1:]...) //nolint:gosec // a fixed program with a link of Terraform's
+	child.Env = childEnv(a.environ())
 	if err := child.Start(); err != nil {
 		return fmt.Errorf("opening the browser: %w", err)
 	}

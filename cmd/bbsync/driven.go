@@ -20,7 +20,7 @@ func (a *app) waitDriven(ctx context.Context, watch *authorize.Watch, f *authori
 	if err != nil {
 		return err
 	}
-	opts := drive.Options{Browser: browser, Tell: a.aside}
+	opts := drive.Options{Browser: browser, Env: childEnv(a.environ()), Tell: a.aside}
 	if isTerminal(a.stdin) {
 		opts.Ask = a.asker()
 	}

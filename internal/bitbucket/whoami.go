@@ -33,14 +33,15 @@ type HostKeyError struct {
 	Want []string // fingerprints of the pinned ones
 }
 
-// Error names both keys by fingerprint and says what it may mean.
+// Error names both keys by fingerprint and says what it may mean. What the files
+// pin goes before what was learned, so that the remedy is one for both.
 func (e *HostKeyError) Error() string {
 	have, err := keys.SSHFingerprint(e.Have)
 	if err != nil {
 		have = "unknown"
 	}
 	return fmt.Sprintf("the SSH server %s shows the host key %s, pinned is %s: either its key was changed or something stands in between;"+
-		" ask its administrator before changing the pin", e.Addr, have, strings.Join(e.Want, " or "))
+		" if its administrator says that it was changed, put the new one into ssh.host_keys", e.Addr, have, strings.Join(e.Want, " or "))
 }
 
 // WhoamiSSH logs in to Bitbucket's SSH server with the key and asks who it is.

@@ -55,10 +55,11 @@ type browser struct {
 
 // open begins a browser. The profile is the library's to make and to remove: it
 // waits for the processes that could still write there, and they die with us.
-func open(ctx context.Context, program string) (*browser, error) {
+func open(ctx context.Context, program string, env []string) (*browser, error) {
 	allocator, cancel := chromedp.NewExecAllocator(ctx,
 		chromedp.ExecPath(program), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.VisibleWindow,
 		chromedp.Flag("disable-sync", true), chromedp.Flag("password-store", "basic"), chromedp.Flag("use-mock-keychain", true), // nothing is kept
+		chromedp.NoInheritEnv, chromedp.Env(env...),
 	)
 	b := &browser{cancels: []func(){cancel}}
 	b.ctx, cancel = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // what matters is returned, too

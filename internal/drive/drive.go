@@ -20,6 +20,7 @@ var ErrStopped = errors.New("stopped where a person is needed")
 // Options of a walk.
 type Options struct {
 	Browser string        // program; Find finds one
+	Env     []string      // the browser's environment, all of it
 	Settle  time.Duration // how long a page that has loaded may take to become what is expected; 0: 10 s
 	Tell    func(string)  // a line for the person; may be nil
 
@@ -53,7 +54,7 @@ func Run(ctx context.Context, watch *authorize.Watch, opts Options) (err error) 
 	if opts.Tell == nil {
 		opts.Tell = func(string) {}
 	}
-	b, err := open(ctx, opts.Browser)
+	b, err := open(ctx, opts.Browser, opts.Env)
 	if err != nil {
 		return err
 	}

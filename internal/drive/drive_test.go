@@ -165,7 +165,7 @@ func TestClick(t *testing.T) {
 	bitbucket, elsewhere := newSite(t), newSite(t)
 	r := aRequest()
 	r.BitbucketURL = bitbucket.URL + "/git"
-	b, err := open(t.Context(), headless(t))
+	b, err := open(t.Context(), headless(t), os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +272,7 @@ func TestCannotOpen(t *testing.T) {
 	t.Setenv("DISPLAY", ":99")
 	gone := newSite(t)
 	gone.Close()
-	b, err := open(t.Context(), headless(t))
+	b, err := open(t.Context(), headless(t), os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,18 +300,18 @@ func TestCannotOpen(t *testing.T) {
 func TestDoesNotOpen(t *testing.T) {
 	t.Setenv("WAYLAND_DISPLAY", "")
 	t.Setenv("DISPLAY", "")
-	if _, err := open(t.Context(), headless(t)); err == nil || !strings.Contains(err.Error(), "there is no display; bbsync authorize --no-open") {
+	if _, err := open(t.Context(), headless(t), os.Environ()); err == nil || !strings.Contains(err.Error(), "there is no display; bbsync authorize --no-open") {
 		t.Errorf("without a display: %v", err)
 	}
 	t.Setenv("DISPLAY", ":99")
-	if _, err := open(t.Context(), "/bin/false"); err == nil || !strings.Contains(err.Error(), "opening /bin/false") {
+	if _, err := open(t.Context(), "/bin/false", os.Environ()); err == nil || !strings.Contains(err.Error(), "opening /bin/false") {
 		t.Errorf("what is no browser: %v", err)
 	}
 	real, err := Find("", exec.LookPath)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t.Context(), real); err == nil || !strings.Contains(err.Error(), "opening "+real) {
+	if _, err := open(t.Context(), real, os.Environ()); err == nil || !strings.Contains(err.Error(), "opening "+real) {
 		t.Errorf("a display that nobody serves: %v", err)
 	}
 }
@@ -322,7 +322,7 @@ func TestClosedWindow(t *testing.T) {
 	t.Setenv("DISPLAY", ":99")
 	folder := t.TempDir()
 	t.Setenv("TMPDIR", folder)
-	b, err := open(t.Context(), headless(t))
+	b, err := open(t.Context(), headless(t), os.Environ())
 	if err != nil {
 		t.Fatal(err)
 	}

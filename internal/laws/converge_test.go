@@ -34,10 +34,12 @@ func (b *bed) converge(t rapid.TB, g *guard) int {
 		if inSync(planned) {
 			return round
 		}
+		adopted := adopt
 		for _, c := range planned.Connections {
-			if s := c.State(); s == plan.StateRefused && !adopt {
+			switch s := c.State(); {
+			case s == plan.StateRefused && !adopted:
 				adopt = true
-			} else if s == plan.StateUnreadable || s == plan.StateLeased || s == plan.StateRefused {
+			case s == plan.StateUnreadable, s == plan.StateLeased, s == plan.StateRefused:
 				t.Fatalf("round %d: %s is %s: %v", round, c.Address, s, c.Blocks)
 			}
 		}
@@ -259,6 +261,7 @@ func breakages() []string {
 // and authorizing ends with an empty plan, with everything there once, and with
 // a Terraform that can clone.
 func TestConvergence(t *testing.T) {
+	t.Parallel()
 	kinds := map[string]kind{
 		"token kept":         {orgs: 1, terraform: terraformd.Choices{KeepTokenOnReconnect: true}},
 		"token remade":       {orgs: 1, bitbucket: bitbucketd.Options{ShortPages: true}},
@@ -267,6 +270,7 @@ func TestConvergence(t *testing.T) {
 	}
 	for name, k := range kinds {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			b := newBed(t, k)
 			states := b.states(t)
 			cases, edits, applies, writes, clones := 0, map[string]int{}, 0, 0, 0

@@ -61,6 +61,7 @@ func crashBed(t *testing.T) (*bed, map[string]snapshot) {
 // it would have without the crash: nothing is there twice, nothing is orphaned,
 // and at no time was there a key whose private half is not in Vault.
 func TestCrashAnywhere(t *testing.T) {
+	t.Parallel()
 	b, states := crashBed(t)
 	for _, a := range acts() {
 		t.Run(a.name, func(t *testing.T) {

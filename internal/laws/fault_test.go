@@ -49,6 +49,7 @@ func drawFault(t *rapid.T) (system string, f front.Fault) {
 // key is on a system and not in Vault, who could clone can, and once the servers
 // behave, applying ends with all there, once.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for name, k := range map[string]kind{
 		"tokens kept":    {orgs: 1, terraform: terraformd.Choices{KeepTokenOnReconnect: true}},
 		"tokens remade":  {orgs: 1},

@@ -14,15 +14,25 @@ import (
 	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
 )
 
+// checks is held from setting the number of a law's cases until rapid has read
+// it: laws run in parallel, and the number is one flag for all.
+var checks sync.Mutex
+
 // check runs a law on n drawn cases, or as many times that as asked for.
 func check(t *testing.T, n int, law func(*rapid.T)) {
 	t.Helper()
+	checks.Lock()
+	begun := sync.OnceFunc(checks.Unlock)
+	defer begun()
 	for name, value := range map[string]string{"rapid.checks": strconv.Itoa(n * *times), "rapid.nofailfile": "true"} {
 		if err := flag.Set(name, value); err != nil {
 			t.Fatal(err)
 		}
 	}
-	rapid.Check(t, law)
+	rapid.Check(t, func(t *rapid.T) {
+		begun()
+		law(t)
+	})
 }
 
 // A guard looks at the systems after every write to Terraform or Bitbucket:

@@ -51,6 +51,12 @@ func TestHostileNames(t *testing.T) {
 			t.Errorf("bbsync plan does not show the name escaped:\n%s", text)
 		}
 	}
+	for _, format := range []string{"markdown", "markdown-bitbucket", "html", "junit", "sarif", "github", "code-insights"} {
+		got := b.exec(t, moment{}, "plan", "--format="+format)
+		if strings.Contains(got.output, "<script>alert") || strings.Contains(got.output, "\n::error::c") || strings.ContainsAny(got.output, "\x1b\u202e") {
+			t.Errorf("bbsync plan --format=%s lets a name be more than text:\n%s", format, got.output)
+		}
+	}
 	if p, _, err := b.applyOnce(t.Context(), false); err != nil || !inSync(p) {
 		t.Errorf("after the apply: %v, %s", err, b.leftOver())
 	}

@@ -15,6 +15,7 @@ import (
 // TestNoDeletionByOmission: what the files do not mention stays as it is, and so
 // does all of a fleet of which a part cannot be read, even with --prune.
 func TestNoDeletionByOmission(t *testing.T) {
+	t.Parallel()
 	b := newBed(t, kind{orgs: 2})
 	states := b.states(t)
 	want := b.shape(t)

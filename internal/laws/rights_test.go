@@ -2,6 +2,7 @@ package laws_test
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -73,6 +74,7 @@ func TestLeastRights(t *testing.T) {
 	reading(2, "plan")
 	ends(4, "apply", "--auto-approve")
 	reading(4, "plan")
+	reading(4, "authorize", "--no-open", "--timeout", "100ms")
 	clients, err := b.someone(t).Clients(t.Context(), sandbox.OrgName(1))
 	b.must(t, err)
 	_, err = b.someone(t).Approve(t.Context(), clients[0].Connect, sandbox.ServiceUser)
@@ -80,6 +82,9 @@ func TestLeastRights(t *testing.T) {
 	ends(0, "apply", "--auto-approve")
 	reading(0, "plan")
 	reading(0, "drift")
+	reading(0, "doctor")
+	reading(0, "report", "--html", filepath.Join(t.TempDir(), "fleet.html"))
+	reading(0, "import", "--dry-run")
 	ends(0, "rotate", "--all", "--ssh", "--auto-approve")
 	ends(0, "rotate", "--all", "--consumer", "--auto-approve")
 	ends(0, "rotate", "--all", "--emergency", "--reason", "test", "--auto-approve")

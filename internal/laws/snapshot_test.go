@@ -26,6 +26,7 @@ func (b *bed) restore(t rapid.TB, s snapshot) {
 	t.Helper()
 	b.watch(nil)
 	b.clearFaults()
+	b.fleet.Bitbuckets[0].SSH.HostKeys = nil
 	b.must(t, b.world.Terraform.Load(s.dir))
 	_, err := b.world.Bitbuckets[0].Load(s.dir)
 	b.must(t, err)

@@ -9,13 +9,34 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/sandbox"
 	"github.com/bbsync/bbsync/internal/sandbox/front"
 )
 
+// A twin is one of two appliers.
+type twin struct {
+	rotate plan.Rotation // of its first apply
+	ahead  time.Duration // of its clock
+	lease  time.Duration
+}
+
+// twins are two of a kind but for their clocks.
+func twins(t *rapid.T, connected bool) []twin {
+	rotations := []plan.Rotation{{}}
+	if connected {
+		rotations = append(rotations, plan.Rotation{SSH: true}, plan.Rotation{Consumer: true}, plan.Rotation{SSH: true, Emergency: "stolen"})
+	}
+	one := twin{rotate: rapid.SampledFrom(rotations).Draw(t, "rotation"), lease: 2 * time.Second}
+	two := one
+	two.ahead = rapid.SampledFrom([]time.Duration{0, 0, 10 * time.Minute, -10 * time.Minute}).Draw(t, "clock ahead by")
+	return []twin{one, two}
+}
+
 // TestTwoAtOnce: two appliers on one fleet, started together, the lease of one
-// running out while a request of its keeps it: the end is as if there had been
-// one, and at no time is there a key that is not in Vault.
+// running out while a request of its keeps it, and one's clock perhaps wrong: the
+// end is as if there had been one, and at no time is there a key that is not in
+// Vault.
 func TestTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newBed(t, kind{orgs: 1})
@@ -24,12 +45,14 @@ func TestTwoAtOnce(t *testing.T) {
 	lost := 0
 	check(t, 8, func(t *rapid.T) {
 		cases++
-		b.restore(t, states[rapid.SampledFrom([]string{"nothing", "connected"}).Draw(t, "state")])
+		state := rapid.SampledFrom([]string{"nothing", "connected"}).Draw(t, "state")
+		b.restore(t, states[state])
+		both := twins(t, state == "connected")
 		if rapid.Bool().Draw(t, "edited") {
 			_ = b.disturb(t, rapid.SampledFrom([]string{"delete-link", "change-client-key", "delete-ssh-keys", "change-consumer-key"}).Draw(t, "edit"), sandbox.OrgName(1))
 		}
 		g := b.guard(t)
-		g.mayEnd = true
+		g.mayEnd = state != "connected" // without a workspace a clone begins with a signed request
 		g.begin(t)
 		system := rapid.SampledFrom([]string{"bitbucket", "terraform", "vault"}).Draw(t, "held up at")
 		b.must(t, b.fronts[system].Order(front.Fault{
@@ -37,9 +60,9 @@ func TestTwoAtOnce(t *testing.T) {
 			Method: rapid.SampledFrom([]string{"PUT", "POST", "GET", ""}).Draw(t, "method"),
 		}))
 		var group sync.WaitGroup
-		results := make([][]apply.Result, 2)
-		for i := range results {
-			group.Go(func() { results[i] = b.insist(2 * time.Second) })
+		results := make([][]apply.Result, len(both))
+		for i, twin := range both {
+			group.Go(func() { results[i] = b.insist(twin) })
 		}
 		group.Wait()
 		b.clearFaults()
@@ -55,8 +78,12 @@ func TestTwoAtOnce(t *testing.T) {
 		b.expire(t)
 		b.converge(t, g)
 		s := b.shape(t)
+		soaking := 0
+		if s.connections[0].previous { // of a rotation
+			s.connections[0].previous, soaking = false, 1
+		}
 		b.wellMade(t, s)
-		if s.userKeys != 1 || s.consumers-s.unlinked != 1 {
+		if s.userKeys != 1+soaking || s.consumers-s.unlinked != 1 {
 			t.Fatalf("something is there twice: %+v", s)
 		}
 	})
@@ -65,14 +92,17 @@ func TestTwoAtOnce(t *testing.T) {
 
 // insist applies until there is nothing to do but for a person, as a CI job
 // that is started again and again.
-func (b *bed) insist(lease time.Duration) []apply.Result {
+func (b *bed) insist(as twin) []apply.Result {
 	var out []apply.Result
-	for range 6 {
+	for try := range 6 {
 		p, err := b.start(b.t.Context())
 		if err != nil {
 			continue
 		}
-		p.lease = lease
+		p.lease, p.now = as.lease, func() time.Time { return time.Now().Add(as.ahead) }
+		if try == 0 {
+			p.rotate = as.rotate
+		}
 		planned, result, err := p.apply(b.t.Context())
 		p.sys.Close()
 		out = append(out, result)

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -11,6 +12,20 @@ import (
 )
 
 const maxRounds = 5 // two that a person must end, and what comes of age meanwhile
+
+// thousands checks a law on five thousand cases, or on as many as -rapid.checks
+// asks for.
+func thousands(t *testing.T, law func(*rapid.T)) {
+	t.Helper()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
+	if !asked {
+		if err := flag.Set("rapid.checks", "5000"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rapid.Check(t, law)
+}
 
 // settle applies until a plan is empty or blocked.
 func settle(t *rapid.T, w world) world {
@@ -37,7 +52,7 @@ func settle(t *rapid.T, w world) world {
 // TestConverges: from any reachable world, applying ends with nothing to do,
 // and what is then there is what was wanted.
 func TestConverges(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	thousands(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		end := settle(t, w)
 		if len(end.plan().Connections[0].Blocks) > 0 {
@@ -70,7 +85,7 @@ func TestConverges(t *testing.T) {
 // That a token works is not compared. It is known by a proof alone, at the end
 // of a plan, and nothing in the systems tells that a proof was cut off.
 func TestCutAnywhere(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	thousands(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		want := settle(t, w).shape()
 		steps := stepsOf(w.plan())
@@ -92,7 +107,7 @@ func TestCutAnywhere(t *testing.T) {
 // TestBlockedDoesNothing: what is blocked has no step, and only what is
 // somebody else's is blocked; with leave to adopt it nothing is.
 func TestBlockedDoesNothing(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	thousands(t, func(t *rapid.T) {
 		w := drawWorld(t)
 		c := w.plan().Connections[0]
 		if len(c.Blocks) == 0 {

@@ -173,7 +173,7 @@ func askings() []plan.Rotation {
 // TestRotationsEnd: whatever was asked for and cut off, when the overlap has
 // passed one key is left of the rotation, and none that is condemned.
 func TestRotationsEnd(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	thousands(t, func(t *rapid.T) {
 		w := settle(t, drawWorld(t))
 		clear(w.used)
 		w.hours += 1000
@@ -195,7 +195,7 @@ func TestRotationsEnd(t *testing.T) {
 // TestEmergencyIsWhole: one apply of what is asked for in an emergency leaves
 // no key that was there, anywhere that bbsync reaches, unless it was cut off.
 func TestEmergencyIsWhole(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	thousands(t, func(t *rapid.T) {
 		w := settle(t, drawWorld(t))
 		if len(w.plan().Connections[0].Blocks) > 0 {
 			return

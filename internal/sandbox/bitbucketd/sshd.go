@@ -72,11 +72,6 @@ func (s *Server) ChangeHostKeys() error {
 	if err != nil {
 		return err
 	}
-	return s.UseHostKeys(keys)
-}
-
-// UseHostKeys gives the SSH server these private keys, in PEM.
-func (s *Server) UseHostKeys(keys []string) error {
 	signers, err := parseHostKeys(keys)
 	if err != nil {
 		return err
