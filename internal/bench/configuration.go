@@ -15,7 +15,7 @@ type Shape struct {
 	PerBitbucket  bool   // each organization is connected to every Bitbucket of the world
 	OwnTokens     int    // organizations with a credential of their own, from the environment variable OWN_TOKEN
 	TwoBlocks     bool   // each Bitbucket's connections use a terraform block of their own, with the same credential
-	RateLimit     string // rate_limit of the systems; "": none
+	RateLimit     string // rate_limit of the Bitbuckets, which do not tell theirs; "": none
 }
 
 // Write writes the files of a fleet in this world into the folder.
@@ -35,8 +35,8 @@ func Write(folder string, world sandbox.Facts, s Shape) error {
 		terraforms = append(terraforms, "again")
 	}
 	for _, label := range terraforms {
-		fmt.Fprintf(&b, "terraform %q {\n  address = %q\n  ca_file = %q%s\n  token { vault = \"secret/platform/hcp#token\" }\n}\n",
-			label, world.Terraform.Address, world.CAFile, limit)
+		fmt.Fprintf(&b, "terraform %q {\n  address = %q\n  ca_file = %q\n  token { vault = \"secret/platform/hcp#token\" }\n}\n",
+			label, world.Terraform.Address, world.CAFile)
 	}
 	for i, server := range world.Bitbuckets[:count] {
 		fmt.Fprintf(&b, "bitbucket \"b%d\" {\n  url     = %q\n  ca_file = %q%s\n  admin {\n    username = %q\n"+

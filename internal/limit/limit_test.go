@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -195,34 +194,42 @@ func TestFixedIgnoresTheServer(t *testing.T) {
 	}
 }
 
+// A server answers without a network.
+type server func(*http.Request) (status int, header http.Header)
+
+func (s server) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, header := s(r)
+	return &http.Response{StatusCode: status, Header: header, Body: http.NoBody, Request: r}, nil
+}
+
 func TestTransport(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-RateLimit-Limit", "500")
-		if r.URL.Path == "/no" {
-			w.Header().Set("Retry-After", "0.05")
-			w.WriteHeader(http.StatusTooManyRequests)
+	synctest.Test(t, func(t *testing.T) {
+		l := limit.New(limit.Options{})
+		client := &http.Client{Transport: l.Transport(server(func(r *http.Request) (int, http.Header) {
+			header := http.Header{"X-Ratelimit-Limit": {"500"}}
+			if r.URL.Path != "/no" {
+				return http.StatusOK, header
+			}
+			header.Set("Retry-After", "0.05")
+			return http.StatusTooManyRequests, header
+		}), func(h http.Header) limit.Advice {
+			return limit.Advice{
+				Rate:       limit.Rate{PerSecond: limit.Number(h.Get("X-RateLimit-Limit"))},
+				RetryAfter: limit.Seconds(h.Get("Retry-After")),
+			}
+		})}
+		for _, path := range []string{"/", "/no", "/"} {
+			answer, err := client.Get("http://server.example" + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = answer.Body.Close()
 		}
-	}))
-	defer server.Close()
-	l := limit.New(limit.Options{})
-	client := &http.Client{Transport: l.Transport(nil, func(h http.Header) limit.Advice {
-		return limit.Advice{
-			Rate:       limit.Rate{PerSecond: limit.Number(h.Get("X-RateLimit-Limit"))},
-			RetryAfter: limit.Seconds(h.Get("Retry-After")),
+		f := l.Figures()
+		if f.Requests != 3 || f.Throttled != 1 || f.Rate.PerSecond != 500 || f.Guessed || f.Waited < 50*time.Millisecond {
+			t.Errorf("figures: %+v", f)
 		}
-	})}
-	defer client.CloseIdleConnections()
-	for _, path := range []string{"/", "/no", "/"} {
-		answer, err := client.Get(server.URL + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = answer.Body.Close()
-	}
-	f := l.Figures()
-	if f.Requests != 3 || f.Throttled != 1 || f.Rate.PerSecond != 500 || f.Guessed || f.Waits == 0 {
-		t.Errorf("figures: %+v", f)
-	}
+	})
 }
 
 func TestSeconds(t *testing.T) {

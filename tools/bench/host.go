@@ -35,13 +35,15 @@ func host(ctx context.Context, text string, in io.Reader, out io.Writer) (err er
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return err
 	}
-	world, err := sandbox.Start(ctx, sandbox.Options{Orgs: s.Orgs, Bitbuckets: []string{"9.4.0"}})
+	world, err := sandbox.Start(ctx, sandbox.Options{
+		Orgs: s.Orgs, Bitbuckets: []string{"9.4.0"}, Latency: s.Latency, RateLimit: s.RateLimit,
+	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, world.Close()) }()
 	shape := bench.Shape{Organizations: s.Orgs}
-	if s.RateLimit > 0 { // Bitbucket does not tell its limit
+	if s.RateLimit > 0 {
 		shape.RateLimit = fmt.Sprint(s.RateLimit)
 	}
 	if err := bench.Write(s.Folder, world.Facts, shape); err != nil {

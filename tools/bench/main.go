@@ -135,6 +135,9 @@ func load() string {
 }
 
 func (t *table) print() {
+	if len(t.lines) == 0 {
+		return
+	}
 	fmt.Fprintln(t.out, "\n| what | measured | must reach |\n|---|---|---|")
 	for _, l := range t.lines {
 		fmt.Fprintf(t.out, "| %s | %s | %s |\n", l[0], l[1], l[2])

@@ -41,6 +41,24 @@ func TestGitHubWorkflow(t *testing.T) {
 	}
 }
 
+// GitHub's own choice of shell takes a pipe's last command for all of it, and
+// drift that went through tee would be a green job.
+func TestGitHubJobsEndWithTheReportsCode(t *testing.T) {
+	var file struct {
+		Defaults struct {
+			Run struct {
+				Shell string `yaml:"shell"`
+			} `yaml:"run"`
+		} `yaml:"defaults"`
+	}
+	if err := yaml.Unmarshal(read(t, "github/bbsync-drift.yml"), &file); err != nil {
+		t.Fatal(err)
+	}
+	if file.Defaults.Run.Shell != "bash" {
+		t.Errorf("shell %q: only bash that is named has pipefail", file.Defaults.Run.Shell)
+	}
+}
+
 // The systemd units are read by systemd's own syntax. Where systemd is, it says
 // itself what it thinks of them.
 func TestSystemdUnits(t *testing.T) {
