@@ -153,7 +153,7 @@ func (t *teller) count(e apply.Event) {
 func (t *teller) result(r apply.Result) {
 	t.progress.close()
 	fmt.Fprint(t.app.stderr, t.warned.Rest(t.app.style(t.app.stderr)))
-	t.say(report.ResultWhole(r, t.options()))
+	t.say("\n" + report.ResultWhole(r, t.options()))
 }
 
 // different shows what is not as wanted though everything was carried out.
