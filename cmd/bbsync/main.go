@@ -91,7 +91,9 @@ func (a *app) root() *cobra.Command {
 // groups are the parts of the help, in the order in which people need them.
 func groups() []*cobra.Group {
 	return []*cobra.Group{
-		{ID: "begin", Title: "To begin:"}, {ID: "work", Title: "Day by day:"}, {ID: "look", Title: "To look, and for pipelines:"},
+		{ID: "begin", Title: "To begin:"},
+		{ID: "work", Title: "Day by day:"},
+		{ID: "look", Title: "To look, and for pipelines:"},
 		{ID: "sandbox", Title: "To try it:"},
 	}
 }
