@@ -93,7 +93,11 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 	code := a.tellOthers(p)
 	requests := authorize.Of(p)
 	if len(requests) == 0 {
-		if code == exitDone {
+		switch {
+		case code != exitDone:
+		case p.Pending():
+			fmt.Fprintln(a.stdout, "Nothing waits for a person. Next: bbsync apply, which carries out what is left.")
+		default:
 			fmt.Fprintln(a.stdout, "Nothing waits for a person.")
 		}
 		return errors.Join(a.authorized(f, result, nil, nil, code), exit(code))

@@ -65,7 +65,11 @@ func (a *app) reportPage(ctx context.Context, flags *sessionFlags, file string, 
 	if err != nil {
 		return err
 	}
-	return replaceFile(file, []byte(text))
+	if err := replaceFile(file, []byte(text)); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "Wrote %s, %d connections: open it in a browser.\n", file, len(p.Connections))
+	return nil
 }
 
 // matching returns the files that the patterns name, each once. A pattern that
