@@ -4,7 +4,7 @@ RACE  := $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 FUZZTIME ?= 10s
 LAWS     ?= 4
 
-.PHONY: help build vault setup test test-fast lint fmt vuln demo conformance bench bench-peers docs fuzz release release-check
+.PHONY: help build vault setup test test-fast lint fmt vuln demo conformance bench bench-peers pictures docs fuzz release release-check
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -38,6 +38,8 @@ bench: build ## measure bbsync against a sandbox and print one table (ten minute
 	go run ./tools/bench
 bench-peers: build ## measure bbsync beside Terraform's own provider, the binary that TFE_PROVIDER names
 	go run ./tools/bench -peers
+pictures: build ## make the README's pictures from what the program prints (Chromium)
+	go run ./tools/pictures
 docs: build ## write docs/commands from the commands
 	rm -rf docs/commands && bin/bbsync docs --markdown docs/commands
 fuzz: ## fuzz every parser for FUZZTIME each

@@ -31,7 +31,7 @@ func (l *loader) readFiles() ([]*hclsyntax.Body, bool) {
 		l.add(problem{
 			rule: ruleFiles, summary: "No configuration",
 			detail: fmt.Sprintf("The folder %s holds no file that ends in %s.", shown(l.dir), fileSuffix),
-			hint:   "name another folder with --chdir, or begin with one of the examples",
+			hint:   "name another folder with --chdir, or write a configuration with bbsync init",
 		})
 		return nil, false
 	}

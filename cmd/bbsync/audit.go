@@ -10,6 +10,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/audit"
+	"github.com/bbsync/bbsync/internal/report"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -28,12 +29,18 @@ func (a *app) auditCommand() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 	}
 	verify.Flags().StringVar(&contains, "contains", "", "hash of an entry that must be in the trail")
-	verify.RunE = func(_ *cobra.Command, args []string) error { return a.verifyTrail(args[0], contains) }
+	output := a.outputFlags(verify)
+	verify.RunE = func(_ *cobra.Command, args []string) error {
+		if err := a.use(output); err != nil {
+			return err
+		}
+		return a.verifyTrail(output, args[0], contains)
+	}
 	c.AddCommand(verify)
 	return c
 }
 
-func (a *app) verifyTrail(file, contains string) error {
+func (a *app) verifyTrail(output *outputFlags, file, contains string) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return fmt.Errorf("reading the audit trail: %w", err)
@@ -46,12 +53,16 @@ func (a *app) verifyTrail(file, contains string) error {
 	if contains != "" && !v.Found {
 		return fmt.Errorf("%s: no entry has the hash %s: the trail was cut off or written anew", file, contains)
 	}
-	fmt.Fprintf(a.stdout, "%s: whole, %d entries", file, v.Entries)
-	if v.Torn > 0 {
-		fmt.Fprintf(a.stdout, ", and %d lines torn by a crash", v.Torn)
-	}
-	fmt.Fprintf(a.stdout, "; the newest has hash %s\n", v.Head)
-	return nil
+	return a.deliver(output, func(format report.Format, _ report.Style) (string, error) {
+		if format == report.AsJSON {
+			return report.JSON(report.NewAuditDocument(file, v.Entries, v.Torn, v.Head))
+		}
+		torn := ""
+		if v.Torn > 0 {
+			torn = fmt.Sprintf(", and %d lines torn by a crash", v.Torn)
+		}
+		return fmt.Sprintf("%s: whole, %d entries%s; the newest has hash %s\n", file, v.Entries, torn, v.Head), nil
+	})
 }
 
 // auditFlag adds the flag to a verb that carries steps out.

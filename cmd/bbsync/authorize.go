@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ type authorizeFlags struct {
 	timeout time.Duration
 	apply   bool
 	approve bool
+	output  *outputFlags
 }
 
 func (a *app) authorizeCommand() *cobra.Command {
@@ -48,7 +50,14 @@ func (a *app) authorizeCommand() *cobra.Command {
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "with --apply: do not ask")
 	a.variableFlags(c)
 	a.auditFlag(c)
+	f.output = a.outputFlags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
+		if err := a.use(f.output); err != nil {
+			return err
+		}
+		if f.apply && (f.output.json || f.output.into != "") {
+			return &exitError{code: exitUsage, err: errors.New("--json is about the waiting: without --apply, and bbsync apply --json afterwards")}
+		}
 		f.noPage = c.Flags().Changed("page") && !f.page
 		if f.approve && !f.apply {
 			return &exitError{code: exitUsage, err: errors.New("--auto-approve goes with --apply")}
@@ -76,13 +85,22 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 	if err != nil {
 		return err
 	}
+	result := a.stdout
+	if f.output.machine() {
+		a.stdout = a.stderr // people read there what they are to do
+		defer func() { a.stdout = result }()
+	}
 	code := a.tellOthers(p)
 	requests := authorize.Of(p)
 	if len(requests) == 0 {
-		if code == exitDone {
+		switch {
+		case code != exitDone:
+		case p.Pending():
+			fmt.Fprintln(a.stdout, "Nothing waits for a person. Next: bbsync apply, which carries out what is left.")
+		default:
 			fmt.Fprintln(a.stdout, "Nothing waits for a person.")
 		}
-		return exit(code)
+		return errors.Join(a.authorized(f, result, nil, nil, code), exit(code))
 	}
 	statuses, err := a.await(ctx, s, requests, f)
 	if err != nil {
@@ -94,10 +112,42 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 	if f.apply {
 		return a.applyAuthorized(ctx, s, requests, statuses, f, code)
 	}
+	if err := a.authorized(f, result, requests, statuses, code); err != nil {
+		return err
+	}
 	if code == exitDone {
 		fmt.Fprintln(a.stdout, "Done. Next: bbsync apply, which gives Terraform the SSH key and proves the connection.")
 	}
 	return exit(code)
+}
+
+// authorized writes what came of the waiting for programs, where that was asked for.
+func (a *app) authorized(f *authorizeFlags, result io.Writer, requests []authorize.Request, statuses []authorize.Status, code int) error {
+	doc := report.NewAuthorizeDocument()
+	doc.ExitCode = code
+	for i, r := range requests {
+		one := report.RequestDocument{
+			Address: r.Address, Organization: r.Organization, Bitbucket: r.BitbucketURL, User: r.ServiceUser, URL: r.URL,
+			State: string(statuses[i].State), TokenUser: statuses[i].User,
+		}
+		if err := statuses[i].Err; err != nil {
+			one.Error = err.Error()
+		}
+		doc.Requests = append(doc.Requests, one)
+	}
+	text, err := report.JSON(doc)
+	if err != nil {
+		return err
+	}
+	if f.output.machine() {
+		if _, err := io.WriteString(result, text); err != nil {
+			return fmt.Errorf("printing the result: %w", err)
+		}
+	}
+	if f.output.into == "" {
+		return nil
+	}
+	return replaceFile(f.output.into, []byte(text))
 }
 
 // tellOthers tells of connections for whom a person can do nothing yet, and

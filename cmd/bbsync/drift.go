@@ -86,7 +86,7 @@ func (s *session) look(ctx context.Context) (plan.Plan, report.Drift, error) {
 	if err != nil {
 		return plan.Plan{}, report.Drift{}, err
 	}
-	return p, report.NewDrift(p, report.Scope{Shard: s.shard.String(), Connections: s.asked, Bitbuckets: s.fleet.Bitbuckets}), nil
+	return p, report.NewDrift(p, report.Scope{Time: s.app.now(), Shard: s.shard.String(), Connections: s.asked, Bitbuckets: s.fleet.Bitbuckets}), nil
 }
 
 func (a *app) showDrift(output *outputFlags, seen look) error {

@@ -21,6 +21,7 @@ type importFlags struct {
 	terraforms, bitbuckets []string
 	out                    string
 	dry                    bool
+	output                 *outputFlags
 }
 
 func (a *app) importCommand() *cobra.Command {
@@ -39,7 +40,11 @@ func (a *app) importCommand() *cobra.Command {
 	c.Flags().StringArrayVar(&f.bitbuckets, "bitbucket", nil, "label of a bitbucket block to look at; repeatable; none: all")
 	c.Flags().StringVar(&f.out, "out", "imported.hcl", "file to write, in the folder of the configuration; it must not be there yet")
 	c.Flags().BoolVar(&f.dry, "dry-run", false, "print the file, and write nothing anywhere")
+	f.output = a.outputFlags(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := a.use(f.output); err != nil {
+			return err
+		}
 		ctx, cancel := a.untilStopped(c.Context())
 		defer cancel()
 		return interruptible(ctx, a.importAll(ctx, f))
@@ -72,23 +77,50 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	matches, odd := adopt.Pair(found, bitbuckets)
 	matches = undescribed(s.fleet, matches)
 	text, places := adopt.Files(matches, blockLabels(s.fleet))
+	doc := importDocument(places, odd)
 	if f.dry {
-		fmt.Fprint(a.stdout, string(text))
-		tellOdd(a.stdout, odd)
-		return nil
+		return a.tellImport(f.output, doc, func(w io.Writer) {
+			fmt.Fprint(w, string(text))
+			tellOdd(w, odd)
+		})
 	}
-	written := 0
 	if len(places) > 0 {
 		if err := replaceFile(file, text); err != nil {
 			return err
 		}
-		if written, err = a.keepAll(ctx, s, file, places); err != nil {
+		if doc.Records, err = a.keepAll(ctx, s, file, places); err != nil {
 			return err
 		}
+		doc.File = file
 	}
-	tellOdd(a.stdout, odd)
-	fmt.Fprintf(a.stdout, "%s\n", imported(len(places), written, file))
-	return nil
+	return a.tellImport(f.output, doc, func(w io.Writer) {
+		tellOdd(w, odd)
+		fmt.Fprintf(w, "%s\n", imported(len(places), doc.Records, file))
+	})
+}
+
+func (a *app) tellImport(output *outputFlags, doc report.ImportDocument, text func(io.Writer)) error {
+	return a.deliver(output, func(format report.Format, _ report.Style) (string, error) {
+		if format == report.AsJSON {
+			return report.JSON(doc)
+		}
+		var b strings.Builder
+		text(&b)
+		return b.String(), nil
+	})
+}
+
+func importDocument(places []adopt.Place, odd []adopt.Oddity) report.ImportDocument {
+	doc := report.NewImportDocument()
+	for _, p := range places {
+		doc.Connections = append(doc.Connections, report.ImportedConnection{
+			Address: p.Address, Terraform: p.Client.Terraform.Label, Organization: p.Client.Organization, Bitbucket: p.Bitbucket.Label,
+		})
+	}
+	for _, o := range odd {
+		doc.Left = append(doc.Left, report.LeftDocument{Kind: string(o.Kind), Text: o.Text, Remedy: o.Remedy})
+	}
+	return doc
 }
 
 func imported(n, records int, file string) string {

@@ -39,10 +39,7 @@ func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problem
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	ended := app.traced(root)
-	err := root.ExecuteContext(ctx)
-	if _, _, unknown := root.Find(args); unknown != nil { // cobra's own error has no code
-		err = &exitError{code: exitUsage, err: err}
-	}
+	err := unknownCommand(root, args, root.ExecuteContext(ctx))
 	ended(exitCode(err))
 	var silent *exitError
 	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {
@@ -84,26 +81,45 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder with the configuration")
 	flags.StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR is honoured")
-	root.AddCommand(
-		a.planCommand(),
-		a.applyCommand(),
-		a.authorizeCommand(),
-		a.destroyCommand(),
-		a.initCommand(),
-		a.importCommand(),
-		a.driftCommand(),
-		a.rotateCommand(),
-		a.doctorCommand(),
-		a.reportCommand(),
-		a.validateCommand(),
-		a.fmtCommand(),
-		a.versionCommand(),
-		a.schemaCommand(), a.graphCommand(), a.docsCommand(),
-		a.auditCommand(),
-		a.sandboxCommand(),
-	)
+	root.AddCommand(in("begin", a.initCommand(), a.importCommand(), a.validateCommand(), a.fmtCommand())...)
+	root.AddCommand(in("work", a.planCommand(), a.applyCommand(), a.authorizeCommand(), a.rotateCommand(), a.destroyCommand())...)
+	root.AddCommand(in("look", a.driftCommand(), a.doctorCommand(), a.reportCommand(), a.graphCommand(), a.auditCommand(), a.schemaCommand())...)
+	root.AddCommand(in("sandbox", a.sandboxCommand())...)
+	root.AddCommand(a.versionCommand(), a.docsCommand())
+	root.AddGroup(groups()...)
 	usageErrors(root)
 	return root
+}
+
+// groups are the parts of the help, in the order in which people need them.
+func groups() []*cobra.Group {
+	return []*cobra.Group{
+		{ID: "begin", Title: "To begin:"},
+		{ID: "work", Title: "Day by day:"},
+		{ID: "look", Title: "To look, and for pipelines:"},
+		{ID: "sandbox", Title: "To try it:"},
+	}
+}
+
+// in puts commands into a part of the help.
+func in(group string, commands ...*cobra.Command) []*cobra.Command {
+	for _, c := range commands {
+		c.GroupID = group
+	}
+	return commands
+}
+
+// unknownCommand makes the name of a verb that there is not a wrong usage: the
+// library tells of it before any command has a say.
+func unknownCommand(root *cobra.Command, args []string, err error) error {
+	var known *exitError
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	if c, _, missing := root.Find(args); missing != nil && c == root {
+		return &exitError{code: exitUsage, err: err}
+	}
+	return err
 }
 
 // usageErrors makes wrong arguments end with the usage code.

@@ -109,6 +109,10 @@ func showWorld(w io.Writer, f sandbox.Facts, orgs int) {
 		name, value, _ := strings.Cut(line, "=")
 		fmt.Fprintf(w, "export %s='%s'\n", name, value)
 	}
+	fmt.Fprintf(w, "\nA first fleet there, in an empty folder:\n\n"+
+		"bbsync init --terraform \"$BBSYNC_VAR_terraform_address\" --bitbucket \"$BBSYNC_VAR_bitbucket_url\" \\\n"+
+		"  --ca-file \"$BBSYNC_VAR_ca_file\" --service-user %s --organization acme-01\n"+
+		"bbsync plan\nbbsync apply    # waits for the click on Allow; elsewhere: bbsync sandbox approve\n", sandbox.ServiceUser)
 }
 
 func organizationNames(n int) string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,7 +154,7 @@ func (t *teller) count(e apply.Event) {
 func (t *teller) result(r apply.Result) {
 	t.progress.close()
 	fmt.Fprint(t.app.stderr, t.warned.Rest(t.app.style(t.app.stderr)))
-	t.say(report.ResultWhole(r, t.options()))
+	t.say("\n" + strings.TrimLeft(report.ResultWhole(r, t.options()), "\n"))
 }
 
 // different shows what is not as wanted though everything was carried out.

@@ -114,7 +114,7 @@ func (d *differ) reason(what, live, want, attribute string) Reason {
 // blocked reports whether nothing can be said of the connection at all.
 func (d *differ) blocked() bool {
 	for _, u := range d.have.Unread {
-		d.block(Unreadable, d.want.Range, u.System+": "+u.Err, "")
+		d.block(Unreadable, d.want.Range, u.String(), "")
 	}
 	if r := d.have.Record; r != nil && r.Lease != nil && d.now.Before(r.Lease.Expires) {
 		d.block(Leased, d.want.Range,

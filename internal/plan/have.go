@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Have is what was read of one connection. A pointer is nil when the object is
 // not there; Unread says what could not be read, and then nothing is known.
@@ -34,6 +37,9 @@ type Unread struct {
 	System string // "terraform", "bitbucket" or "vault"
 	Err    string
 }
+
+// String names the system once: what it says begins with its name, too.
+func (u Unread) String() string { return u.System + ": " + strings.TrimPrefix(u.Err, u.System+": ") }
 
 // Bitbucket is what was read of a Bitbucket once, for all its connections.
 type Bitbucket struct {

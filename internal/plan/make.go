@@ -77,6 +77,7 @@ type Summary struct {
 	States      map[State]int `json:"states"`
 	Steps       int           `json:"steps"`  // of connections and Bitbuckets
 	Shared      int           `json:"shared"` // of those, the Bitbuckets'
+	Persons     int           `json:"-"`      // connections with a person's step before they are done, but those that wait already
 }
 
 // Summary returns the counts.
@@ -86,6 +87,9 @@ func (p Plan) Summary() Summary {
 		s.States[c.State()]++
 		if len(c.Blocks) == 0 {
 			s.Steps += len(c.Changes)
+			if c.Waits() && c.State() != StateWaiting {
+				s.Persons++
+			}
 		}
 	}
 	for _, b := range p.Bitbuckets {

@@ -84,7 +84,7 @@ func (d *remover) plan(l Leaving) Connection {
 
 func (d *remover) removal() {
 	for _, u := range d.have.Unread {
-		d.block(Unreadable, d.want.Range, u.System+": "+u.Err, "")
+		d.block(Unreadable, d.want.Range, u.String(), "")
 	}
 	if len(d.out.Blocks) > 0 || d.leased() {
 		return
@@ -230,7 +230,7 @@ func (r Removals) limit(out []Connection) {
 func (r Removals) overLimit(out []Connection) (text, remedy string, at hcl.Range) {
 	for i, h := range r.StayHave {
 		if len(h.Unread) > 0 {
-			return fmt.Sprintf("nothing is removed while the fleet cannot be read whole: %s: %s: %s", r.Stay[i].Address, h.Unread[0].System, h.Unread[0].Err),
+			return fmt.Sprintf("nothing is removed while the fleet cannot be read whole: %s: %s", r.Stay[i].Address, h.Unread[0]),
 				"run again when everything answers", r.Stay[i].Range
 		}
 	}

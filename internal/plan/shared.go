@@ -21,7 +21,7 @@ const (
 func DiffBitbucket(want *schema.Bitbucket, connections []*schema.Connection, have Bitbucket) BitbucketPlan {
 	d := &sharedDiffer{want: want, have: have, out: BitbucketPlan{Label: want.Label, URL: want.URL}}
 	for _, u := range have.Unread {
-		d.block(Unreadable, want.Range, u.System+": "+u.Err, "")
+		d.block(Unreadable, want.Range, u.String(), "")
 	}
 	if len(d.out.Blocks) > 0 {
 		return d.out

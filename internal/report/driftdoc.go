@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/schema"
@@ -14,6 +15,7 @@ import (
 // report reads like the report of one process. It holds no secret.
 type Drift struct {
 	Header
+	Time        time.Time         `json:"time,omitzero"` // when it was read; of shards, the latest
 	Fleet       string            `json:"fleet"`
 	Shard       string            `json:"shard,omitempty"`   // i/n
 	Asked       int               `json:"asked"`             // connections that all shards together look at
@@ -71,6 +73,7 @@ type DriftBlock struct {
 
 // A Scope is what a report is about.
 type Scope struct {
+	Time        time.Time            // when the fleet was read
 	Shard       string               // i/n, "" for all
 	Connections []*schema.Connection // what all shards together look at
 	Bitbuckets  []*schema.Bitbucket  // of the fleet
@@ -79,7 +82,7 @@ type Scope struct {
 // NewDrift makes the report of a plan.
 func NewDrift(p plan.Plan, scope Scope) Drift {
 	d := Drift{
-		Header: header("drift"), Fleet: p.Fleet, Shard: scope.Shard, Asked: len(scope.Connections),
+		Header: header("drift"), Time: scope.Time.UTC().Truncate(time.Second), Fleet: p.Fleet, Shard: scope.Shard, Asked: len(scope.Connections),
 		Bitbuckets: []DriftBitbucket{}, Connections: []DriftConnection{},
 	}
 	for _, b := range p.Bitbuckets {

@@ -91,6 +91,9 @@ func (m *merger) add(i int, part Drift) error {
 		return fmt.Errorf("shard %d/%d is in %s, too", s.Index, s.Of, m.shards[s.Index])
 	}
 	m.shards[s.Index] = name
+	if part.Time.After(m.out.Time) {
+		m.out.Time = part.Time
+	}
 	for _, b := range part.Bitbuckets {
 		m.bitbucket(b)
 	}

@@ -44,6 +44,7 @@ type pageData struct {
 	States                    []pageState
 	Worlds                    []pageWorld
 	Ages                      []pageAges
+	History                   *pageHistory
 	Heads                     []string
 	Rows                      []pageRow
 	Groups                    []pageGroup
@@ -55,8 +56,8 @@ type pageState struct {
 }
 
 // Page returns a fleet as one HTML page that needs nothing else. now is when it
-// was read.
-func Page(p plan.Plan, now time.Time, version string) (string, error) {
+// was read, runs are what earlier looks saw.
+func Page(p plan.Plan, now time.Time, version string, runs ...Drift) (string, error) {
 	sum := sha256.Sum256([]byte(pageScript))
 	g := newGrouper()
 	groups, links := pageGroups(g, p)
@@ -67,7 +68,7 @@ func Page(p plan.Plan, now time.Time, version string) (string, error) {
 		ScriptHash: template.HTMLAttr("sha256-" + base64.StdEncoding.EncodeToString(sum[:])), //nolint:gosec // our own
 		Style:      template.CSS(pageStyle), Script: template.JS(pageScript),                 //nolint:gosec // our own
 		Cells: cellSize(len(p.Connections)), States: pageStates(p.Summary()),
-		Worlds: pageWorlds(p, links), Ages: pageAgesOf(p, now),
+		Worlds: pageWorlds(p, links), Ages: pageAgesOf(p, now), History: pageHistoryOf(runs),
 		Heads: []string{"State", "Organization", "Terraform", "Bitbucket", "Service user", "Repositories", "SSH key", "Consumer's pair", "To do"},
 		Rows:  rows, Groups: groups,
 	}

@@ -141,6 +141,11 @@ func (b *browser) show(t *testing.T, p plan.Plan) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.open(t, text)
+}
+
+func (b *browser) open(t *testing.T, text string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "page.html")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -278,6 +283,54 @@ func TestPageIsRead(t *testing.T) {
 			t.Errorf("a %s without a name", role)
 		}
 	}
+}
+
+// fleetRuns are n looks at a fleet, the newest last, in which the same and other
+// connections drifted.
+func fleetRuns(n int) []Drift {
+	var runs []Drift
+	for i := range n {
+		p := plan.Plan{Fleet: "corp"}
+		for j := range 40 {
+			name := fmt.Sprintf("acme-%04d", j+1)
+			c := connection(name)
+			switch {
+			case j < i%4:
+				c = renamed(name, "by hand")
+			case j == 9 && i%3 > 0:
+				c = waiting(name)
+			case j == 20 && i == 5:
+				c = unreadable(name, "404 Not Found")
+			}
+			p.Connections = append(p.Connections, c)
+		}
+		runs = append(runs, NewDrift(p, Scope{Time: pageNow().AddDate(0, 0, i-n)}))
+	}
+	return runs
+}
+
+// What earlier runs saw is a picture that can be heard, too.
+func TestPageHistory(t *testing.T) {
+	b := openBrowser(t)
+	b.do(t, chromedp.EmulateViewport(1280, 900))
+	text, err := Page(fleetOf(40), pageNow(), "1.2.3", fleetRuns(35)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.open(t, text)
+	rows := value[[]string](t, b, `Array.from(document.querySelectorAll(".history [role=row]")).map(r => r.innerText.replace(/\s+/g, " "))`)
+	if len(rows) != mostRuns || !strings.HasPrefix(rows[0], "2026-05-03 12:00") || !strings.Contains(rows[0], "2 changes, 1 waiting for a person") {
+		t.Errorf("%d rows, the first is %q", len(rows), rows[0])
+	}
+	if often := value[string](t, b, `document.querySelector(".history .repos li").innerText`); !strings.Contains(often, "acme-0001") {
+		t.Errorf("most often: %s", often)
+	}
+	if widest := value[float64](t, b, `Math.max(...Array.from(document.querySelectorAll(".stack")).map(s => Array.from(s.children).reduce((n, c) => n + c.getBoundingClientRect().width, 0) / s.getBoundingClientRect().width))`); widest < .95 || widest > 1.05 {
+		t.Errorf("the widest run fills %v of its track", widest)
+	}
+	b.do(t, chromedp.ScrollIntoView("#runs-title"))
+	b.shoot(t, "page-history", false)
+	b.harmless(t)
 }
 
 func TestPageLooks(t *testing.T) {

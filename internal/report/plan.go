@@ -147,7 +147,18 @@ func (w *planWriter) summary(s plan.Summary) {
 			text += fmt.Sprintf(", %d of them shared", s.Shared)
 		}
 	}
-	w.line(0, 2, append(spans, span{"", text + "."})...)
+	spans = append(spans, span{"", text + "."})
+	if s.Persons > 0 {
+		spans = append(spans, span{yellow, fmt.Sprintf(" %s a person's step (!).", needs(s.Persons))})
+	}
+	w.line(0, 2, spans...)
+}
+
+func needs(n int) string {
+	if n == 1 {
+		return "1 needs"
+	}
+	return fmt.Sprintf("%d need", n)
 }
 
 // countedSpan is a state as it reads after a number.
