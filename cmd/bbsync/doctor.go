@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -60,7 +59,7 @@ func (a *app) doctor(ctx context.Context, names []string, verbose, prove bool) e
 	}
 	sys := systems.New(fleet, systems.Env{Getenv: a.getenv, Home: home, Dir: a.dir, UserAgent: "bbsync/" + version()})
 	defer sys.Close()
-	found, err := doctor.Run(ctx, sys, fleet, connections, doctor.Options{Now: time.Now()})
+	found, err := doctor.Run(ctx, sys, fleet, connections, doctor.Options{Now: a.now()})
 	if err != nil {
 		return err
 	}

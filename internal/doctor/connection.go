@@ -147,7 +147,8 @@ func (f *connectionFacts) checks(now time.Time) []Check {
 	out = append(out, f.clientChecks()...)
 	out = append(out, f.userChecks(now)...)
 	out = append(out, f.tokenChecks(now)...)
-	return append(out, f.repositoriesCheck(), f.eventsCheck(now), f.planCheck())
+	out = append(out, f.repositoriesCheck(), f.eventsCheck(now))
+	return append(append(out, f.rotationChecks(now)...), f.planCheck())
 }
 
 // planCheck says what plan would say, in a word.

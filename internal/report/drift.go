@@ -33,6 +33,7 @@ func (d Drift) Text(style Style) string {
 	for _, e := range d.Entries() {
 		w.entry(e)
 	}
+	w.soaking(d.Connections)
 	for _, s := range d.Missing {
 		fmt.Fprintf(w, "%s shard %s: its report is missing\n", w.paint(red, "x"), s)
 	}
@@ -48,6 +49,34 @@ type driftWriter struct {
 func (w *driftWriter) entry(e DriftEntry) {
 	if e.State != plan.StateInSync {
 		w.WriteString(e.line(w.Style) + "\n")
+	}
+}
+
+// mostSoaking is how many keys are named that a rotation has under way: the
+// JSON has all.
+const mostSoaking = 10
+
+// soaking tells which keys are there beside the current one, and why. That is no
+// drift.
+func (w *driftWriter) soaking(connections []DriftConnection) {
+	n := 0
+	for _, c := range connections {
+		for _, k := range c.Keys {
+			if k.Soak == "" {
+				continue
+			}
+			if n++; n > mostSoaking {
+				continue
+			}
+			until := ""
+			if !k.SoakUntil.IsZero() {
+				until = " soaks until " + k.SoakUntil.UTC().Format("2006-01-02 15:04 UTC") + ":"
+			}
+			fmt.Fprintf(w, "%s %s (%s): the %s SSH key %s%s %s\n", w.paint(cyan, "i"), w.paint(bold, Safe(c.Address)), Safe(c.Organization), k.Role, Safe(k.Fingerprint), until, oneLine(k.Soak))
+		}
+	}
+	if n > mostSoaking {
+		fmt.Fprintf(w, "%s and %d more keys are on their way; --json has all\n", w.paint(cyan, "i"), n-mostSoaking)
 	}
 }
 

@@ -43,6 +43,8 @@ type DriftConnection struct {
 	State        string       `json:"state"`    // a StateName
 	Differences  []Difference `json:"differences,omitempty"`
 	Blocks       []DriftBlock `json:"blocks,omitempty"`
+
+	Keys []KeyDocument `json:"keys,omitempty"`
 }
 
 // A DriftBitbucket is what the connections to one Bitbucket share.
@@ -100,6 +102,7 @@ func NewDrift(p plan.Plan, scope Scope) Drift {
 		d.Connections = append(d.Connections, DriftConnection{
 			Address: c.Address, Organization: c.Organization, Terraform: c.Terraform, Bitbucket: c.Bitbucket,
 			Position: position[c.Address], State: StateName(c.State()), Differences: differences(c.Changes), Blocks: driftBlocks(c.Blocks),
+			Keys: keyDocuments(c.Ages),
 		})
 	}
 	d.Summary = d.count()
