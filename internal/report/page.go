@@ -93,7 +93,7 @@ func pageStates(s plan.Summary) []pageState {
 	var out []pageState
 	for _, state := range states() {
 		if n := s.States[state]; n > 0 {
-			out = append(out, pageState{StateName(state), string(state), stateSign(state), n})
+			out = append(out, pageState{StateName(state), afterNumber(state), stateSign(state), n})
 		}
 	}
 	return out

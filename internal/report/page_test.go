@@ -319,7 +319,7 @@ func TestPageHistory(t *testing.T) {
 	}
 	b.open(t, text)
 	rows := value[[]string](t, b, `Array.from(document.querySelectorAll(".history [role=row]")).map(r => r.innerText.replace(/\s+/g, " "))`)
-	if len(rows) != mostRuns || !strings.HasPrefix(rows[0], "2026-05-03 12:00") || !strings.Contains(rows[0], "2 changes, 1 waiting for a person") {
+	if len(rows) != mostRuns || !strings.HasPrefix(rows[0], "2026-05-03 12:00") || !strings.Contains(rows[0], "2 to change, 1 waiting for a person") {
 		t.Errorf("%d rows, the first is %q", len(rows), rows[0])
 	}
 	if often := value[string](t, b, `document.querySelector(".history .repos li").innerText`); !strings.Contains(often, "acme-0001") {

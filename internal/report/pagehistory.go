@@ -85,7 +85,7 @@ func pageRunOf(run Drift, widest int) pageRun {
 			continue
 		}
 		out.Parts = append(out.Parts, pagePart{StateName(state), 100 * float64(n) / float64(widest)})
-		texts = append(texts, fmt.Sprintf("%d %s", n, state))
+		texts = append(texts, fmt.Sprintf("%d %s", n, afterNumber(state)))
 	}
 	if run.Summary.Shared > 0 {
 		texts = append(texts, fmt.Sprintf("%d shared", run.Summary.Shared))

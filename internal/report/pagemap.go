@@ -69,7 +69,7 @@ func pageTerraforms(p plan.Plan, bitbucket string) []pageTerraform {
 		out[i].Says = out[i].Count
 		for _, state := range states() {
 			if n := counts[out[i].Label][state]; n > 0 {
-				out[i].Says += fmt.Sprintf(", %d %s", n, state)
+				out[i].Says += fmt.Sprintf(", %d %s", n, afterNumber(state))
 			}
 		}
 	}

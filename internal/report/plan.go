@@ -163,11 +163,14 @@ func needs(n int) string {
 
 // countedSpan is a state as it reads after a number.
 func (w *planWriter) countedSpan(state plan.State) span {
-	out := w.stateSpan(state)
+	return span{w.stateSpan(state).code, afterNumber(state)}
+}
+
+func afterNumber(state plan.State) string {
 	if state == plan.StateChanges {
-		out.text = "to change"
+		return "to change"
 	}
-	return out
+	return string(state)
 }
 
 // states returns all states, in the order of the summary.
