@@ -23,7 +23,6 @@ const startWithin = time.Minute
 // options say how one server differs from another.
 type options struct {
 	certificates string // folder for the certificates of a server with TLS; empty: no TLS
-	stepsDown    bool   // can become standby; starts a second slower
 }
 
 // A process is a server's operating system process. It lives as long as alive is open.
@@ -61,9 +60,6 @@ func try(binary string, opts options) (*Server, error) {
 	args := []string{
 		"until-eof", "server", "-dev", "-dev-no-store-token",
 		"-dev-root-token-id=" + server.RootToken, "-dev-listen-address=" + listen,
-	}
-	if opts.stepsDown {
-		args = append(args, "-dev-ha", "-dev-transactional")
 	}
 	if opts.certificates != "" {
 		server.Address = "https://" + listen

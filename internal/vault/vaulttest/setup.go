@@ -139,15 +139,6 @@ func (s *Server) Unseal(t testing.TB) {
 	s.untilActive(t)
 }
 
-// StepDown makes a server from StartHA give up being active. It is a standby that
-// knows no active node for the next ten seconds.
-func (s *Server) StepDown(t testing.TB) {
-	t.Helper()
-	if err := s.Root.Sys().StepDownWithContext(t.Context()); err != nil {
-		t.Fatalf("make Vault step down: %v", err)
-	}
-}
-
 func (s *Server) untilActive(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), startWithin)

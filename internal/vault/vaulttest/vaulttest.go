@@ -2,8 +2,8 @@
 // builds from Go modules.
 //
 // Most tests want Shared and a KV2 mount of their own: one server per test
-// binary, started by the first test that asks. A test that seals the server,
-// makes it step down or limits its rate wants Start, a server of its own.
+// binary, started by the first test that asks. A test that seals the server
+// or limits its rate wants Start, a server of its own.
 //
 //	server := vaulttest.Shared(t)
 //	mount := server.KV2(t)
@@ -56,13 +56,6 @@ func Start(t testing.TB) *Server {
 func StartTLS(t testing.TB) *Server {
 	t.Helper()
 	return own(t, options{certificates: t.TempDir()})
-}
-
-// StartHA is Start with a server that can step down: one node of a cluster that
-// has no other.
-func StartHA(t testing.TB) *Server {
-	t.Helper()
-	return own(t, options{stepsDown: true})
 }
 
 func own(t testing.TB, opts options) *Server {

@@ -145,18 +145,6 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-func TestStepDown(t *testing.T) {
-	server := vaulttest.StartHA(t)
-	server.StepDown(t)
-	health, err := server.Root.Sys().Health()
-	if err != nil || !health.Standby || health.Sealed {
-		t.Errorf("have %+v, %v, want a standby", health, err)
-	}
-	if _, err := server.Root.KVv2("secret").Get(t.Context(), "a"); err == nil || status(t, err) != http.StatusInternalServerError {
-		t.Errorf("have %v from a standby without an active node, want 500", err)
-	}
-}
-
 func TestTLS(t *testing.T) {
 	server := vaulttest.StartTLS(t)
 	if !strings.HasPrefix(server.Address, "https://") || server.CACert == "" {
