@@ -19,10 +19,12 @@ func (a *app) destroyCommand() *cobra.Command {
 		Use:   "destroy [ADDRESS...]",
 		Short: "Remove connections from all systems",
 		Long: "destroy removes the connections at these addresses, or all that the fleet has records of in Vault,\n" +
-			"from Terraform, Bitbucket and Vault. It shows what goes and which workspaces lose their repository,\n" +
-			"and asks for the fleet's name. Protected connections stay, as do permissions that were granted.\n\n" +
-			"max_removals holds here, too, and workspaces are unlinked with --allow-unlink only. To remove what\n" +
-			"you have taken out of the files, use apply --prune instead: the files would make it anew otherwise.",
+			"from Terraform, Bitbucket and Vault. It shows what goes and which workspaces, policy sets, registry\n" +
+			"modules and stacks lose their OAuth client, and asks for the fleet's name. Protected connections stay,\n" +
+			"as do permissions that were granted.\n\n" +
+			"max_removals holds here, too, and what uses an OAuth client loses it with --allow-unlink only. To\n" +
+			"remove what you have taken out of the files, use apply --prune instead: the files would make it anew\n" +
+			"otherwise.",
 		Args: cobra.ArbitraryArgs,
 	}
 	a.variableFlags(c)

@@ -27,7 +27,7 @@ func (r removal) active() bool { return r.prune || r.destroy }
 // limitFlags adds the flags that bound what is removed.
 func (r *removal) limitFlags(c *cobra.Command) {
 	c.Flags().IntVar(&r.max, "max-removals", -1, "remove up to this many connections, whatever max_removals in the files says")
-	c.Flags().IntVar(&r.allowUnlink, "allow-unlink", 0, "accept that exactly this many workspaces are unlinked")
+	c.Flags().IntVar(&r.allowUnlink, "allow-unlink", 0, "accept that exactly this many workspaces, policy sets, registry modules and stacks lose their OAuth client")
 }
 
 // removalFlags adds the flags of the verbs that may remove.

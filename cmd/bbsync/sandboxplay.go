@@ -110,7 +110,8 @@ func (a *app) sandboxBreakCommand() *cobra.Command {
 }
 
 func (a *app) sandboxWorkspaceCommand() *cobra.Command {
-	return &cobra.Command{
+	kind := "workspace"
+	c := &cobra.Command{
 		Use:   "workspace ORGANIZATION PROJECT/REPOSITORY",
 		Short: "Make a workspace on a repository: Terraform's side adds the webhook and clones over SSH",
 		Args:  cobra.ExactArgs(2),
@@ -120,14 +121,37 @@ func (a *app) sandboxWorkspaceCommand() *cobra.Command {
 				return err
 			}
 			name := strings.ToLower(strings.ReplaceAll(args[1], "/", "-") + "-" + rand.Text()[:6])
-			w, err := p.CreateWorkspace(c.Context(), args[0], name, args[1])
-			if err != nil {
-				return fmt.Errorf("making workspace %s in %s: %w", name, args[0], err)
-			}
-			fmt.Fprintf(a.stdout, "%s: workspace %s cloned %s at %s over SSH, webhook %s\n", args[0], name, args[1], w.Commit, w.Webhook)
-			return nil
+			return a.follow(c.Context(), p, kind, args[0], name, args[1])
 		},
 	}
+	c.Flags().StringVar(&kind, "kind", kind, "what to make: workspace, or policy-set or registry-module, which get the webhook and clone nothing here")
+	return c
+}
+
+// follow makes what follows a repository.
+func (a *app) follow(ctx context.Context, p *person.Person, kind, org, name, repository string) error {
+	var err error
+	switch kind {
+	case "workspace":
+		var w person.Workspace
+		if w, err = p.CreateWorkspace(ctx, org, name, repository); err == nil {
+			fmt.Fprintf(a.stdout, "%s: workspace %s cloned %s at %s over SSH, webhook %s\n", org, name, repository, w.Commit, w.Webhook)
+		}
+	case "policy-set":
+		if err = p.CreatePolicySet(ctx, org, name, repository); err == nil {
+			fmt.Fprintf(a.stdout, "%s: policy set %s follows %s\n", org, name, repository)
+		}
+	case "registry-module":
+		if err = p.CreateModule(ctx, org, name, "sandbox", repository); err == nil {
+			fmt.Fprintf(a.stdout, "%s: registry module %s/sandbox follows %s\n", org, name, repository)
+		}
+	default:
+		return &exitError{code: exitUsage, err: fmt.Errorf("--kind %s: want workspace, policy-set or registry-module", kind)}
+	}
+	if err != nil {
+		return fmt.Errorf("making %s %s in %s: %w", kind, name, org, err)
+	}
+	return nil
 }
 
 func (a *app) sandboxCountsCommand() *cobra.Command {

@@ -38,8 +38,8 @@ type Options struct {
 	// connection. It is called from several goroutines; may be nil.
 	Audit func(Deed) error
 
-	// AllowUnlink is how many workspaces the deletion of OAuth clients may
-	// unlink; it must equal the count.
+	// AllowUnlink is how many workspaces, policy sets, registry modules and stacks
+	// the deletion of OAuth clients may unlink; it must equal the count.
 	AllowUnlink int
 
 	// Canary is how many connections go first, alone; the rest follows when all of

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
@@ -139,23 +140,39 @@ func (r *runner) updateClient(ctx context.Context, s plan.UpdateClient) error {
 	return r.noteClient(ctx, s.ID) // adopted clients are noted here
 }
 
-// deleteClient deletes an OAuth client after counting what it would unlink.
+// deleteClient deletes an OAuth client after counting again what it would unlink.
 func (r *runner) deleteClient(ctx context.Context, s plan.DeleteClient) error {
 	client, err := r.terraformClient(ctx)
 	if err != nil {
 		return err
 	}
-	count, names, _, err := client.AffectedWorkspaces(ctx, r.Organization, s.ID)
+	now, err := client.Affected(ctx, r.Organization, s.ID)
 	if errors.Is(err, tfe.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("counting the workspaces it would unlink: %w", err)
+		return fmt.Errorf("counting what it would unlink: %w", err)
 	}
-	if count > s.Unlinks && count != r.opts.AllowUnlink {
-		return fmt.Errorf("it would unlink %d workspaces (%s), and %d were planned: plan again, or run with --allow-unlink=%d to accept that", count, sample(names), s.Unlinks, count)
+	if err := r.accepts(s, now); err != nil {
+		return err
 	}
 	return client.DeleteClient(ctx, s.ID)
+}
+
+// accepts returns an error when the deletion would unlink what was not planned,
+// unless the user has accepted exactly this many.
+func (r *runner) accepts(s plan.DeleteClient, now tfe.Affected) error {
+	total := now.Workspaces + len(now.Others)
+	fresh := slices.DeleteFunc(slices.Clone(now.Others), func(other string) bool { return slices.Contains(s.Others, other) })
+	switch {
+	case total == r.opts.AllowUnlink:
+		return nil
+	case len(fresh) > 0:
+		return fmt.Errorf("it would take the OAuth token from %s, which was not planned: plan again, or run with --allow-unlink=%d to accept that", strings.Join(fresh, ", "), total)
+	case now.Workspaces > s.Unlinks:
+		return fmt.Errorf("it would unlink %d workspaces (%s), and %d were planned: plan again, or run with --allow-unlink=%d to accept that", now.Workspaces, sample(now.Names), s.Unlinks, total)
+	}
+	return nil
 }
 
 func sample(names []string) string {

@@ -16,7 +16,7 @@ import (
 	"github.com/bbsync/bbsync/schema"
 )
 
-// readers is how many records are read at once.
+// readers is how many records, or uses of OAuth clients, are read at once.
 const readers = 16
 
 // Records reads all records below the fleet's name, by path: a request for each
@@ -73,22 +73,35 @@ func (r *reader) movedRecord(ctx context.Context, c *schema.Connection, have *pl
 	return nil, nil //nolint:nilnil // nothing moved is an answer
 }
 
-// Affected asks what the deletion of the OAuth clients of these connections
-// would unlink, by client's id.
+// Affected asks what uses the OAuth clients of these connections, which are to
+// go, by client's id.
 func Affected(ctx context.Context, sys *systems.Systems, connections []*schema.Connection, have []plan.Have) (map[string]plan.Affected, error) {
+	var mu sync.Mutex
 	out := map[string]plan.Affected{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
 	for i, c := range connections {
 		for _, client := range plan.OwnClients(c, have[i]) {
-			terraform, err := sys.Terraform(ctx, c.Terraform.Label, c.Organization)
-			if err != nil {
-				return nil, err
-			}
-			count, names, _, err := terraform.AffectedWorkspaces(ctx, c.Organization, client.ID)
-			if err != nil {
-				return nil, fmt.Errorf("%s: counting the workspaces that its removal would unlink: %w", c.Address, err)
-			}
-			out[client.ID] = plan.Affected{Count: count, Names: names}
+			group.Go(func() error {
+				hit, err := affected(ctx, sys, c, client.ID)
+				if err != nil {
+					return fmt.Errorf("%s: counting what its removal would unlink: %w", c.Address, err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				out[client.ID] = hit
+				return nil
+			})
 		}
 	}
-	return out, nil
+	return out, group.Wait()
+}
+
+func affected(ctx context.Context, sys *systems.Systems, c *schema.Connection, client string) (plan.Affected, error) {
+	terraform, err := sys.Terraform(ctx, c.Terraform.Label, c.Organization)
+	if err != nil {
+		return plan.Affected{}, err
+	}
+	hit, err := terraform.Affected(ctx, c.Organization, client)
+	return plan.Affected{Count: hit.Workspaces, Names: hit.Names, Others: hit.Others, Untold: hit.Untold}, err
 }

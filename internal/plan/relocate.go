@@ -133,15 +133,16 @@ func (p Plan) Moves() map[string]int {
 }
 
 // stillUnlinked returns what the deletion of a client unlinks when the
-// workspaces that move have moved.
+// workspaces that move have moved. Nothing else moves.
 func (r Removals) stillUnlinked(client string) Affected {
 	hit := r.Affected[client]
 	switch moves := r.Moves[client]; {
 	case moves == 0:
-		return hit
 	case moves >= hit.Count:
-		return Affected{}
+		hit.Count, hit.Names = 0, nil
 	default:
-		return Affected{Count: hit.Count - moves, Names: []string{fmt.Sprintf("%d that this token does not see", hit.Count-moves)}}
+		hit.Count -= moves
+		hit.Names = []string{fmt.Sprintf("%d that this token does not see", hit.Count)}
 	}
+	return hit
 }

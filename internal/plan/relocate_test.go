@@ -82,27 +82,33 @@ func TestRelocate(t *testing.T) {
 }
 
 // TestRelocateRetires plans the connection that is left: it follows, its
-// workspaces are no loss once they are planned to move, and the limit is not for
-// it.
+// workspaces are no loss once they are planned to move, what cannot move keeps it,
+// and the limit is not for it.
 func TestRelocateRetires(t *testing.T) {
 	want, _ := relocating(0)
 	cases := []struct {
 		name            string
 		affected, moves int
+		others, accept  int
 		steps           int
 	}{
-		{"all move", 3, 3, 4},
-		{"none is left", 0, 0, 4},
-		{"some are not seen", 3, 2, 0},
-		{"the move cannot be planned", 3, 0, 0},
+		{"all move", 3, 3, 0, 0, 4},
+		{"none is left", 0, 0, 0, 0, 4},
+		{"some are not seen", 3, 2, 0, 0, 0},
+		{"the move cannot be planned", 3, 0, 0, 0, 0},
+		{"all move, and others stay", 3, 3, 2, 0, 0},
+		{"others stay", 0, 0, 2, 0, 0},
+		{"others stay and are accepted", 3, 3, 2, 2, 4},
+		{"others are accepted, not the workspaces", 3, 2, 2, 2, 0},
+		{"both are accepted", 3, 2, 2, 3, 4},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			leaving, have := leaver()
 			leaving.For = want
 			r := plan.Removals{
-				Fleet: fleet, Now: noon, Max: 0,
-				Affected: map[string]plan.Affected{"oc-1": {Count: c.affected}}, Moves: map[string]int{"oc-1": c.moves},
+				Fleet: fleet, Now: noon, Max: 0, AllowUnlink: c.accept, Moves: map[string]int{"oc-1": c.moves},
+				Affected: map[string]plan.Affected{"oc-1": {Count: c.affected, Others: make([]string, c.others)}},
 			}
 			got := r.Plan([]plan.Leaving{leaving}, []plan.Have{have})[0]
 			if len(got.Changes) != c.steps || got.After != address || (len(got.Blocks) > 0) != (c.steps == 0) {

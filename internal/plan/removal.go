@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -11,19 +10,13 @@ import (
 	"github.com/bbsync/bbsync/schema"
 )
 
-// Affected is what the deletion of an OAuth client unlinks.
-type Affected struct {
-	Count int
-	Names []string // some or all of them
-}
-
 // Removals are what a plan that removes connections goes by.
 type Removals struct {
 	Fleet       string
 	Why         string               // as in "no file describes it"
 	Max         int                  // more connections are refused
 	MaxAt       hcl.Range            // where the files say so
-	AllowUnlink int                  // must be the number of workspaces that are unlinked
+	AllowUnlink int                  // must be the number of workspaces, and others, that lose their OAuth client
 	Affected    map[string]Affected  // by OAuth client's id
 	Stay        []*schema.Connection // what the files describe and keeps: nothing of it is touched
 	StayHave    []Have               // what was read of it
@@ -132,7 +125,9 @@ func (d *remover) clients() {
 		}
 		hit := d.stillUnlinked(c.ID)
 		d.out.Client = c.Name
-		d.add(DeleteClient{ID: c.ID, Name: c.Name, Why: d.Why, Unlinks: hit.Count, Workspaces: hit.Names}, d.because("OAuth client", c.ID))
+		d.others(c.ID, hit)
+		d.add(DeleteClient{ID: c.ID, Name: c.Name, Why: d.Why, Unlinks: hit.Count, Workspaces: hit.Names, Others: hit.Others},
+			d.because("OAuth client", c.ID))
 	}
 }
 
@@ -207,7 +202,7 @@ func (r Removals) inUse() map[string]bool {
 // goes the numbers that the user accepts must be all.
 func (r Removals) limit(out []Connection) {
 	text, remedy, at := r.overLimit(out)
-	unlinks, names := unlinked(out)
+	all := unlinked(out)
 	for i := range out {
 		c := &out[i]
 		if !removes(*c) {
@@ -217,11 +212,11 @@ func (r Removals) limit(out []Connection) {
 			c.Blocks = append(c.Blocks, Block{Kind: Refused, At: at, Text: text, Remedy: remedy})
 			continue
 		}
-		if n, _ := unlinked([]Connection{*c}); n > 0 && unlinks != r.AllowUnlink {
+		if unlinked([]Connection{*c}).total() > 0 && all.total() != r.AllowUnlink {
 			c.Blocks = append(c.Blocks, Block{
 				Kind: Refused, At: c.At,
-				Text:   fmt.Sprintf("removing these connections would unlink %s from their repositories: %s", workspaces(unlinks), few(names)),
-				Remedy: fmt.Sprintf("move them to another connection first, or run with --allow-unlink=%d to accept that", unlinks),
+				Text:   "removing these connections would " + all.String(),
+				Remedy: fmt.Sprintf("move them to another connection first, or run with --allow-unlink=%d to accept that", all.total()),
 			})
 		}
 	}
@@ -262,34 +257,6 @@ func number[S Step](connections []Connection) int {
 		}
 	}
 	return n
-}
-
-func unlinked(connections []Connection) (n int, names []string) {
-	for _, c := range connections {
-		for _, s := range c.Steps() {
-			if gone, ok := s.(DeleteClient); ok {
-				n += gone.Unlinks
-				names = append(names, gone.Workspaces...)
-			}
-		}
-	}
-	return n, names
-}
-
-func workspaces(n int) string {
-	if n == 1 {
-		return "1 workspace"
-	}
-	return fmt.Sprintf("%d workspaces", n)
-}
-
-// few names some of many.
-func few(names []string) string {
-	const most = 5
-	if len(names) > most {
-		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", len(names)-most)
-	}
-	return list(names)
 }
 
 // OwnClients returns the OAuth clients that are the connection's.

@@ -28,9 +28,12 @@ func removalSteps(t *testing.T, r plan.Removals, l plan.Leaving, have plan.Have)
 		steps = append(steps, strings.TrimPrefix(fmt.Sprintf("%T", s), "plan."))
 	}
 	for _, b := range c.Blocks {
-		blocks += string(b.Kind) + ": " + b.Text + "\n"
+		blocks += string(b.Kind) + ": " + b.Text + "; " + strings.TrimPrefix(b.Remedy, "move them to another connection first, or ") + "\n"
 	}
 	for _, n := range c.Notes {
+		if n.Warning {
+			notes += "warning: "
+		}
 		notes += n.Text + "\n"
 	}
 	return steps, blocks, notes
@@ -61,6 +64,24 @@ func TestRemoval(t *testing.T) {
 		{"workspaces, accepted", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
 			r.Affected, r.AllowUnlink = map[string]plan.Affected{"oc-1": {Count: 2}}, 2
 		}, whole, "", ""},
+		{"others", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Affected = map[string]plan.Affected{"oc-1": {Others: []string{`policy set "p"`, `registry module "m/aws"`}}}
+		}, nil, `would take the OAuth token from policy set "p", registry module "m/aws"; run with --allow-unlink=2`, ""},
+		{"workspaces and others", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Affected = map[string]plan.Affected{"oc-1": {Count: 1, Names: []string{"a"}, Others: []string{`policy set "p"`}}}
+		}, nil, `would unlink 1 workspace from their repositories: a; and take the OAuth token from policy set "p"; run with --allow-unlink=2`, ""},
+		{"workspaces accepted, others not", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Affected, r.AllowUnlink = map[string]plan.Affected{"oc-1": {Count: 1, Others: []string{`policy set "p"`}}}, 1
+		}, nil, "--allow-unlink=2", ""},
+		{"workspaces and others, accepted", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Affected, r.AllowUnlink = map[string]plan.Affected{"oc-1": {Count: 1, Others: []string{`policy set "p"`}}}, 2
+		}, whole, "", ""},
+		{"many others", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Affected = map[string]plan.Affected{"oc-1": {Others: []string{"a", "b", "c", "d", "e", "f", "g"}}}
+		}, nil, "would take the OAuth token from a, b, c, d, e and 2 more; run with --allow-unlink=7", "OAuth client oc-1 is used by a, b, c, d, e, f, g"},
+		{"others that Terraform does not tell", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
+			r.Affected = map[string]plan.Affected{"oc-1": {Untold: []string{"policy sets", "stacks"}}}
+		}, whole, "", "warning: Terraform does not tell which policy sets, stacks use OAuth client oc-1"},
 		{"protected in the record", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Record.About.Protected = true }, nil, "", "protected"},
 		{"forgotten", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Forget = true }, []string{"ForgetRecord"}, "", ""},
 		{"out of reach", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Kept = "no block" }, nil, "no block", ""},

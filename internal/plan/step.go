@@ -86,12 +86,13 @@ type UpdateClient struct {
 }
 
 // DeleteClient deletes an OAuth client and its tokens, which unlinks every
-// workspace that uses them.
+// workspace that uses them. What becomes of others that do is not documented.
 type DeleteClient struct {
 	ID, Name   string
 	Why        string
 	Unlinks    int      `json:",omitempty"` // workspaces, as counted when it was planned
 	Workspaces []string `json:",omitempty"` // names, as far as they are known
+	Others     []string `json:",omitempty"` // what else uses them: policy set "baseline"
 }
 
 // AddSSHKey adds the public half to the service user.

@@ -46,6 +46,10 @@ func TestStepsAsShown(t *testing.T) {
 			`~ terraform: update the OAuth client in place: name to "n", keys to the record's, organization-scoped to false, projects to none, agent pool to "dmz"`,
 		},
 		{plan.DeleteClient{ID: "oc-1", Name: "n", Why: "because"}, `- terraform: delete OAuth client "n" (oc-1): because`},
+		{
+			plan.DeleteClient{ID: "oc-1", Name: "n", Why: "because", Unlinks: 1, Workspaces: []string{"w"}, Others: []string{`policy set "p"`, `stack "s"`}},
+			`- terraform: delete OAuth client "n" (oc-1): because; unlinks 1 workspace (w); takes the OAuth token from policy set "p", stack "s"`,
+		},
 		{plan.AddSSHKey{Role: plan.Current, Fingerprint: "f"}, "+ bitbucket: add the current SSH key to the service user (f)"},
 		{plan.DeleteSSHKey{Fingerprint: "f"}, "- bitbucket: delete SSH key f from the service user"},
 		{plan.ProveSSH{Role: plan.Pending}, "? bitbucket: prove the pending SSH key with whoami over SSH"},

@@ -101,6 +101,9 @@ func (s DeleteClient) String() string {
 	if s.Unlinks > 0 {
 		text += fmt.Sprintf("; unlinks %s (%s)", workspaces(s.Unlinks), few(s.Workspaces))
 	}
+	if len(s.Others) > 0 {
+		text += "; takes the OAuth token from " + few(s.Others)
+	}
 	return text
 }
 

@@ -224,8 +224,7 @@ type projectList struct {
 }
 
 // DeleteClient deletes a client with its tokens, which unlinks the workspaces
-// that use it: ask AffectedWorkspaces before. A client that is not there is
-// ErrNotFound.
+// that use it: ask Affected before. A client that is not there is ErrNotFound.
 func (c *Client) DeleteClient(ctx context.Context, id string) error {
 	return c.remove(ctx, "oauth-clients", id, "deleting OAuth client")
 }

@@ -171,38 +171,3 @@ func (c *Client) absolute(path string) string {
 	}
 	return u.String()
 }
-
-// AffectedWorkspaces tells how many workspaces the client's deletion would unlink,
-// and some or all of their names. exact says that the number is the server's own;
-// else it was counted among the workspaces that this token may see.
-func (c *Client) AffectedWorkspaces(ctx context.Context, organization, clientID string) (count int, names []string, exact bool, err error) {
-	path, err := objectPath("oauth-clients", clientID, "")
-	if err != nil {
-		return 0, nil, false, err
-	}
-	q := question{op: "counting the workspaces of OAuth client", object: clientID}
-	var have one
-	if err := c.get(ctx, q, path, url.Values{"show_affected_workspaces": {"true"}}, &have); err != nil {
-		return 0, nil, false, err
-	}
-	if have.Data == nil {
-		return 0, nil, false, noData(q)
-	}
-	var a clientAttributes
-	if err := json.Unmarshal(have.Data.Attributes, &a); err != nil {
-		return 0, nil, false, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
-	}
-	if a.AffectedCount != nil {
-		return *a.AffectedCount, a.AffectedWorkspaces, true, nil
-	}
-	for _, token := range have.Data.Relationships["oauth-tokens"].ids() {
-		using, err := c.WorkspacesByToken(ctx, organization, token)
-		if err != nil {
-			return 0, nil, false, err
-		}
-		for _, w := range using {
-			names = append(names, w.Name)
-		}
-	}
-	return len(names), names, false, nil
-}

@@ -348,11 +348,11 @@ func TestAffectedWorkspaces(t *testing.T) {
 	for _, missing := range []bool{false, true} {
 		w := newWorld(t, terraformd.Options{Missing: terraformd.Missing{AffectedWorkspaces: missing}}, front.Options{})
 		client, _ := w.connected(t)
-		count, names, exact, err := w.client(t, "owner").AffectedWorkspaces(t.Context(), "acme", client)
-		if err != nil || count != 0 || len(names) != 0 || exact == missing {
-			t.Errorf("missing %v: have %d, %v, %v, %v", missing, count, names, exact, err)
+		have, err := w.client(t, "owner").Affected(t.Context(), "acme", client)
+		if err != nil || have.Workspaces != 0 || len(have.Names) != 0 || have.Exact == missing {
+			t.Errorf("missing %v: have %+v, %v", missing, have, err)
 		}
-		if _, _, _, err := w.client(t, "owner").AffectedWorkspaces(t.Context(), "acme", "oc-none"); !errors.Is(err, tfe.ErrNotFound) {
+		if _, err := w.client(t, "owner").Affected(t.Context(), "acme", "oc-none"); !errors.Is(err, tfe.ErrNotFound) {
 			t.Errorf("have %v", err)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 )
 
 // A Client is an OAuth client as a person sees it in an organization's
@@ -79,18 +80,9 @@ type Workspace struct {
 // CreateWorkspace makes a workspace on a repository, as a person does to see
 // whether the connection works.
 func (p *Person) CreateWorkspace(ctx context.Context, org, name, identifier string) (Workspace, error) {
-	clients, err := p.Clients(ctx, org)
+	token, err := p.token(ctx, org)
 	if err != nil {
 		return Workspace{}, err
-	}
-	token := ""
-	for _, c := range clients {
-		if c.Token != "" {
-			token = c.Token
-		}
-	}
-	if token == "" {
-		return Workspace{}, fmt.Errorf("organization %s has no connected VCS provider", org)
 	}
 	in := map[string]any{"data": map[string]any{"type": "workspaces", "attributes": map[string]any{
 		"name": name, "vcs-repo": map[string]any{"identifier": identifier, "oauth-token-id": token},
@@ -111,6 +103,47 @@ func (p *Person) CreateWorkspace(ctx context.Context, org, name, identifier stri
 	w := Workspace{ID: doc.Data.ID, Webhook: doc.Data.Attributes.Repo.Webhook}
 	w.Commit, err = p.cloned(ctx, w.ID)
 	return w, err
+}
+
+// token returns the OAuth token of the newest connected VCS provider.
+func (p *Person) token(ctx context.Context, org string) (string, error) {
+	clients, err := p.Clients(ctx, org)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range slices.Backward(clients) {
+		if c.Token != "" {
+			return c.Token, nil
+		}
+	}
+	return "", fmt.Errorf("organization %s has no connected VCS provider", org)
+}
+
+// CreatePolicySet makes a policy set on a repository.
+func (p *Person) CreatePolicySet(ctx context.Context, org, name, identifier string) error {
+	token, err := p.token(ctx, org)
+	if err != nil {
+		return err
+	}
+	return p.terraform(ctx, http.MethodPost, "/organizations/"+org+"/policy-sets", map[string]any{"data": map[string]any{
+		"type": "policy-sets", "attributes": map[string]any{
+			"name": name, "vcs-repo": map[string]any{"identifier": identifier, "oauth-token-id": token},
+		},
+	}}, nil)
+}
+
+// CreateModule makes a registry module on a repository, of a provider.
+func (p *Person) CreateModule(ctx context.Context, org, name, provider, identifier string) error {
+	token, err := p.token(ctx, org)
+	if err != nil {
+		return err
+	}
+	return p.terraform(ctx, http.MethodPost, "/organizations/"+org+"/registry-modules/vcs", map[string]any{"data": map[string]any{
+		"type": "registry-modules", "attributes": map[string]any{
+			"name": name, "provider": provider,
+			"vcs-repo": map[string]any{"identifier": identifier, "display-identifier": identifier, "oauth-token-id": token},
+		},
+	}}, nil)
 }
 
 // cloned waits for the clone and returns the commit it fetched.

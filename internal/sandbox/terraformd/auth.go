@@ -54,6 +54,7 @@ const (
 	seeOrganization permission = iota
 	manageVCS
 	manageWorkspaces
+	manageShared // policy sets and registry modules
 	ownOrganization
 )
 
@@ -68,6 +69,10 @@ func (a actor) allowed(o *organization, p permission) error {
 		granted = access.ManageVCS
 	case manageWorkspaces:
 		granted = access.ManageWorkspaces
+	case manageShared:
+		// The real server has a permission of its own for each, which Access does not
+		// know: owners hold all. That an organization's token does, too, is a guess.
+		granted = access.Owner || a.organization != nil
 	case ownOrganization:
 		granted = access.Owner
 	}

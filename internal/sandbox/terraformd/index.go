@@ -52,6 +52,9 @@ func (ix *index) addOrganization(o *organization) {
 	for _, w := range o.Workspaces {
 		ix.addWorkspace(o, w)
 	}
+	for _, p := range o.PolicySets {
+		ix.owner[p.ID] = o
+	}
 }
 
 func (ix *index) addOrganizationToken(o *organization) {
@@ -74,6 +77,9 @@ func (ix *index) dropOrganization(o *organization) {
 	}
 	for _, w := range o.Workspaces {
 		ix.dropWorkspace(w)
+	}
+	for _, p := range o.PolicySets {
+		delete(ix.owner, p.ID)
 	}
 	for _, p := range o.Projects {
 		delete(ix.owner, p.ID)

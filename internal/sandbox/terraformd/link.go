@@ -14,11 +14,17 @@ func inaccessible() *problem {
 	return invalid("repository", "Repository doesn't exist or isn't accessible")
 }
 
-// link joins a workspace to a repository as the real server does: it asks
-// Bitbucket for the repository and puts a webhook there, both signed with the
-// client's key and the access token. It does not clone; a missing SSH key shows
-// only when the configuration is fetched.
-func (s *Server) link(ctx context.Context, o *organization, w *workspace, in repoInput) (*repo, error) {
+// place is where something that is linked to a repository is.
+type place struct {
+	*organization
+	project string // whose clients it may use; empty: those of any project
+}
+
+// link joins a workspace, a policy set or a registry module to a repository as the
+// real server does: it asks Bitbucket for the repository and puts a webhook there,
+// both signed with the client's key and the access token. It does not clone; a
+// missing SSH key shows only when the configuration is fetched.
+func (s *Server) link(ctx context.Context, at place, in repoInput) (*repo, error) {
 	made := &repo{Hook: newUUID(), HookSecret: keep(randomHex(20))}
 	in.apply(made)
 	if in.GitHubApp != nil && *in.GitHubApp != "" {
@@ -27,7 +33,7 @@ func (s *Server) link(ctx context.Context, o *organization, w *workspace, in rep
 	if err := checkIdentifier(made.Identifier); err != nil {
 		return nil, err
 	}
-	conn, err := s.connection(o, made.Token, w.Project)
+	conn, err := s.connection(at.organization, made.Token, at.project)
 	if err != nil {
 		return nil, err
 	}
@@ -71,31 +77,31 @@ func checkIdentifier(identifier string) error {
 	return nil
 }
 
-// relink changes a workspace's repository; nil in takes it away. What the request
-// leaves out stays as it is.
-func (s *Server) relink(ctx context.Context, o *organization, w *workspace, in optional[repoInput]) (*repo, error) {
+// relink changes what something is linked to; nil in takes it away. What the
+// request leaves out stays as it is.
+func (s *Server) relink(ctx context.Context, at place, have *repo, in optional[repoInput]) (*repo, error) {
 	if in.value == nil {
 		return nil, nil //nolint:nilnil // no repository is a valid answer
 	}
-	if w.Repo == nil {
-		return s.link(ctx, o, w, *in.value)
+	if have == nil {
+		return s.link(ctx, at, *in.value)
 	}
-	changed := *w.Repo
+	changed := *have
 	in.value.apply(&changed)
-	if changed.Token == w.Repo.Token && changed.Identifier == w.Repo.Identifier {
+	if changed.Token == have.Token && changed.Identifier == have.Identifier {
 		return &changed, nil
 	}
 	whole := repoInput{
 		Branch: &changed.Branch, Identifier: &changed.Identifier, Submodules: &changed.Submodules,
 		OAuthTokenID: &changed.Token, TagsRegex: &changed.TagsRegex, GitHubApp: in.value.GitHubApp,
 	}
-	return s.link(ctx, o, w, whole)
+	return s.link(ctx, at, whole)
 }
 
 // unhookTimeout bounds what an answer waits for when a webhook is taken away.
 const unhookTimeout = 10 * time.Second
 
-// unhook removes a repository's webhook. The workspace is already unlinked, so a
+// unhook removes a repository's webhook. What it was for is already unlinked, so a
 // failure is told in an event and nowhere else.
 func (s *Server) unhook(o *organization, r *repo) {
 	conn, err := s.connection(o, r.Token, "")

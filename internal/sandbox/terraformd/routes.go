@@ -41,6 +41,7 @@ func (s *Server) Handler() http.Handler {
 	s.routeOrganizations(mux)
 	s.routeConnections(mux)
 	s.routeWorkspaces(mux)
+	s.routeShared(mux)
 	s.routePages(mux)
 	s.handle(mux, "/api/v2/", func(call) (reply, error) { return reply{}, notFound() })
 	return front.Routed(mux)
@@ -90,9 +91,6 @@ func (s *Server) routeOrganizations(mux *http.ServeMux) {
 	s.handle(mux, "POST "+org+"/agent-pools", s.createAgentPool)
 	s.handle(mux, "GET /api/v2/agent-pools/{pool}", s.readAgentPool)
 	s.handle(mux, "DELETE /api/v2/agent-pools/{pool}", s.deleteAgentPool)
-	for _, empty := range []string{"/stacks", "/registry-modules", "/policy-sets"} {
-		s.handle(mux, "GET "+org+empty, s.listNothing)
-	}
 	s.handle(mux, "GET /api/v2/admin/feature-sets", s.listFeatureSets)
 	s.handle(mux, "POST /api/v2/admin/organizations/{organization}/subscription", s.subscribe)
 }
@@ -133,6 +131,20 @@ func (s *Server) routeWorkspaces(mux *http.ServeMux) {
 	s.handle(mux, "GET /api/v2/configuration-versions/{version}/ingress-attributes", s.readIngress)
 }
 
+// routeShared serves what an organization's workspaces share, and stacks.
+func (s *Server) routeShared(mux *http.ServeMux) {
+	const org, module = "/api/v2/organizations/{organization}", "/registry-modules/private/{namespace}/{name}/{provider}"
+	s.handle(mux, "GET "+org+"/policy-sets", s.listPolicySets)
+	s.handle(mux, "POST "+org+"/policy-sets", s.createPolicySet)
+	s.handle(mux, "PATCH /api/v2/policy-sets/{set}", s.updatePolicySet)
+	s.handle(mux, "DELETE /api/v2/policy-sets/{set}", s.deletePolicySet)
+	s.handle(mux, "GET "+org+"/registry-modules", s.listModules)
+	s.handle(mux, "POST "+org+"/registry-modules/vcs", s.createModule)
+	s.handle(mux, "POST /api/v2/registry-modules", s.createModule)
+	s.handle(mux, "DELETE "+org+module, s.deleteModule)
+	s.handle(mux, "GET "+org+"/stacks", s.listStacks)
+}
+
 func (s *Server) ping(w http.ResponseWriter, _ *http.Request) {
 	// Whether the real ping asks for a token is not known; go-tfe ignores its
 	// status.
@@ -170,9 +182,11 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 	writePlain(w, http.StatusOK, services)
 }
 
-// listNothing serves lists of what the sandbox does not have: stacks, registry
-// modules, policy sets.
-func (s *Server) listNothing(c call) (reply, error) {
+// listStacks serves a list of what the sandbox does not have.
+func (s *Server) listStacks(c call) (reply, error) {
+	if s.opts.Missing.Stacks {
+		return reply{}, notFound()
+	}
 	p := s.pager(c.Request)
 	err := s.read(func() error {
 		_, err := s.organization(c.actor, c.PathValue("organization"), seeOrganization)

@@ -20,10 +20,11 @@ type Connected struct {
 	RSAPublicKey string
 	User         string // who clicked Allow
 	SSHKey       secret.Text
+	Access       secret.Text // Bitbucket's access token, whose own secret is empty; empty: none, the token opens nothing
 }
 
 // AddConnected adds such a client and returns the ids of it and of its token. No
-// Bitbucket is asked, so that the token opens nothing.
+// Bitbucket is asked.
 func (s *Server) AddConnected(in Connected) (clientID, tokenID string, err error) {
 	err = s.write("connected oauth client added", func() error {
 		o := s.index.orgs[strings.ToLower(in.Organization)]
@@ -37,7 +38,7 @@ func (s *Server) AddConnected(in Connected) (clientID, tokenID string, err error
 			ID: newID("oc"), UUID: newUUID(), Name: &in.Name, ServiceProvider: in.Provider, HTTPURL: in.HTTPURL, APIURL: in.APIURL,
 			Key: in.Key, Secret: kept{in.Secret}, RSAPublicKey: in.RSAPublicKey, OrganizationScoped: true,
 			CreatedAt: s.now(), UpdatedAt: s.now(),
-			Token: &token{ID: newID("ot"), CreatedAt: s.now(), User: in.User, SSHKey: kept{in.SSHKey}},
+			Token: &token{ID: newID("ot"), CreatedAt: s.now(), User: in.User, SSHKey: kept{in.SSHKey}, Access: kept{in.Access}},
 		}
 		o.Clients = append(o.Clients, c)
 		s.index.addClient(o, c)

@@ -57,6 +57,9 @@ type Missing struct {
 	AuthorizedRepos    bool // 404
 	RepositoryCheck    bool // organizations/:o/vcs/repo: 404
 	Events             bool // vcs-events: 404
+	PolicySets         bool // 404
+	RegistryModules    bool // 404
+	Stacks             bool // 404
 }
 
 // Choices are points where no source says what the real server does. Zero is the

@@ -39,10 +39,12 @@ type organization struct {
 	Token     kept              `json:"token"`
 	TokenMade time.Time         `json:"token_made,omitzero"`
 
-	Projects   []*project   `json:"projects"`
-	AgentPools []*agentPool `json:"agent_pools,omitempty"`
-	Clients    []*client    `json:"clients,omitempty"`
-	Workspaces []*workspace `json:"workspaces,omitempty"`
+	Projects   []*project        `json:"projects"`
+	AgentPools []*agentPool      `json:"agent_pools,omitempty"`
+	Clients    []*client         `json:"clients,omitempty"`
+	Workspaces []*workspace      `json:"workspaces,omitempty"`
+	PolicySets []*policySet      `json:"policy_sets,omitempty"`
+	Modules    []*registryModule `json:"registry_modules,omitempty"`
 }
 
 // Access is what a member may do in an organization.
@@ -108,7 +110,31 @@ type workspace struct {
 	Versions    []*configuration  `json:"versions,omitempty"`
 }
 
-// repo is a workspace's link to a repository.
+// policySet is one as far as its repository goes: it holds no policies.
+type policySet struct {
+	ID           string    `json:"id"`
+	Name         string    `json:"name"`
+	Description  string    `json:"description,omitempty"`
+	Kind         string    `json:"kind"`
+	Global       bool      `json:"global,omitempty"`
+	PoliciesPath string    `json:"policies_path,omitempty"`
+	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
+	Repo         *repo     `json:"repo,omitempty"`
+}
+
+// registryModule is one as far as its repository goes: it has no versions.
+type registryModule struct {
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Provider  string    `json:"provider"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Repo      *repo     `json:"repo"`
+}
+
+// repo is the link of a workspace, a policy set or a registry module to a
+// repository.
 type repo struct {
 	Token      string `json:"token"` // ot-…
 	Identifier string `json:"identifier"`

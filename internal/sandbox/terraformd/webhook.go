@@ -10,7 +10,8 @@ import (
 )
 
 // webhook is what Bitbucket calls at a push. Native webhooks are signed with the
-// secret they were given; the old plugin's are not.
+// secret they were given; the old plugin's are not. Those of policy sets and
+// registry modules are not found: here, these follow no push.
 func (s *Server) webhook(w http.ResponseWriter, r *http.Request) {
 	data, err := io.ReadAll(io.LimitReader(r.Body, bodyLimit))
 	if err != nil {

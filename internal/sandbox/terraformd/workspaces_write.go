@@ -113,7 +113,7 @@ func (s *Server) createWorkspace(c call) (reply, error) {
 		return reply{}, err
 	}
 	if in.attributes.VCSRepo.value != nil {
-		if made.Repo, err = s.link(c.Context(), o, made, *in.attributes.VCSRepo.value); err != nil {
+		if made.Repo, err = s.link(c.Context(), place{o, made.Project}, *in.attributes.VCSRepo.value); err != nil {
 			return reply{}, err
 		}
 	}
@@ -172,7 +172,7 @@ func (s *Server) updateWorkspace(c call) (reply, error) {
 	old := changed.Repo
 	relinked := in.attributes.VCSRepo.set
 	if relinked {
-		if changed.Repo, err = s.relink(c.Context(), o, &changed, in.attributes.VCSRepo); err != nil {
+		if changed.Repo, err = s.relink(c.Context(), place{o, changed.Project}, changed.Repo, in.attributes.VCSRepo); err != nil {
 			return reply{}, err
 		}
 	}
