@@ -34,8 +34,8 @@ func TestMake(t *testing.T) {
 		states  []plan.State
 		pending bool
 	}{
-		{"granted", *nothing().Bitbucket, plan.Summary{Steps: 11}, []plan.State{plan.StateInSync, plan.StateChanges}, true},
-		{"revoked: one grant for both", revoked, plan.Summary{Steps: 12, Shared: 1}, []plan.State{plan.StateInSync, plan.StateChanges}, true},
+		{"granted", *nothing().Bitbucket, plan.Summary{Steps: 11, Persons: 1}, []plan.State{plan.StateInSync, plan.StateChanges}, true},
+		{"revoked: one grant for both", revoked, plan.Summary{Steps: 12, Shared: 1, Persons: 1}, []plan.State{plan.StateInSync, plan.StateChanges}, true},
 		{"unreadable: what is in sync stays so", unread, plan.Summary{}, []plan.State{plan.StateInSync, plan.StateUnreadable}, false},
 		{"too old", tooOld, plan.Summary{}, []plan.State{plan.StateInSync, plan.StateRefused}, false},
 	} {
