@@ -11,7 +11,8 @@ import (
 const (
 	fetchTime  = 2 * time.Minute        // a fetch that takes longer is told, and not waited for
 	beginTime  = 10 * time.Second       // in which a Terraform that fetches at all begins to
-	fetchPause = 500 * time.Millisecond // between two looks
+	firstPause = 100 * time.Millisecond // between two looks; each is twice as long as the one before,
+	longPause  = time.Second            // up to this
 	backTime   = 2 * time.Minute        // in which a wave is moved back
 )
 
@@ -70,7 +71,7 @@ func (w *wave) move(ctx context.Context, have tfe.Workspace) error {
 // workspace is looked at once, also when it is over: what failed is never told as
 // not known.
 func (w *wave) fetched(ctx context.Context, m movedWorkspace, began time.Time) error {
-	for {
+	for pause := firstPause; ; pause = min(2*pause, longPause) {
 		v, err := w.terraform.NewestVersion(ctx, m.ID)
 		if err != nil {
 			return fmt.Errorf("workspace %s: %w", m.Name, err)
@@ -89,7 +90,7 @@ func (w *wave) fetched(ctx context.Context, m movedWorkspace, began time.Time) e
 			return nil
 		}
 		select {
-		case <-time.After(fetchPause):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return fmt.Errorf("workspace %s: waiting for its fetch: %w", m.Name, ctx.Err())
 		}
