@@ -62,7 +62,7 @@ func TestClientImmutable(t *testing.T) {
 	runDiff(t, inSync, []diffCase{{
 		name:  "API URL",
 		have:  func(h *plan.Have) { h.Clients[0].APIURL = "https://bitbucket.example/git" },
-		notes: []string{"has API URL https://bitbucket.example/git, want https://bitbucket.example, which Terraform cannot change; to move to another URL"},
+		notes: []string{"has API URL https://bitbucket.example/git, want https://bitbucket.example, which Terraform cannot change; to move to another URL, describe it as a bitbucket block of its own"},
 		state: plan.StateInSync,
 	}, {
 		name:  "HTTP URL",
