@@ -34,30 +34,47 @@ func (r *runner) describe(ctx context.Context) error {
 }
 
 // moveRecord takes over what the connection's record held under another path,
-// then empties that. Both are held meanwhile.
+// then empties that. Both are held meanwhile. That the keys are at both is noted
+// in the same write that brings them: a run that is cut off is taken up again.
 func (r *runner) moveRecord(ctx context.Context, s plan.MoveRecord) error {
 	old, err := r.sys.Vault().Acquire(ctx, s.From, r.opts.Holder, r.opts.Lease, vault.Record{Fleet: r.fleet})
 	if err != nil {
 		return fmt.Errorf("taking the lease of %s: %w", s.From, err)
 	}
 	defer r.release(ctx, r.Address, old)
-	from := old.Record()
-	if e := from.Ended; e != nil && e.How == vault.EndMoved && e.To == r.Record {
-		return nil // by a run whose answer was lost
+	ended := old.Record().Ended
+	over := ended != nil && ended.How == vault.EndMoved && ended.To == r.Record
+	if r.held.Record().MovedFrom != s.From {
+		if over {
+			return nil // by a run whose answer was lost
+		}
+		if err := r.takeRecord(ctx, s, old.Record()); err != nil {
+			return err
+		}
 	}
+	if !over {
+		if err := r.end(ctx, old, s.From, vault.Ended{How: vault.EndMoved, To: r.Record}); err != nil {
+			return err
+		}
+	}
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		record.MovedFrom = ""
+		return nil
+	})
+}
+
+// takeRecord copies a record into the connection's own.
+func (r *runner) takeRecord(ctx context.Context, s plan.MoveRecord, from vault.Record) error {
 	if live.RecordFacts(from, 0).Basis() != s.Basis {
 		return fmt.Errorf("the record at %s was changed after this was planned; plan again", s.From)
 	}
-	err = r.held.Update(ctx, func(record *vault.Record) error {
+	return r.held.Update(ctx, func(record *vault.Record) error {
 		moved := from
 		moved.Generation, moved.Lease = record.Generation, record.Lease
 		*record = described(moved, r.fleet, r.Target)
+		record.MovedFrom = s.From
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return r.end(ctx, old, s.From, vault.Ended{How: vault.EndMoved, To: r.Record})
 }
 
 func (r *runner) retireRecord(ctx context.Context) error {

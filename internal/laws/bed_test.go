@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -62,6 +63,7 @@ type bed struct {
 	dir    string                  // of the configuration
 	env    map[string]string
 	fleet  *schema.Fleet
+	paths  []string // of the records that the files, as they are or were, ask for
 
 	mu      sync.Mutex
 	watcher func(what string) // after each write to Terraform or Bitbucket
@@ -70,6 +72,7 @@ type bed struct {
 // A kind is how a bed is made.
 type kind struct {
 	orgs      int
+	second    string // version of another Bitbucket beside the first; "": none
 	terraform terraformd.Choices
 	bitbucket bitbucketd.Options
 }
@@ -82,6 +85,9 @@ func newBed(t *testing.T, k kind) *bed {
 		Vault:     sandbox.ExternalVault{Address: b.vault.Address, Token: b.vault.RootToken},
 		Terraform: terraformd.Options{Choices: k.terraform, OnWrite: b.written},
 	}
+	if k.second != "" {
+		opts.Bitbuckets = append(opts.Bitbuckets, k.second)
+	}
 	var err error
 	if b.world, err = sandbox.Start(t.Context(), opts); err != nil {
 		t.Fatal(err)
@@ -91,9 +97,14 @@ func newBed(t *testing.T, k kind) *bed {
 			t.Error(err)
 		}
 	})
-	b.world.Bitbuckets[0].OnWrite(b.written)
 	b.fronts = map[string]*front.Front{
 		"vault": b.vaultFront(), "terraform": b.world.Fronts["terraform"], "bitbucket": b.world.Fronts["bitbucket-9.4.0"],
+	}
+	if k.second != "" {
+		b.fronts["second bitbucket"] = b.world.Fronts["bitbucket-"+k.second]
+	}
+	for _, server := range b.world.Bitbuckets {
+		server.OnWrite(b.written)
 	}
 	b.configure(k.orgs)
 	return b
@@ -155,14 +166,26 @@ connection "team" {
 
 func (b *bed) configure(orgs int) {
 	b.t.Helper()
-	if err := os.WriteFile(filepath.Join(b.dir, "main.hcl"), []byte(files), 0o600); err != nil {
-		b.t.Fatal(err)
-	}
 	b.env["BBSYNC_VAR_terraform"] = b.world.Facts.Terraform.Address
 	b.env["BBSYNC_VAR_bitbucket"] = b.world.Facts.Bitbuckets[0].URL
+	if len(b.world.Facts.Bitbuckets) > 1 {
+		b.env["BBSYNC_VAR_second"] = b.world.Facts.Bitbuckets[1].URL
+	}
 	b.env["BBSYNC_VAR_ca"] = b.world.Facts.CAFile
-	b.asksFor(orgs)
-	b.fleet = b.load(b.t)
+	b.describe(b.t, orgs, files)
+}
+
+// describe makes text the files, which ask for the first n organizations.
+func (b *bed) describe(t rapid.TB, n int, text string) {
+	t.Helper()
+	b.must(t, os.WriteFile(filepath.Join(b.dir, "main.hcl"), []byte(text), 0o600))
+	b.asksFor(n)
+	b.fleet = b.load(t)
+	for _, c := range b.fleet.Connections {
+		if !slices.Contains(b.paths, c.Record) {
+			b.paths = append(b.paths, c.Record)
+		}
+	}
 }
 
 // asksFor makes the files ask for the first n organizations.
@@ -236,7 +259,7 @@ func (b *bed) start(ctx context.Context) (*process, error) {
 }
 
 func (p *process) plan(ctx context.Context, connections []*schema.Connection, leased bool) (plan.Plan, error) {
-	world, err := live.Read(ctx, p.sys, connections, live.Options{})
+	world, err := live.Read(ctx, p.sys, connections, live.Options{Fleet: p.fleet.Name, Moved: p.fleet.Moved})
 	if err != nil {
 		return plan.Plan{}, err
 	}

@@ -3,6 +3,7 @@ package laws_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/bbsync/bbsync/internal/sandbox"
 	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
 	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+	"github.com/bbsync/bbsync/schema"
 )
 
 const maxRounds = 8
@@ -119,6 +121,9 @@ type shape struct {
 	clients, links, consumers, unlinked int // unlinked: consumers that no link shows
 	strangers                           int // clients that nothing tells to be the fleet's, as when people deleted the record, too
 	userKeys                            int
+	hooks                               int // webhooks in repositories
+	strayed                             int // workspaces whose client is of no connection that the files describe
+	leftKeys                            int // versions of other records that still hold a private key
 	connections                         []connectionShape
 }
 
@@ -131,22 +136,9 @@ func (b *bed) shape(t rapid.TB) shape {
 	t.Helper()
 	out := shape{}
 	published := map[string]bool{}
-	b.world.Bitbuckets[0].Inspect(func(st *bitbucketd.State) {
-		out.links, out.consumers = len(st.Links), len(st.Consumers)
-		shown := map[string]bool{}
-		for _, l := range st.Links {
-			shown[l.Consumer] = true
-		}
-		for key := range st.Consumers {
-			if !shown[key] {
-				out.unlinked++
-			}
-		}
-		for _, k := range st.SSHKeys {
-			out.userKeys++
-			published[strings.Join(strings.Fields(k.Text)[:2], " ")] = true
-		}
-	})
+	for _, server := range b.world.Bitbuckets {
+		server.Inspect(func(st *bitbucketd.State) { out.addBitbucket(st, published) })
+	}
 	live := b.world.Terraform.Connections()
 	records := b.records(t)
 	for _, c := range live {
@@ -159,7 +151,72 @@ func (b *bed) shape(t rapid.TB) shape {
 	for _, c := range b.fleet.Connections {
 		out.connections = append(out.connections, shapeOf(records[c.Record], c.Organization, live, published))
 	}
+	out.strayed, out.leftKeys = b.strayed(records), b.leftKeys(t)
 	return out
+}
+
+// addBitbucket counts what one of them has.
+func (s *shape) addBitbucket(st *bitbucketd.State, published map[string]bool) {
+	s.links, s.consumers = s.links+len(st.Links), s.consumers+len(st.Consumers)
+	shown := map[string]bool{}
+	for _, l := range st.Links {
+		shown[l.Consumer] = true
+	}
+	for key := range st.Consumers {
+		if !shown[key] {
+			s.unlinked++
+		}
+	}
+	for _, k := range st.SSHKeys {
+		s.userKeys++
+		published[strings.Join(strings.Fields(k.Text)[:2], " ")] = true
+	}
+	for _, p := range st.Projects {
+		for _, r := range p.Repos {
+			s.hooks += len(r.Webhooks)
+		}
+	}
+}
+
+// strayed counts the workspaces that no described connection serves.
+func (b *bed) strayed(records map[string]map[string]any) int {
+	ours, n := map[any]bool{}, 0
+	for _, c := range b.fleet.Connections {
+		ours[records[c.Record]["client_id"]] = true
+	}
+	for _, w := range b.world.Terraform.Linked() {
+		if !ours[w.Client] {
+			n++
+		}
+	}
+	return n
+}
+
+// leftKeys counts the versions that hold private keys of records that the files
+// ask for no more.
+func (b *bed) leftKeys(t rapid.TB) int {
+	t.Helper()
+	n, kv := 0, b.vault.Root.KVv2(mount)
+	for _, path := range b.paths {
+		if slices.ContainsFunc(b.fleet.Connections, func(c *schema.Connection) bool { return c.Record == path }) || b.record(path) == nil {
+			continue
+		}
+		versions, err := kv.GetVersionsAsList(b.t.Context(), folder+path)
+		b.must(t, err)
+		for _, v := range versions {
+			if v.Destroyed {
+				continue
+			}
+			have, err := kv.GetVersion(b.t.Context(), folder+path, v.Version)
+			b.must(t, err)
+			for field, value := range have.Data {
+				if strings.HasSuffix(field, "private") && value != "" {
+					n++
+				}
+			}
+		}
+	}
+	return n
 }
 
 func shapeOf(record map[string]any, org string, live []terraformd.Connection, published map[string]bool) connectionShape {

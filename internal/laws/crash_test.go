@@ -16,6 +16,16 @@ type act struct {
 	state  string // to begin in
 	people []string
 	args   []string
+
+	files string // "": those of the bed
+	orgs  int    // that the files ask for; 0: one
+	lean  bool   // cut off once for each state that the systems are in, whatever -laws.every says
+	moves bool   // workspaces change their client
+	again bool   // cut off, it is run once more as it was, and not left to apply
+	soaks bool   // whether the soak that it begins is over is a matter of seconds
+
+	ends func(*bed, terraformd.Connection) bool // whether an OAuth client is to go; nil: none
+	end  func(*testing.T, *bed, shape)          // what there is in the end; nil: what there is without a crash
 }
 
 func (a act) removes() bool { return a.args[0] == "destroy" }
@@ -64,39 +74,51 @@ func TestCrashAnywhere(t *testing.T) {
 	t.Parallel()
 	b, states := crashBed(t)
 	for _, a := range acts() {
-		t.Run(a.name, func(t *testing.T) {
-			b.prepare(t, a, states)
-			whole := b.exec(t, moment{}, a.args...)
-			if whole.code != 0 && whole.code != 4 {
-				t.Fatalf("without a crash, exit code %d:\n%s", whole.code, whole.output)
-			}
-			if !a.removes() {
-				b.converge(t, nil)
-			}
-			want := b.shape(t)
-			at := moments(whole.asked)
-			for _, m := range at {
-				if got, ended := b.crash(t, a, states, m); ended {
-					if diff := cmp.Diff(want, got, cmp.AllowUnexported(shape{}, connectionShape{})); diff != "" {
-						t.Errorf("killed %s (%s), it ends elsewhere (-want +got):\n%s", m, whole.asked[m.nth-1], diff)
-					}
-				}
-			}
-			writes := 0
-			for _, r := range whole.asked {
-				if r.writes() {
-					writes++
-				}
-			}
-			t.Logf("%d requests, %d of them writes: killed at %d moments", len(whole.asked), writes, len(at))
-		})
+		t.Run(a.name, func(t *testing.T) { b.crashAnywhere(t, a, states) })
 	}
+}
+
+func (b *bed) crashAnywhere(t *testing.T, a act, states map[string]snapshot) {
+	b.prepare(t, a, states)
+	whole := b.exec(t, moment{}, a.args...)
+	if whole.code != 0 && whole.code != 4 {
+		t.Fatalf("without a crash, exit code %d:\n%s", whole.code, whole.output)
+	}
+	if !a.removes() {
+		b.converge(t, nil)
+	}
+	want := a.shape(t, b)
+	if a.end != nil {
+		a.end(t, b, want)
+	}
+	at := moments(whole.asked, a.lean)
+	for _, m := range at {
+		got, ended := b.crash(t, a, states, m)
+		if !ended {
+			continue
+		}
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(shape{}, connectionShape{})); diff != "" {
+			t.Errorf("killed %s (%s), it ends elsewhere (-want +got):\n%s", m, whole.asked[m.nth-1], diff)
+		} else if a.end != nil {
+			a.end(t, b, got)
+		}
+	}
+	writes := 0
+	for _, r := range whole.asked {
+		if r.writes() {
+			writes++
+		}
+	}
+	t.Logf("%d requests, %d of them writes: killed at %d moments", len(whole.asked), writes, len(at))
 }
 
 // prepare brings the bed to where an act begins.
 func (b *bed) prepare(t rapid.TB, a act, states map[string]snapshot) {
 	t.Helper()
 	b.restore(t, states[a.state])
+	if a.files != "" {
+		b.describe(t, max(a.orgs, 1), a.files)
+	}
 	for _, what := range a.people {
 		b.must(t, b.disturb(t, what, sandbox.OrgName(1)))
 	}
@@ -108,7 +130,10 @@ func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (sh
 	t.Helper()
 	b.prepare(t, a, states)
 	g := b.guard(t)
-	g.mayEnd = a.removes()
+	g.mayEnd, g.moves = a.removes(), a.moves
+	if a.ends != nil {
+		g.ends = func(c terraformd.Connection) bool { return a.ends(b, c) }
+	}
 	g.begin(t)
 	cut := b.exec(t, m, a.args...)
 	g.end(t)
@@ -117,7 +142,7 @@ func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (sh
 		return shape{}, false
 	}
 	b.expire(t)
-	if a.args[0] != "apply" {
+	if a.args[0] != "apply" || a.again {
 		g.begin(t)
 		again := b.exec(t, moment{}, a.args...)
 		g.end(t)
@@ -129,5 +154,18 @@ func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (sh
 	if !a.removes() {
 		b.converge(t, g)
 	}
-	return b.shape(t), true
+	return a.shape(t, b), true
+}
+
+// shape is the bed's, with what time alone decides left out.
+func (a act) shape(t rapid.TB, b *bed) shape {
+	t.Helper()
+	s := b.shape(t)
+	for i := range s.connections {
+		if c := &s.connections[i]; a.soaks && c.previous {
+			c.previous = false
+			s.userKeys--
+		}
+	}
+	return s
 }

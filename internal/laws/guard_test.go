@@ -3,6 +3,7 @@ package laws_test
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+	"github.com/bbsync/bbsync/schema"
 )
 
 // checks is held from setting the number of a law's cases until rapid has read
@@ -42,13 +45,18 @@ type guard struct {
 	b *bed
 
 	mu      sync.Mutex
-	foreign map[string]bool   // fingerprints that people brought, or whose record people deleted
-	able    map[string]string // client that can clone → organization
-	sealed  map[string]bool   // what Vault had when it was sealed, and has until it is unsealed; nil: it is open
+	foreign map[string]bool            // fingerprints that people brought, or whose record people deleted
+	able    map[string]string          // client that can clone → organization
+	spaces  map[terraformd.Linked]bool // workspaces that can be fetched, whatever client they use
+	sealed  map[string]bool            // what Vault had when it was sealed, and has until it is unsealed; nil: it is open
 	faults  []string
 	writes  int
 	clones  int
 	mayEnd  bool // connections are to go: who could clone need not
+	moves   bool // workspaces change their client: each is looked at by itself
+
+	// ends tells the OAuth clients that are to go; nil: none.
+	ends func(terraformd.Connection) bool
 }
 
 func (b *bed) guard(t rapid.TB) *guard {
@@ -72,11 +80,24 @@ func (g *guard) begin(t rapid.TB) {
 	}
 	g.able = map[string]string{}
 	for _, c := range g.b.world.Terraform.Connections() {
-		if c.Connected && !g.mayEnd && g.b.world.Terraform.CanClone(g.b.t.Context(), c.Organization, c.Client) == nil {
+		if c.Connected && !g.mayEnd && (g.ends == nil || !g.ends(c)) && g.b.world.Terraform.CanClone(g.b.t.Context(), c.Organization, c.Client) == nil {
 			g.able[c.Client] = c.Organization
 		}
 	}
+	g.spaces = map[terraformd.Linked]bool{}
+	for _, w := range g.b.world.Terraform.Linked() {
+		if g.follows(w) && g.b.world.Terraform.CanFetch(g.b.t.Context(), w.Organization, w.Workspace) == nil {
+			w.Client = "" // it may change
+			g.spaces[w] = true
+		}
+	}
 	g.b.watch(g.look)
+}
+
+// follows reports whether a workspace is to be able to fetch throughout: in a
+// relocation, where clients go and their workspaces stay.
+func (g *guard) follows(w terraformd.Linked) bool {
+	return g.moves && slices.ContainsFunc(g.b.fleet.Connections, func(c *schema.Connection) bool { return c.Organization == w.Organization })
 }
 
 // end fails for what was seen.
@@ -114,6 +135,13 @@ func (g *guard) look(what string) {
 			delete(g.able, client)
 		}
 	}
+	for w := range g.spaces {
+		g.clones++
+		if err := g.b.world.Terraform.CanFetch(g.b.t.Context(), w.Organization, w.Workspace); err != nil {
+			g.faults = append(g.faults, fmt.Sprintf("%q: workspace %s of %s cannot be fetched any more: %v", what, w.Workspace, w.Organization, err))
+			delete(g.spaces, w)
+		}
+	}
 }
 
 // seal notes what Vault has, which nobody can read while it is sealed.
@@ -135,8 +163,8 @@ func (g *guard) known() map[string]bool {
 		return g.sealed
 	}
 	out := map[string]bool{}
-	for _, c := range g.b.fleet.Connections {
-		record := g.b.record(c.Record)
+	for _, path := range g.b.paths {
+		record := g.b.record(path)
 		for field, value := range record {
 			name, found := strings.CutSuffix(field, "fingerprint")
 			private, _ := record[name+"private"].(string)
@@ -151,18 +179,20 @@ func (g *guard) known() map[string]bool {
 // seen are the fingerprints of what the systems hold, by where.
 func (g *guard) seen() map[string]string {
 	out := map[string]string{}
-	g.b.world.Bitbuckets[0].Inspect(func(st *bitbucketd.State) {
-		for key, c := range st.Consumers {
-			if fingerprint, err := keys.PublicFingerprint(c.PublicKey); err == nil {
-				out["consumer "+key] = fingerprint
+	for _, server := range g.b.world.Bitbuckets {
+		server.Inspect(func(st *bitbucketd.State) {
+			for key, c := range st.Consumers {
+				if fingerprint, err := keys.PublicFingerprint(c.PublicKey); err == nil {
+					out["consumer "+key] = fingerprint
+				}
 			}
-		}
-		for _, k := range st.SSHKeys {
-			if fingerprint, err := keys.SSHFingerprint(k.Text); err == nil {
-				out[fmt.Sprint("Bitbucket's SSH key ", k.ID)] = fingerprint
+			for _, k := range st.SSHKeys {
+				if fingerprint, err := keys.SSHFingerprint(k.Text); err == nil {
+					out[fmt.Sprintf("SSH key %d of Bitbucket %s", k.ID, server.Version())] = fingerprint
+				}
 			}
-		}
-	})
+		})
+	}
 	for _, c := range g.b.world.Terraform.Connections() {
 		if c.Consumer != "" {
 			out["the consumer's pair of client "+c.Client] = c.Consumer

@@ -51,6 +51,29 @@ func (b *bed) token(t *testing.T, rules string) string {
 	return b.vault.Token(t, vaulttest.Token{Policies: []string{b.vault.Policy(t, rules)}, WithoutDefault: true})
 }
 
+// TestTooFewRights: a Terraform token whose team manages nothing is told, where
+// it is refused first, what it lacks, and goes on when it has it.
+func TestTooFewRights(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, kind{orgs: 1, terraform: terraformd.Choices{KeepTokenOnReconnect: true}})
+	b.least(t)
+	org := b.fleet.Connections[0].Organization
+	b.must(t, b.world.Terraform.SetAccess(org, "bbsync", terraformd.Access{}))
+	got := b.exec(t, moment{}, "apply", "--auto-approve")
+	for _, part := range []string{
+		"creating an OAuth client in organization " + org, "bbsync's token for 127.0.0.1", "not manage its VCS settings",
+		`in the organization's Settings, Teams, give the team of that token "Manage VCS Settings"`,
+	} {
+		if !strings.Contains(got.output, part) {
+			t.Errorf("it does not say %q:\n%s", part, got.output)
+		}
+	}
+	b.must(t, b.world.Terraform.SetAccess(org, "bbsync", terraformd.Access{ManageVCS: true}))
+	if got := b.exec(t, moment{}, "apply", "--auto-approve"); got.code != 4 {
+		t.Errorf("exit code %d:\n%s", got.code, got.output)
+	}
+}
+
 // TestLeastRights runs each verb under exactly the rights that are written down
 // for it.
 func TestLeastRights(t *testing.T) {

@@ -3,6 +3,9 @@ package laws_test
 import (
 	"context"
 	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
 	"time"
 
 	"pgregory.net/rapid"
@@ -18,9 +21,16 @@ func (b *bed) save(t rapid.TB) snapshot {
 	t.Helper()
 	s := snapshot{dir: b.t.TempDir(), records: b.records(t)}
 	b.must(t, b.world.Terraform.Save(s.dir))
-	b.must(t, b.world.Bitbuckets[0].Save(s.dir))
+	for i, server := range b.world.Bitbuckets {
+		folder := s.bitbucket(i)
+		b.must(t, os.MkdirAll(folder, 0o700))
+		b.must(t, server.Save(folder))
+	}
 	return s
 }
+
+// bitbucket is the folder of the nth Bitbucket.
+func (s snapshot) bitbucket(n int) string { return filepath.Join(s.dir, strconv.Itoa(n)) }
 
 func (b *bed) restore(t rapid.TB, s snapshot) {
 	t.Helper()
@@ -28,13 +38,15 @@ func (b *bed) restore(t rapid.TB, s snapshot) {
 	b.clearFaults()
 	b.fleet.Bitbuckets[0].SSH.HostKeys = nil
 	b.must(t, b.world.Terraform.Load(s.dir))
-	_, err := b.world.Bitbuckets[0].Load(s.dir)
-	b.must(t, err)
+	for i, server := range b.world.Bitbuckets {
+		_, err := server.Load(s.bitbucket(i))
+		b.must(t, err)
+	}
 	kv := b.vault.Root.KVv2(mount)
-	for _, c := range b.fleet.Connections {
-		b.must(t, kv.DeleteMetadata(b.t.Context(), folder+c.Record))
-		if have := s.records[c.Record]; have != nil {
-			_, err := kv.Put(b.t.Context(), folder+c.Record, have)
+	for _, path := range b.paths {
+		b.must(t, kv.DeleteMetadata(b.t.Context(), folder+path))
+		if have := s.records[path]; have != nil {
+			_, err := kv.Put(b.t.Context(), folder+path, have)
 			b.must(t, err)
 		}
 	}
@@ -51,9 +63,9 @@ func (b *bed) must(t rapid.TB, err error) {
 func (b *bed) records(t rapid.TB) map[string]map[string]any {
 	t.Helper()
 	out := map[string]map[string]any{}
-	for _, c := range b.fleet.Connections {
-		if have := b.record(c.Record); have != nil {
-			out[c.Record] = have
+	for _, path := range b.paths {
+		if have := b.record(path); have != nil {
+			out[path] = have
 		}
 	}
 	return out

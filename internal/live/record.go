@@ -33,7 +33,7 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 		Fleet:   record.Fleet,
 		Address: record.Address,
 		Pending: keyFacts(record.SSH.Pending), Current: keyFacts(record.SSH.Current), Previous: keyFacts(record.SSH.Previous),
-		RefusedToken: record.RefusedToken,
+		RefusedToken: record.RefusedToken, MovedFrom: record.MovedFrom,
 	}
 	if c := record.Consumer; c != nil {
 		out.Consumer = &plan.ConsumerKey{Unheld: c.Private.Empty(), Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created, Brought: c.Brought}

@@ -50,9 +50,11 @@ func Records(ctx context.Context, sys *systems.Systems, fleet string) (map[strin
 }
 
 // movedRecord finds the record that a connection had under another address,
-// when it has none at its place; nil when it did not move or nothing is found.
+// when it has none with keys at its place; nil when it did not move or nothing is
+// found. One that is there without keys is what a move leaves that was cut off
+// before it had taken them over.
 func (r *reader) movedRecord(ctx context.Context, c *schema.Connection, have *plan.Record) (*plan.MovedRecord, error) {
-	if have != nil && (have.Ended == "" || have.Consumer != nil || have.Current != nil) {
+	if have != nil && (have.Deleted != "" || have.Consumer != nil || have.Current != nil) {
 		return nil, nil //nolint:nilnil // nothing moved is an answer
 	}
 	for _, m := range r.moved {

@@ -15,7 +15,7 @@ type NoteConnection struct {
 type MoveRecord struct {
 	From, To string // paths in Vault
 	Address  string // that the connection had
-	Basis    string // what the record said when it was planned
+	Basis    string // what the record said when it was planned; of no meaning once it was taken over
 }
 
 // ForgetRecord notes in the record that the connection is left as it is and is

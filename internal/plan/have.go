@@ -83,6 +83,7 @@ type Record struct {
 	About                      About
 	Ended                      string // "" while bbsync keeps the connection: a vault.End... otherwise
 	Lease                      *Lease
+	MovedFrom                  string // path of the record that this one took over and that is not emptied yet
 }
 
 // ConsumerKey is the consumer's pair as recorded.

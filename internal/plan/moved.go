@@ -36,6 +36,9 @@ func (d *differ) describe() {
 		d.add(MoveRecord{From: m.Path, To: d.want.Record, Address: m.Record.Address, Basis: m.Record.Basis()},
 			d.reason("record in Vault", m.Path, d.want.Record, "organization"))
 		return
+	case r.MovedFrom != "":
+		d.endMove()
+		return
 	}
 	var because []Reason
 	if slices.Contains(d.have.From, r.Address) {
@@ -50,6 +53,14 @@ func (d *differ) describe() {
 	if len(because) > 0 {
 		d.add(NoteConnection{Address: d.want.Address, Protect: d.want.Protect}, because...)
 	}
+}
+
+// endMove plans what is left of a move that was cut off after it had taken the
+// keys over.
+func (d *differ) endMove() {
+	r := d.have.Record
+	d.add(MoveRecord{From: r.MovedFrom, To: d.want.Record, Address: r.Address},
+		d.reason("record in Vault", "taken over, and its keys at "+r.MovedFrom+", too", "at "+d.want.Record+" alone", ""))
 }
 
 // movedFrom returns the addresses that a connection had before.

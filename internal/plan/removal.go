@@ -95,6 +95,9 @@ func (d *remover) removal() {
 			return
 		}
 	}
+	if record.MovedFrom != "" {
+		d.endMove()
+	}
 	d.clients()
 	d.applicationLink()
 	d.sshKeys()

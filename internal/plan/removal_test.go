@@ -54,6 +54,7 @@ func TestRemoval(t *testing.T) {
 		{"nothing left but the record", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) {
 			h.Clients, h.Link, h.Consumer, h.Keys = nil, nil, nil, nil
 		}, []string{"RetireRecord"}, "", ""},
+		{"a move of it was cut off", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) { h.Record.MovedFrom = "corp/before" }, append([]string{"MoveRecord"}, whole...), "", ""},
 		{"a limit of none", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) { r.Max = 0 }, nil, "max_removals is 0", ""},
 		{"workspaces", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
 			r.Affected = map[string]plan.Affected{"oc-1": {Count: 2, Names: []string{"a", "b"}}}

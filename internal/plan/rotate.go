@@ -25,7 +25,9 @@ type Rotation struct {
 //	yes     | no       | it is published, proven, and switched to
 //	no      | yes      | the soak: the previous key is retired when it is over
 //
-// Going back is going forward to the previous key: it is staged again.
+// Going back is going forward to the previous key: it is staged again. Which of
+// two keys is the earlier one tells how far that is, so that going back twice, as
+// after a crash, is going back once.
 func (d *differ) sshRotation() {
 	r := d.have.Record
 	if d.newSSH || r == nil {
@@ -39,6 +41,16 @@ func (d *differ) sshRotation() {
 
 // sshKeys are the keys of the record as they will be at this point of the plan.
 type sshKeys struct{ pending, current, previous *Key }
+
+// goingBack reports whether the staged key was in use before the current one.
+func (k sshKeys) goingBack() bool {
+	return k.pending != nil && k.current != nil && k.pending.Created.Before(k.current.Created)
+}
+
+// wentBack reports whether the current key was in use before the previous one.
+func (k sshKeys) wentBack() bool {
+	return k.previous != nil && k.current != nil && k.current.Created.Before(k.previous.Created)
+}
 
 // condemn plans the mark that makes an emergency outlive a crash. While one is
 // under way, asking again goes on with it. It comes before all that concerns
@@ -92,7 +104,7 @@ func (d *differ) previousKey() {
 		d.retirePrevious(d.reason("previous SSH key", "condemned: "+previous.Condemned, "none", ""))
 	case d.asked.Rollback && previous.Unheld:
 		d.note(d.want.Where("ssh_key"), "there is no way back to the SSH key before: only Terraform had its private half")
-	case d.asked.Rollback && d.keys.pending == nil:
+	case d.asked.Rollback && d.keys.pending == nil && !d.keys.wentBack():
 		d.add(RestageKey{Fingerprint: previous.Fingerprint}, d.reason("SSH key in use", d.keys.current.Fingerprint, previous.Fingerprint+", as asked for", ""))
 		d.keys.pending, d.keys.previous, d.restaged = previous, nil, true
 	default:
@@ -140,10 +152,10 @@ func (d *differ) pendingKey() {
 	switch {
 	case pending.Condemned != "":
 		because = d.reason("staged SSH key", "condemned: "+pending.Condemned, "none", "")
-	case d.asked.Rollback && d.foreignToken():
+	case d.asked.Rollback && d.foreignToken() && !d.keys.goingBack():
 		d.note(d.want.Where("ssh_key"), "the staged SSH key is dropped when %s has authorized: a token that acts as somebody else may hold it, and is given no other", d.want.ServiceUser)
 		return
-	case d.asked.Rollback && !d.condemned():
+	case d.asked.Rollback && !d.condemned() && !d.keys.goingBack():
 		because = d.reason("staged SSH key", pending.Fingerprint, "none, as asked for", "")
 	default:
 		return

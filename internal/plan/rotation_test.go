@@ -37,6 +37,22 @@ func soaking(hours int) func() plan.Have {
 	}
 }
 
+// restaged is a connection that is going back, and wentBack one that went, both
+// to the key that was there before the one that soaking has.
+func restaged() plan.Have {
+	have := soaking(3)()
+	have.Record.Pending, have.Record.Previous = have.Record.Previous, nil
+	return have
+}
+
+func wentBack() plan.Have {
+	have := soaking(3)()
+	r := have.Record
+	r.Current, r.Previous = r.Previous, r.Current
+	r.Current.Set, r.Current.Left, r.Previous.Left = noon, time.Time{}, noon
+	return have
+}
+
 func aged(c *schema.Connection) {
 	c.SSHKey.RotateAfter, c.SSHKey.Overlap, c.Consumer.RotateAfter = 90*aDay, aDay, 365*aDay
 }
@@ -189,7 +205,7 @@ func TestSoak(t *testing.T) {
 func TestRotationAskedFor(t *testing.T) {
 	staged := func() plan.Have {
 		have := kept(10)()
-		have.Record.Pending = &plan.Key{Fingerprint: "ssh-2"}
+		have.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon}
 		have.Keys["ssh-2"] = plan.SSHKey{ID: 2, Fingerprint: "ssh-2"}
 		return have
 	}
@@ -250,6 +266,13 @@ func TestRotationAskedFor(t *testing.T) {
 			[]plan.Step{proveSSH, setKey, plan.DeleteSSHKey{ID: 2, Fingerprint: "ssh-2"}, plan.RetireKey{Role: plan.Pending, Fingerprint: "ssh-2"}},
 			nil,
 		},
+		{
+			"back again after a crash in between", restaged,
+			plan.Rotation{Rollback: true},
+			[]plan.Step{plan.ProveSSH{Role: plan.Pending}, plan.SwitchKey{Fingerprint: "ssh-1"}},
+			nil,
+		},
+		{"back again when it has been gone back", wentBack, plan.Rotation{Rollback: true}, nil, []string{"the previous SSH key stays", "there is no earlier SSH key"}},
 		{"held: the soak is over, and stays", soaking(25), plan.Rotation{Hold: true}, nil, []string{"the overlap has passed"}},
 		{"nothing to go back to", kept(1), plan.Rotation{Rollback: true}, nil, []string{"there is no earlier SSH key"}},
 	} {

@@ -48,7 +48,8 @@ func orNil(s string) *string {
 
 // CreateClient makes an OAuth client. It is sent once: names are not unique, and
 // a second one would be a duplicate. When the answer is lost, the list tells
-// whether it was made, by its key; ErrUnknownOutcome says that it could not.
+// whether it was made, by its key; ErrUnknownOutcome says that it could not. A
+// refusal says what the token lacks.
 func (c *Client) CreateClient(ctx context.Context, organization string, want NewClient) (OAuthClient, error) {
 	path, err := organizationPath(organization, "/oauth-clients")
 	if err != nil {
@@ -63,7 +64,7 @@ func (c *Client) CreateClient(ctx context.Context, organization string, want New
 		return c.settleCreate(ctx, organization, want, q, err)
 	}
 	if err != nil {
-		return OAuthClient{}, err
+		return OAuthClient{}, c.refused(ctx, organization, err)
 	}
 	if made.Data == nil {
 		return c.settleCreate(ctx, organization, want, q, noData(q))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -66,14 +67,40 @@ func (c *Client) Explain404(ctx context.Context, organization string) error {
 	case err != nil:
 		return err
 	case !have.CanUpdateOAuth:
-		e.Kind, e.Hint = ErrForbidden, "the token may see the organization, but not manage its VCS settings: "+
-			"give its team \"Manage VCS Settings\", or use an organization or owner's token"
+		e.Kind, e.Hint = ErrForbidden, c.mayNotManageVCS(organization)
 	case !have.VCSIntegrations:
 		e.Kind, e.Hint = ErrNotEntitled, "the organization's plan has no VCS integrations"
 	default:
 		e.Kind, e.Hint = ErrNotFound, "the organization is there and the token may manage its VCS settings: what was asked for is gone"
 	}
 	return e
+}
+
+// mayNotManageVCS says whose token lacks which permission, and where it is given.
+func (c *Client) mayNotManageVCS(organization string) string {
+	return fmt.Sprintf("bbsync's token for %s may see organization %s, but not manage its VCS settings: in the organization's Settings, Teams, "+
+		"give the team of that token \"Manage VCS Settings\", or give bbsync the organization's or an owner's token", c.address.Host, organization)
+}
+
+// refused gives a refusal to write VCS settings its remedy: 404 is the documented
+// answer, 403 that of some servers and proxies. Other errors it returns as they are.
+func (c *Client) refused(ctx context.Context, organization string, err error) error {
+	var said, why *Error
+	switch {
+	case !errors.As(err, &said):
+		return err
+	case errors.Is(err, ErrForbidden):
+		why = &Error{Kind: ErrForbidden, Hint: c.mayNotManageVCS(organization)}
+	case !errors.Is(err, ErrNotFound):
+		return err
+	default:
+		if !errors.As(c.Explain404(ctx, organization), &why) {
+			return err
+		}
+	}
+	explained := *said
+	explained.Kind, explained.Hint = why.Kind, why.Hint
+	return &explained
 }
 
 // Organizations lists the names of all organizations that the token sees.

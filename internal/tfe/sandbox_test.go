@@ -343,6 +343,40 @@ func TestExplain404(t *testing.T) {
 	}
 }
 
+// TestCreateClientRefused: who may not make an OAuth client is told which
+// permission is missing, whose, and where it is given; whatever the answer was.
+func TestCreateClientRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, terraformd.Options{}, front.Options{})
+	const remedy = "but not manage its VCS settings: in the organization's Settings, Teams, give the team of that token \"Manage VCS Settings\""
+	for _, tt := range []struct {
+		user, organization string
+		fault              front.Fault
+		want               error
+		says               []string
+	}{
+		{"member", "acme", front.Fault{}, tfe.ErrForbidden, []string{"creating an OAuth client in organization acme", "status 404", "bbsync's token for 127.0.0.1", remedy}},
+		{"manager", "acme", front.Fault{Kind: front.Status, Status: 403, Body: "{}", Method: "POST"}, tfe.ErrForbidden, []string{"creating an OAuth client", "status 403", remedy}},
+		{"stranger", "acme", front.Fault{}, tfe.ErrNotFound, []string{"there is no such organization, or this token does not see it"}},
+		{"manager", "poor", front.Fault{}, tfe.ErrNotEntitled, []string{"has no VCS integrations"}},
+	} {
+		w.front.ClearFaults()
+		if tt.fault.Kind != "" {
+			w.order(t, tt.fault)
+		}
+		_, err := w.client(t, tt.user).CreateClient(t.Context(), tt.organization, bitbucket("key"))
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%s in %s: have %v", tt.user, tt.organization, err)
+			continue
+		}
+		for _, part := range tt.says {
+			if !strings.Contains(err.Error(), part) {
+				t.Errorf("%s in %s: have %v, want %q", tt.user, tt.organization, err, part)
+			}
+		}
+	}
+}
+
 func TestAffectedWorkspaces(t *testing.T) {
 	t.Parallel()
 	for _, missing := range []bool{false, true} {

@@ -276,7 +276,7 @@ func TestWorkspaces(t *testing.T) {
 	const workspace = `{"id":"ws-1","type":"workspaces","attributes":{"name":"vpc","vcs-repo":{"identifier":"INFRA/vpc","branch":"main","oauth-token-id":"ot-1",
 		"webhook-url":"https://tf/hook","ingress-submodules":true,"tags-regex":null}}}`
 	const bare = `{"id":"ws-2","type":"workspaces","attributes":{"name":"bare","vcs-repo":null}}`
-	patched := ""
+	patched, asked := "", ""
 	lost := true
 	c, err := open(t, script{
 		"GET organizations/acme/workspaces":     answer(200, `{"data":[`+workspace+`,`+bare+`]}`),
@@ -297,9 +297,14 @@ func TestWorkspaces(t *testing.T) {
 			answer(422, `{"errors":[{"status":"422","title":"unprocessable entity","detail":"OAuth token does not exist"}]}`)(w, r)
 		},
 		"DELETE workspaces/ws-1": answer(204, ""),
-		"GET workspaces/ws-1/configuration-versions": answer(200, `{"data":[
+		"GET workspaces/ws-1/configuration-versions": func(w http.ResponseWriter, r *http.Request) {
+			asked = r.URL.RawQuery
+			answer(200, `{"data":[
 			{"id":"cv-2","type":"configuration-versions","attributes":{"status":"errored","error":"ingress_failed","error-message":"no route\u001b[2J to host"}},
-			{"id":"cv-1","type":"configuration-versions","attributes":{"status":"uploaded","error":null,"error-message":null}}]}`),
+			{"id":"cv-1","type":"configuration-versions","attributes":{"status":"uploaded","error":null,"error-message":null}}]}`)(w, r)
+		},
+		"GET workspaces/ws-new/configuration-versions": answer(200, `{"data":[]}`),
+		"GET workspaces/ws-3":                          answer(200, `{"data":`+workspace+`}`),
 	})
 	must(t, err)
 	want := tfe.Workspace{ID: "ws-1", Name: "vpc", Identifier: "INFRA/vpc", Branch: "main", TokenID: "ot-1", WebhookURL: "https://tf/hook", Submodules: true}
@@ -309,6 +314,12 @@ func TestWorkspaces(t *testing.T) {
 	versions, err := c.ConfigurationVersions(t.Context(), "ws-1")
 	if err != nil || len(versions) != 2 || versions[0].Status != "errored" || versions[0].Error != `no route\x1b[2J to host` || versions[1].Error != "" {
 		t.Errorf("have %+v, %v", versions, err)
+	}
+	if have, err := c.NewestVersion(t.Context(), "ws-1"); err != nil || have != versions[0] || asked != "page%5Bsize%5D=1" {
+		t.Errorf("have %+v, %v, asked for %s", have, err, asked)
+	}
+	if have, err := c.NewestVersion(t.Context(), "ws-new"); err != nil || have != (tfe.ConfigurationVersion{}) {
+		t.Errorf("of a workspace without any: have %+v, %v", have, err)
 	}
 	if have, err := c.CreateWorkspace(t.Context(), "acme", "vpc", "INFRA/vpc", "", "ot-1"); err != nil || have != want {
 		t.Errorf("have %+v, %v", have, err)
@@ -329,6 +340,9 @@ func TestWorkspaces(t *testing.T) {
 		if !strings.Contains(patched, part) {
 			t.Errorf("sent %s", patched)
 		}
+	}
+	if err := c.MoveWorkspace(t.Context(), "ws-3", "ot-2"); !errors.Is(err, tfe.ErrNotFound) || !strings.Contains(err.Error(), `give the team of that token "Manage Workspaces"`) {
+		t.Errorf("a workspace that may be seen and not changed: have %v", err)
 	}
 	if err := c.MoveWorkspace(t.Context(), "ws-2", "ot-2"); !errors.Is(err, tfe.ErrInvalid) {
 		t.Errorf("have %v", err)

@@ -156,47 +156,15 @@ func (c *Client) MoveWorkspace(ctx context.Context, id, tokenID string) error {
 		Identifier: &w.Identifier, Branch: &w.Branch, OAuthTokenID: &tokenID,
 		IngressSubmodules: &w.Submodules, TagsRegex: orNil(w.TagsRegex),
 	}}
-	return c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
+	err = c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
+	if e := (*Error)(nil); errors.As(err, &e) && (errors.Is(e.Kind, ErrNotFound) || errors.Is(e.Kind, ErrForbidden)) { // it was read just now
+		e.Hint = "bbsync's token for " + c.address.Host + " sees the workspace and may not change it: in the organization's Settings, Teams, " +
+			"give the team of that token \"Manage Workspaces\""
+	}
+	return err
 }
 
 // DeleteWorkspace deletes a workspace with everything in it.
 func (c *Client) DeleteWorkspace(ctx context.Context, id string) error {
 	return c.remove(ctx, "workspaces", id, "deleting workspace")
-}
-
-// A ConfigurationVersion is one fetch of a workspace's repository.
-type ConfigurationVersion struct {
-	ID     string
-	Status string // "pending", "fetching", "uploaded", "errored", ...
-	Error  string // what Terraform says of a fetch that failed
-}
-
-// ConfigurationVersions lists a workspace's, newest first as the server has them.
-func (c *Client) ConfigurationVersions(ctx context.Context, workspaceID string) ([]ConfigurationVersion, error) {
-	path, err := objectPath("workspaces", workspaceID, "/configuration-versions")
-	if err != nil {
-		return nil, err
-	}
-	q := question{op: "listing the configuration versions of workspace", object: workspaceID}
-	found, _, err := c.pages(ctx, q, path, nil)
-	if err != nil {
-		return nil, err
-	}
-	versions := make([]ConfigurationVersion, 0, len(found))
-	for _, r := range found {
-		var a struct {
-			Status       string `json:"status"`
-			Error        string `json:"error"`
-			ErrorMessage string `json:"error-message"`
-		}
-		if err := json.Unmarshal(r.Attributes, &a); err != nil {
-			return nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
-		}
-		why := a.ErrorMessage
-		if why == "" {
-			why = a.Error
-		}
-		versions = append(versions, ConfigurationVersion{ID: r.ID, Status: a.Status, Error: clean(why)})
-	}
-	return versions, nil
 }

@@ -81,6 +81,7 @@ func encode(r Record, nonce string) (document, error) {
 	d.put("bitbucket", r.Bitbucket)
 	d.put("service_user", r.ServiceUser)
 	d.putBool("protected", r.Protected)
+	d.put("moved_from", r.MovedFrom)
 	if e := r.Ended; e != nil {
 		d.put("ended", e.How)
 		d.putTime("ended_at", e.At)
@@ -166,6 +167,7 @@ func (r *reader) record() (Record, error) {
 		Generation: r.text("generation"), Fleet: r.text("fleet"), Address: r.text("address"),
 		Terraform: r.text("terraform"), Organization: r.text("organization"), Bitbucket: r.text("bitbucket"),
 		ServiceUser: r.text("service_user"), Protected: r.text("protected") == "true",
+		MovedFrom:    r.text("moved_from"),
 		Consumer:     r.consumer("consumer_", true),
 		RefusedToken: r.text("refused_token"),
 		SSH:          SSHKeys{Pending: r.ssh("ssh_pending_"), Current: r.ssh("ssh_current_"), Previous: r.ssh("ssh_previous_")},

@@ -188,6 +188,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 		}
 		var r Record
 		r.Fleet, r.Address = text.Draw(t, "fleet"), text.Draw(t, "address")
+		r.MovedFrom = text.Draw(t, "moved from")
 		r.HostKeys = rapid.SliceOf(line).Draw(t, "host keys")
 		if rapid.Bool().Draw(t, "ssh") {
 			r.SSH.Current = &SSHKey{Private: secret.New(text.Draw(t, "private")), Set: at("set"), Brought: rapid.Bool().Draw(t, "brought")}

@@ -23,7 +23,7 @@ func record() vault.Record {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC)
 	return vault.Record{
 		Generation: "g1", Fleet: "corp", Address: `connection.team["acme"]`, Terraform: "app.terraform.io", Organization: "acme",
-		Bitbucket: "https://bitbucket.corp.example/git",
+		Bitbucket: "https://bitbucket.corp.example/git", MovedFrom: "corp/before",
 		Consumer: &vault.Consumer{
 			Key: "bbsync-1", Private: secret.New("PEM 1"), Public: "PUB 1", Fingerprint: "f1", Created: at,
 			Previous: &vault.Consumer{Key: "bbsync-0", Private: secret.New("PEM 0"), Brought: true},

@@ -22,6 +22,9 @@ type Record struct {
 	ServiceUser  string
 	Protected    bool   // the files said, last, that the connection is never to be removed
 	Ended        *Ended // nil while bbsync keeps the connection
+	// MovedFrom is the path of the record that this one took over and that may
+	// still hold the keys, too; "" when that is emptied, and for none.
+	MovedFrom string
 
 	Consumer *Consumer
 	SSH      SSHKeys

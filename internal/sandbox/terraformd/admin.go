@@ -38,6 +38,30 @@ func (s *Server) Connections() []Connection {
 	return all
 }
 
+// A Linked is a workspace that is on a repository.
+type Linked struct{ Organization, Workspace, Client string }
+
+// Linked lists the workspaces that are on a repository, sorted by organization.
+func (s *Server) Linked() []Linked {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var all []Linked
+	for _, o := range s.state.Organizations {
+		for _, w := range o.Workspaces {
+			if w.Repo == nil {
+				continue
+			}
+			found := Linked{Organization: o.Name, Workspace: w.Name}
+			if c := s.index.client[w.Repo.Token]; c != nil {
+				found.Client = c.ID
+			}
+			all = append(all, found)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Linked) int { return strings.Compare(a.Organization, b.Organization) })
+	return all
+}
+
 func (c *client) inside(o *organization, base string) Connection {
 	line := c.line(o, base)
 	inside := Connection{

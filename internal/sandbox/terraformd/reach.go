@@ -32,6 +32,44 @@ func (s *Server) CanClone(ctx context.Context, organization, client string) erro
 			return err
 		}
 	}
+	return s.reach(ctx, conn, cloneURL)
+}
+
+// CanFetch is CanClone for one workspace, with the token that it uses.
+func (s *Server) CanFetch(ctx context.Context, organization, workspace string) error {
+	conn, cloneURL, err := s.fetchable(organization, workspace)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
+	defer cancel()
+	return s.reach(ctx, conn, cloneURL)
+}
+
+// fetchable finds a workspace's connection and clone URL.
+func (s *Server) fetchable(organization, name string) (connection, string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o := s.index.orgs[strings.ToLower(organization)]
+	if o == nil {
+		return connection{}, "", fmt.Errorf("there is no organization %q", organization)
+	}
+	for _, w := range o.Workspaces {
+		switch {
+		case w.Name != name:
+		case w.Repo == nil:
+			return connection{}, "", fmt.Errorf("workspace %q is on no repository", name)
+		case s.index.client[w.Repo.Token] == nil:
+			return connection{}, "", fmt.Errorf("workspace %q uses the token %s, which is gone", name, w.Repo.Token)
+		default:
+			return connectionOf(o, s.index.client[w.Repo.Token]), w.Repo.CloneURL, nil
+		}
+	}
+	return connection{}, "", fmt.Errorf("organization %q has no workspace %q", organization, name)
+}
+
+// reach logs in and asks for the repository, where the URL names one.
+func (s *Server) reach(ctx context.Context, conn connection, cloneURL string) error {
 	at, err := parseRemote(cloneURL)
 	if err != nil {
 		return err

@@ -1,0 +1,73 @@
+package tfe
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+)
+
+// A ConfigurationVersion is one fetch of a workspace's repository.
+type ConfigurationVersion struct {
+	ID     string
+	Status string // "pending", "fetching", "uploaded", "errored", ...
+	Error  string // what Terraform says of a fetch that failed
+}
+
+// ConfigurationVersions lists a workspace's, newest first as the server has them.
+func (c *Client) ConfigurationVersions(ctx context.Context, workspaceID string) ([]ConfigurationVersion, error) {
+	path, err := objectPath("workspaces", workspaceID, "/configuration-versions")
+	if err != nil {
+		return nil, err
+	}
+	q := question{op: "listing the configuration versions of workspace", object: workspaceID}
+	found, _, err := c.pages(ctx, q, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	versions := make([]ConfigurationVersion, 0, len(found))
+	for _, r := range found {
+		v, err := decodeVersion(q, r)
+		if err != nil {
+			return nil, err
+		}
+		versions = append(versions, v)
+	}
+	return versions, nil
+}
+
+// NewestVersion returns a workspace's newest configuration version, the zero one
+// when it has none: one request, however many there are.
+func (c *Client) NewestVersion(ctx context.Context, workspaceID string) (ConfigurationVersion, error) {
+	path, err := objectPath("workspaces", workspaceID, "/configuration-versions")
+	if err != nil {
+		return ConfigurationVersion{}, err
+	}
+	q := question{op: "reading the newest configuration version of workspace", object: workspaceID}
+	var found list
+	if err := c.get(ctx, q, path, url.Values{"page[size]": {"1"}}, &found); err != nil {
+		return ConfigurationVersion{}, err
+	}
+	switch {
+	case found.Data == nil:
+		return ConfigurationVersion{}, noData(q)
+	case len(*found.Data) == 0:
+		return ConfigurationVersion{}, nil
+	}
+	return decodeVersion(q, (*found.Data)[0])
+}
+
+func decodeVersion(q question, r resource) (ConfigurationVersion, error) {
+	var a struct {
+		Status       string `json:"status"`
+		Error        string `json:"error"`
+		ErrorMessage string `json:"error-message"`
+	}
+	if err := json.Unmarshal(r.Attributes, &a); err != nil {
+		return ConfigurationVersion{}, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+	}
+	why := a.ErrorMessage
+	if why == "" {
+		why = a.Error
+	}
+	return ConfigurationVersion{ID: r.ID, Status: a.Status, Error: clean(why)}, nil
+}
