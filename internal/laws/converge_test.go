@@ -123,7 +123,7 @@ type shape struct {
 	userKeys                            int
 	hooks                               int // webhooks in repositories
 	strayed                             int // workspaces whose client is of no connection that the files describe
-	leftKeys                            int // versions of other records that still hold a private key
+	leftKeys                            int // private keys in all versions of other records
 	connections                         []connectionShape
 }
 
@@ -192,27 +192,36 @@ func (b *bed) strayed(records map[string]map[string]any) int {
 	return n
 }
 
-// leftKeys counts the versions that hold private keys of records that the files
-// ask for no more.
+// leftKeys counts the private keys in records that the files ask for no more.
 func (b *bed) leftKeys(t rapid.TB) int {
 	t.Helper()
-	n, kv := 0, b.vault.Root.KVv2(mount)
+	n := 0
 	for _, path := range b.paths {
-		if slices.ContainsFunc(b.fleet.Connections, func(c *schema.Connection) bool { return c.Record == path }) || b.record(path) == nil {
+		if !slices.ContainsFunc(b.fleet.Connections, func(c *schema.Connection) bool { return c.Record == path }) {
+			n += b.keysAt(t, path)
+		}
+	}
+	return n
+}
+
+// keysAt counts the private keys in all versions of a record.
+func (b *bed) keysAt(t rapid.TB, path string) int {
+	t.Helper()
+	if b.record(path) == nil {
+		return 0
+	}
+	n, kv := 0, b.vault.Root.KVv2(mount)
+	versions, err := kv.GetVersionsAsList(b.t.Context(), folder+path)
+	b.must(t, err)
+	for _, v := range versions {
+		if v.Destroyed {
 			continue
 		}
-		versions, err := kv.GetVersionsAsList(b.t.Context(), folder+path)
+		have, err := kv.GetVersion(b.t.Context(), folder+path, v.Version)
 		b.must(t, err)
-		for _, v := range versions {
-			if v.Destroyed {
-				continue
-			}
-			have, err := kv.GetVersion(b.t.Context(), folder+path, v.Version)
-			b.must(t, err)
-			for field, value := range have.Data {
-				if strings.HasSuffix(field, "private") && value != "" {
-					n++
-				}
+		for field, value := range have.Data {
+			if strings.HasSuffix(field, "private") && value != "" {
+				n++
 			}
 		}
 	}
