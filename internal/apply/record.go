@@ -48,6 +48,9 @@ func (r *runner) moveRecord(ctx context.Context, s plan.MoveRecord) error {
 		if over {
 			return nil // by a run whose answer was lost
 		}
+		if err := r.emptyBefore(ctx, s); err != nil {
+			return err
+		}
 		if err := r.takeRecord(ctx, s, old.Record()); err != nil {
 			return err
 		}
@@ -61,6 +64,20 @@ func (r *runner) moveRecord(ctx context.Context, s plan.MoveRecord) error {
 		record.MovedFrom = ""
 		return nil
 	})
+}
+
+// emptyBefore ends a move to From that was cut off: when From is emptied, nothing
+// says any more where the keys were before.
+func (r *runner) emptyBefore(ctx context.Context, s plan.MoveRecord) error {
+	if s.Before == "" {
+		return nil
+	}
+	before, err := r.sys.Vault().Acquire(ctx, s.Before, r.opts.Holder, r.opts.Lease, vault.Record{Fleet: r.fleet})
+	if err != nil {
+		return fmt.Errorf("taking the lease of %s: %w", s.Before, err)
+	}
+	defer r.release(ctx, r.Address, before)
+	return r.end(ctx, before, s.Before, vault.Ended{How: vault.EndMoved, To: s.From})
 }
 
 // takeRecord copies a record into the connection's own.

@@ -128,9 +128,38 @@ func TestCrashInTransit(t *testing.T) {
 	for _, a := range transits(first) {
 		t.Run(a.name, func(t *testing.T) { b.crashAnywhere(t, a, states) })
 	}
+	t.Run("moved on before a move was over", func(t *testing.T) { b.movedOn(t, states["one"]) })
 	for name, befalls := range misfortunes(b) {
 		t.Run(name, func(t *testing.T) { b.waveGoesBack(t, states["relocating"], befalls) })
 	}
+}
+
+// movedOn: a move is killed when the keys are at both paths, and the files then ask
+// for a third.
+func (b *bed) movedOn(t *testing.T, one snapshot) {
+	b.restore(t, one)
+	b.describe(t, 1, renamed())
+	path := "data/" + folder + b.fleet.Connections[0].Record
+	writes, at := 0, moment{during: true}
+	for i, r := range b.exec(t, moment{}, "apply", "--auto-approve").asked {
+		if r.method == http.MethodPut && strings.HasSuffix(r.path, path) {
+			if writes++; writes == 2 { // the first takes the lease
+				at.nth = i + 1
+			}
+		}
+	}
+	b.restore(t, one)
+	if cut := b.exec(t, at, "apply", "--auto-approve"); !cut.killed || b.keysAt(t, b.fleet.Connections[0].Record) == 0 {
+		t.Fatalf("it was not killed %s, or had moved no key:\n%s", at, cut.output)
+	}
+	b.expire(t)
+	b.describe(t, 1, strings.NewReplacer(`connection "unit"`, `connection "third"`, "laws/unit", "laws/third",
+		"from = connection.team", "from = connection.unit", "to   = connection.unit", "to   = connection.third").Replace(renamed()))
+	if again := b.exec(t, moment{}, "apply", "--auto-approve"); again.code != 0 {
+		t.Fatalf("exit code %d:\n%s", again.code, again.output)
+	}
+	b.converge(t, nil)
+	settled(t, b, b.shape(t))
 }
 
 // A misfortune is what befalls a wave when its first workspace has moved, and what

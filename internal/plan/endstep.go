@@ -14,6 +14,7 @@ type NoteConnection struct {
 // another address or organization.
 type MoveRecord struct {
 	From, To string // paths in Vault
+	Before   string // path that From took over and that is not emptied yet; "" for none
 	Address  string // that the connection had
 	Basis    string // what the record said when it was planned; of no meaning once it was taken over
 }
@@ -45,7 +46,11 @@ func (s NoteConnection) String() string {
 }
 
 func (s MoveRecord) String() string {
-	return fmt.Sprintf("vault: move the record of %s from %s to %s", s.Address, s.From, s.To)
+	text := fmt.Sprintf("vault: move the record of %s from %s to %s", s.Address, s.From, s.To)
+	if s.Before != "" {
+		text += ", and empty the one at " + s.Before + " that it was moved from before"
+	}
+	return text
 }
 
 func (ForgetRecord) String() string {

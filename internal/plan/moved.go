@@ -33,7 +33,7 @@ func (d *differ) describe() {
 	case r == nil:
 		return // a new record says it from the beginning
 	case m != nil:
-		d.add(MoveRecord{From: m.Path, To: d.want.Record, Address: m.Record.Address, Basis: m.Record.Basis()},
+		d.add(MoveRecord{From: m.Path, To: d.want.Record, Before: m.Record.MovedFrom, Address: m.Record.Address, Basis: m.Record.Basis()},
 			d.reason("record in Vault", m.Path, d.want.Record, "organization"))
 		return
 	case r.MovedFrom != "":
