@@ -106,8 +106,6 @@ func (r *runner) switchToken(ctx context.Context, s plan.SwitchKey, key *vault.S
 	return found.Token.ID, client.SetSSHKey(ctx, found.Token.ID, key.Private)
 }
 
-var errTokenGone = errors.New("the OAuth token is gone; plan again")
-
 // serverTime is now by Bitbucket's clock, as far as its answers tell: what it
 // says of a key's use is by that clock.
 func (r *runner) serverTime(ctx context.Context) (time.Time, error) {

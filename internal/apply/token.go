@@ -47,23 +47,32 @@ func (r *runner) checkUser(c tfe.OAuthClient) error {
 		c.Name, c.Token.User, r.ServiceUser, c.Token.User, r.ServiceUser)
 }
 
+var errTokenGone = errors.New("the OAuth token is gone; plan again")
+
+// authorized returns this connection's OAuth client, which has a token, whoever
+// it acts as.
+func (r *runner) authorized(ctx context.Context) (*tfe.Client, tfe.OAuthClient, error) {
+	client, err := r.terraformClient(ctx)
+	if err != nil {
+		return nil, tfe.OAuthClient{}, err
+	}
+	found, err := r.findClient(ctx, client)
+	if err == nil && found.Token == nil {
+		err = errTokenGone
+	}
+	return client, found, err
+}
+
 // setTokenKey gives Terraform the private half, then notes what was set where:
 // Terraform tells only that there is a key.
 func (r *runner) setTokenKey(ctx context.Context, s plan.SetTokenKey) error {
-	client, err := r.terraformClient(ctx)
-	if err != nil {
-		return err
-	}
 	key, err := r.sshKey(s.Role)
 	if err != nil {
 		return err
 	}
-	found, err := r.findClient(ctx, client)
+	client, found, err := r.authorized(ctx)
 	if err != nil {
 		return err
-	}
-	if found.Token == nil {
-		return errTokenGone
 	}
 	if err := r.checkUser(found); err != nil {
 		return err
@@ -111,16 +120,9 @@ func (r *runner) trustToken(ctx context.Context) error {
 // proveRepositories asks Terraform to ask Bitbucket, with the token. Older
 // versions cannot be asked; then nothing is known, and nothing is claimed.
 func (r *runner) proveRepositories(ctx context.Context, s plan.ProveRepositories) error {
-	client, err := r.terraformClient(ctx)
+	client, found, err := r.authorized(ctx)
 	if err != nil {
 		return err
-	}
-	found, err := r.findClient(ctx, client)
-	if err != nil {
-		return err
-	}
-	if found.Token == nil {
-		return errTokenGone
 	}
 	seen, err := client.AuthorizedRepos(ctx, found.Token.ID)
 	switch {

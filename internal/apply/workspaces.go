@@ -13,16 +13,9 @@ import (
 // have it already, and those that somebody took off the other client meanwhile,
 // are left alone.
 func (r *runner) moveWorkspaces(ctx context.Context, s plan.MoveWorkspaces) error {
-	client, err := r.terraformClient(ctx)
+	client, found, err := r.authorized(ctx)
 	if err != nil {
 		return err
-	}
-	found, err := r.findClient(ctx, client)
-	if err != nil {
-		return err
-	}
-	if found.Token == nil {
-		return errTokenGone
 	}
 	if err := r.checkUser(found); err != nil {
 		return err
