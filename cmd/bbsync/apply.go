@@ -205,7 +205,8 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 	if err != nil {
 		return result, fmt.Errorf("checking the result: %w", err)
 	}
-	left.Connections = slices.DeleteFunc(left.Connections, func(c plan.Connection) bool { return later(result, c.Address) })
+	waits := later(result)
+	left.Connections = slices.DeleteFunc(left.Connections, func(c plan.Connection) bool { return waits[c.Address] })
 	if left.Summary().States[plan.StateChanges] > 0 {
 		t.different(left)
 		code = exitPartial
@@ -229,9 +230,16 @@ func touched(connections []*schema.Connection, r apply.Result) []*schema.Connect
 	return out
 }
 
-// later reports whether a connection was not begun because of the one before it.
-func later(r apply.Result, address string) bool {
-	return slices.ContainsFunc(r.Connections, func(o apply.Outcome) bool { return o.Address == address && o.Status == apply.Later })
+// later returns the connections that were not begun because of the one before
+// them, by address.
+func later(r apply.Result) map[string]bool {
+	out := map[string]bool{}
+	for _, o := range r.Connections {
+		if o.Status == apply.Later {
+			out[o.Address] = true
+		}
+	}
+	return out
 }
 
 // ask returns nil when the user says yes.

@@ -135,19 +135,15 @@ func (a *app) authorized(f *authorizeFlags, result io.Writer, requests []authori
 		}
 		doc.Requests = append(doc.Requests, one)
 	}
-	text, err := report.JSON(doc)
-	if err != nil {
-		return err
-	}
-	if f.output.machine() {
-		if _, err := io.WriteString(result, text); err != nil {
-			return fmt.Errorf("printing the result: %w", err)
+	people := a.stdout
+	a.stdout = result
+	defer func() { a.stdout = people }()
+	return a.deliver(f.output, func(format report.Format, _ report.Style) (string, error) {
+		if format == report.AsJSON {
+			return report.JSON(doc)
 		}
-	}
-	if f.output.into == "" {
-		return nil
-	}
-	return replaceFile(f.output.into, []byte(text))
+		return "", nil // people have been told while they waited
+	})
 }
 
 // tellOthers tells of connections for whom a person can do nothing yet, and

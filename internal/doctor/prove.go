@@ -182,12 +182,9 @@ func (p *proof) seeClone(ctx context.Context) Check {
 	const name = "clone"
 	var newest tfe.ConfigurationVersion
 	ended, err := p.wait(ctx, func() (bool, error) {
-		versions, err := p.terraform.ConfigurationVersions(ctx, p.workspace)
-		if err != nil || len(versions) == 0 {
-			return false, err
-		}
-		newest = versions[0]
-		return newest.Status == "uploaded" || newest.Status == "errored" || newest.Status == "archived", nil
+		var err error
+		newest, err = p.terraform.NewestVersion(ctx, p.workspace)
+		return newest.Status == "uploaded" || newest.Status == "errored" || newest.Status == "archived", err
 	})
 	switch {
 	case err != nil:

@@ -13,28 +13,6 @@ type ConfigurationVersion struct {
 	Error  string // what Terraform says of a fetch that failed
 }
 
-// ConfigurationVersions lists a workspace's, newest first as the server has them.
-func (c *Client) ConfigurationVersions(ctx context.Context, workspaceID string) ([]ConfigurationVersion, error) {
-	path, err := objectPath("workspaces", workspaceID, "/configuration-versions")
-	if err != nil {
-		return nil, err
-	}
-	q := question{op: "listing the configuration versions of workspace", object: workspaceID}
-	found, _, err := c.pages(ctx, q, path, nil)
-	if err != nil {
-		return nil, err
-	}
-	versions := make([]ConfigurationVersion, 0, len(found))
-	for _, r := range found {
-		v, err := decodeVersion(q, r)
-		if err != nil {
-			return nil, err
-		}
-		versions = append(versions, v)
-	}
-	return versions, nil
-}
-
 // NewestVersion returns a workspace's newest configuration version, the zero one
 // when it has none: one request, however many there are.
 func (c *Client) NewestVersion(ctx context.Context, workspaceID string) (ConfigurationVersion, error) {
