@@ -45,7 +45,7 @@ func (l *loader) connection(n *node, in instance) *Connection {
 		v.in = in.address
 	}
 	c := &Connection{
-		Address: in.address, Block: n.label(), Key: in.key, Range: n.at(), Source: n.source,
+		Address: in.address, Block: n.label(), Key: in.key, Range: n.at(), written: n,
 		Terraform:       refer(v, "terraform", "terraform", l.terraforms),
 		Organization:    v.organization(),
 		Bitbucket:       refer(v, "bitbucket", "bitbucket", l.bitbuckets),

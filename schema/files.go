@@ -89,7 +89,7 @@ type parsed struct {
 func parseFile(path string) parsed {
 	p := parsed{path: path}
 	if p.src, p.err = os.ReadFile(path); p.err == nil {
-		p.file, p.diags = hclsyntax.ParseConfig(p.src, path, hcl.InitialPos)
+		p.file, p.diags = parse(p.src, path, pieceSize)
 	}
 	return p
 }

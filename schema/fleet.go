@@ -87,7 +87,6 @@ type Terraform struct {
 	Token     SecretRef
 	RateLimit float64 // requests per second where the server names no limit; 0 for none
 	Range     hcl.Range
-	Source    map[string]hcl.Range // attribute name → where it was written
 }
 
 // Bitbucket is one Bitbucket Server or Data Center with its administrator.
@@ -101,7 +100,6 @@ type Bitbucket struct {
 	RateLimit       float64 // requests per second; 0 for none
 	WebhookPlugin   WebhookPlugin
 	Range           hcl.Range
-	Source          map[string]hcl.Range
 }
 
 // Admin is the Bitbucket administrator that bbsync acts as. Application links
@@ -153,14 +151,16 @@ type Connection struct {
 	Protect bool   // never remove
 	Adopt   bool   // take over what is already there and not ours
 	Range   hcl.Range
-	Source  map[string]hcl.Range // attribute ("name") or block.attribute ("ssh_key.rotate_after") → where it was written
+	written *node // nil: made up by a test
 }
 
-// Where returns the place of an attribute ("name", "application_link.url"), or
-// of the connection's block where the attribute was left out.
-func (c *Connection) Where(attribute string) hcl.Range {
-	if r, ok := c.Source[attribute]; ok {
-		return r
+// Where returns the place of an attribute ("name", "ssh_key.rotate_after") or of
+// a block ("ssh_key"), or of the connection's block where it was left out.
+func (c *Connection) Where(name string) hcl.Range {
+	if c.written != nil {
+		if r, ok := c.written.place(name); ok {
+			return r
+		}
 	}
 	return c.Range
 }

@@ -27,7 +27,7 @@ func (l *loader) instances(n *node) []instance {
 		return []instance{{address: "connection." + n.label(), ctx: l.base}}
 	}
 	v := l.view(n, l.base)
-	if a.varies {
+	if a.varies() {
 		v.fail("for_each", ruleForEach, "for_each refers to each", "for_each makes each, and cannot refer to it.", "")
 		return nil
 	}

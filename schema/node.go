@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -12,11 +13,10 @@ import (
 // A node is a block as it was written, its names checked once, however many
 // instances it has.
 type node struct {
-	block  *hclsyntax.Block
-	args   map[string]*arg
-	kids   []*node
-	source map[string]hcl.Range // attribute, or block.attribute, → where it was written
-	meant  map[string]bool      // names that unknown ones probably stand for
+	block *hclsyntax.Block
+	args  map[string]*arg
+	kids  []*node
+	meant []string // names that unknown ones probably stand for
 }
 
 // An arg is an attribute as it was written. Its value is kept until the next
@@ -25,7 +25,8 @@ type arg struct {
 	name   string
 	kind   kind
 	attr   *hclsyntax.Attribute
-	varies bool             // refers to each
+	looked bool             // each is known; most blocks have one instance, and nobody asks
+	each   bool             // refers to each
 	known  bool             // value holds it
 	ctx    *hcl.EvalContext // that value was evaluated in
 	value  cty.Value
@@ -33,6 +34,27 @@ type arg struct {
 }
 
 func (n *node) at() hcl.Range { return n.block.DefRange() }
+
+// place returns where an attribute, a block, or an attribute of a block
+// ("ssh_key.rotate_after") was written; of several blocks, in the last.
+func (n *node) place(name string) (hcl.Range, bool) {
+	if a := n.args[name]; a != nil {
+		return a.attr.SrcRange, true
+	}
+	outer, inner, deeper := strings.Cut(name, ".")
+	for _, k := range slices.Backward(n.kids) {
+		if k.block.Type != outer {
+			continue
+		}
+		if !deeper {
+			return k.at(), true
+		}
+		if at, ok := k.place(inner); ok {
+			return at, true
+		}
+	}
+	return hcl.Range{}, false
+}
 
 func (n *node) label() string {
 	if len(n.block.Labels) == 0 {
@@ -70,27 +92,20 @@ func (n *node) one(blockType string) *node {
 
 // node checks the names in a block against its shape.
 func (l *loader) node(b *hclsyntax.Block, s *shape) *node {
-	n := &node{block: b, args: make(map[string]*arg, len(b.Body.Attributes)), source: map[string]hcl.Range{}, meant: map[string]bool{}}
+	n := &node{block: b, args: make(map[string]*arg, len(b.Body.Attributes))}
 	l.checkLabels(n, s)
 	l.nodeAttributes(n, s)
-	seen := map[string]hcl.Range{}
 	for _, kid := range b.Body.Blocks {
 		kidShape, ok := s.blocks[kid.Type]
 		if !ok {
-			n.meant[l.unknownBlock(kid, s, n.title())] = true
+			n.meant = append(n.meant, l.unknownBlock(kid, s, n.title()))
 			continue
 		}
-		if first, twice := seen[kid.Type]; twice && !slices.Contains(s.many, kid.Type) {
-			l.duplicate(kid.DefRange(), first, fmt.Sprintf("%s block in %s", kid.Type, n.title()))
+		if first := n.one(kid.Type); first != nil && !slices.Contains(s.many, kid.Type) {
+			l.duplicate(kid.DefRange(), first.at(), fmt.Sprintf("%s block in %s", kid.Type, n.title()))
 			continue
 		}
-		seen[kid.Type] = kid.DefRange()
-		k := l.node(kid, kidShape)
-		n.kids = append(n.kids, k)
-		n.source[kid.Type] = k.at()
-		for name, at := range k.source {
-			n.source[kid.Type+"."+name] = at
-		}
+		n.kids = append(n.kids, l.node(kid, kidShape))
 	}
 	l.checkRequired(n, s)
 	return n
@@ -100,22 +115,29 @@ func (l *loader) nodeAttributes(n *node, s *shape) {
 	for _, a := range attributes(n.block.Body) {
 		k, ok := s.attrs[a.Name]
 		if !ok && !s.anyName {
-			n.meant[l.unknownAttribute(a, s, n.title())] = true
+			n.meant = append(n.meant, l.unknownAttribute(a, s, n.title()))
 			continue
 		}
-		n.args[a.Name] = &arg{name: a.Name, kind: k, attr: a, varies: refersTo(a.Expr, "each")}
-		n.source[a.Name] = a.SrcRange
+		n.args[a.Name] = &arg{name: a.Name, kind: k, attr: a}
 	}
 }
 
 // attributes returns the attributes of a body in the order they were written.
 func attributes(b *hclsyntax.Body) []*hclsyntax.Attribute {
-	var out []*hclsyntax.Attribute
+	out := make([]*hclsyntax.Attribute, 0, len(b.Attributes))
 	for _, a := range b.Attributes {
 		out = append(out, a)
 	}
 	slices.SortFunc(out, func(a, b *hclsyntax.Attribute) int { return a.SrcRange.Start.Byte - b.SrcRange.Start.Byte })
 	return out
+}
+
+// varies reports whether the value may differ between the instances of its block.
+func (a *arg) varies() bool {
+	if !a.looked {
+		a.each, a.looked = refersTo(a.attr.Expr, "each"), true
+	}
+	return a.each
 }
 
 func refersTo(e hclsyntax.Expression, root string) bool {
@@ -157,7 +179,7 @@ func labelHint(blockType string, labels int) string {
 
 func (l *loader) checkRequired(n *node, s *shape) {
 	for _, name := range s.required {
-		if n.args[name] != nil || n.one(name) != nil || n.meant[name] {
+		if n.args[name] != nil || n.one(name) != nil || slices.Contains(n.meant, name) {
 			continue
 		}
 		what := "attribute " + name

@@ -166,7 +166,6 @@ func (l *loader) terraform(n *node) *Terraform {
 		RateLimit: v.rate("rate_limit"),
 		Token:     SecretRef{CredentialsFile: true, Range: n.at()},
 		Range:     n.at(),
-		Source:    n.source,
 	}
 	if t.Address == "" && !v.broken["address"] {
 		t.Address = DefaultTerraformAddress
@@ -186,7 +185,6 @@ func (l *loader) bitbucket(n *node) *Bitbucket {
 		ServiceProvider: v.serviceProvider(),
 		RateLimit:       v.rate("rate_limit"),
 		Range:           n.at(),
-		Source:          n.source,
 	}
 	if b.URL == "" && !v.broken["url"] && n.args["url"] != nil {
 		v.fail("url", ruleMissing, "Empty url", n.title()+" needs url, and here it is empty.", "")

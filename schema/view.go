@@ -56,7 +56,10 @@ func (v view) fail(name string, rule Rule, summary, detail, hint string) {
 // instanceOf returns the instance to name in a message, "" where the attribute
 // is the same in all.
 func (v view) instanceOf(name string) string {
-	if a := v.n.args[name]; a != nil && !a.varies {
+	if v.in == "" {
+		return ""
+	}
+	if a := v.n.args[name]; a != nil && !a.varies() {
 		return ""
 	}
 	return v.in
@@ -73,7 +76,7 @@ func (v view) value(name string) (cty.Value, bool) {
 	if a == nil {
 		return cty.NilVal, false
 	}
-	if !a.known || a.varies && a.ctx != v.ctx {
+	if !a.known || a.ctx != v.ctx && a.varies() {
 		a.value, a.failed = v.evaluate(a)
 		a.known, a.ctx = true, v.ctx
 	}
