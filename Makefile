@@ -20,10 +20,10 @@ test: vault ## run the whole suite: vet, a real Vault, a real Chromium, the race
 	go test $(RACE) -timeout 45m $$(go list ./... | grep -v -e /cmd/bbsync$$ -e /internal/laws$$)
 	go test $(RACE) -timeout 45m ./internal/laws -run 'TestTwoAtOnce|TestFaults' # what runs within one process
 	go test -timeout 45m -parallel 8 ./internal/laws -laws.times=$(LAWS) -laws.every # all, with more cases: they wait more than they work
-	go test -timeout 45m ./cmd/bbsync # the binary as it is shipped: making RSA keys under the race detector takes minutes
+	go test -timeout 45m -tags docs ./cmd/bbsync # the binary as it is shipped: making RSA keys under the race detector takes minutes
 	go test -C tools/manifests .
 test-fast: vault ## run the whole suite without the race detector
-	go test ./...
+	go test -tags docs ./...
 	go test -C tools/manifests .
 lint: .cache/bin/golangci-lint ## check style and architecture
 	$< run ./...
@@ -46,8 +46,8 @@ bench-peers: build ## measure bbsync beside Terraform's own provider, the binary
 	go run ./tools/bench -peers
 pictures: build ## make the README's pictures from what the program prints (Chromium)
 	go run ./tools/pictures
-docs: build ## write docs/commands from the commands
-	rm -rf docs/commands && bin/bbsync docs --markdown docs/commands
+docs: ## write docs/commands from the commands
+	rm -rf docs/commands && go run -tags docs ./cmd/bbsync docs --markdown docs/commands
 fuzz: ## fuzz every parser for FUZZTIME each
 	.ci/fuzz $(FUZZTIME)
 release: ## build a release into dist/: VERSION=1.2.3

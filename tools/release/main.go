@@ -1,5 +1,6 @@
 // Command release builds what a release of bbsync is made of: a binary for each
-// platform, what each is built from (CycloneDX), and the checksums of all. The
+// platform, what each is built from (CycloneDX), the man pages, and the checksums
+// of all. The
 // same commit gives the same bytes, on whatever machine and in whatever folder.
 //
 // It publishes nothing.
@@ -91,7 +92,11 @@ func (r *releaser) release() (err error) {
 		}
 		files = append(files, name, name+".cdx.json")
 	}
-	return r.checksums(files)
+	man, err := r.manPages(tree, temp)
+	if err != nil {
+		return err
+	}
+	return r.checksums(append(files, man))
 }
 
 // clone copies the commit: in a linked work tree the Go tool does not see it.
