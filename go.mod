@@ -3,6 +3,7 @@ module github.com/bbsync/bbsync
 go 1.26.0
 
 require (
+	github.com/a-h/templ v0.3.1100
 	github.com/agext/levenshtein v1.2.3
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0

@@ -1,3 +1,5 @@
+//go:build docs
+
 package main
 
 import (
@@ -9,8 +11,9 @@ import (
 	"github.com/spf13/cobra/doc"
 )
 
-// docsCommand is for who packages bbsync, and for its own documentation.
-func (a *app) docsCommand() *cobra.Command {
+// docsCommands are for who packages bbsync, and for its own documentation: what
+// writes man pages and Markdown is in no binary that people get.
+func docsCommands() []*cobra.Command {
 	var man, markdown string
 	c := &cobra.Command{
 		Use:    "docs",
@@ -30,7 +33,7 @@ func (a *app) docsCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&man, "man", "", "folder for man pages")
 	c.Flags().StringVar(&markdown, "markdown", "", "folder for Markdown")
-	return c
+	return []*cobra.Command{c}
 }
 
 // tree makes a folder and fills it; "" is none.

@@ -85,7 +85,8 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(in("work", a.planCommand(), a.applyCommand(), a.authorizeCommand(), a.rotateCommand(), a.destroyCommand())...)
 	root.AddCommand(in("look", a.driftCommand(), a.doctorCommand(), a.reportCommand(), a.graphCommand(), a.auditCommand(), a.schemaCommand())...)
 	root.AddCommand(in("sandbox", a.sandboxCommand())...)
-	root.AddCommand(a.versionCommand(), a.docsCommand())
+	root.AddCommand(a.versionCommand())
+	root.AddCommand(docsCommands()...)
 	root.AddGroup(groups()...)
 	usageErrors(root)
 	return root

@@ -1,19 +1,16 @@
 package report
 
 import (
+	"context"
 	"crypto/sha256"
 	_ "embed" // the page's parts
 	"encoding/base64"
 	"fmt"
-	"html/template"
 	"strings"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
 )
-
-//go:embed page/page.html
-var pageTemplate string
 
 //go:embed page/page.css
 var pageStyle string
@@ -33,13 +30,11 @@ func cellSize(connections int) string {
 	return ""
 }
 
-// A pageData is what the template shows. All texts in it are escaped by the
-// template; Style and Script alone are our own.
+// A pageData is what the page shows. All texts in it are escaped where they
+// stand; Style and Script alone are our own.
 type pageData struct {
 	Fleet, Sum, When, Version string
-	ScriptHash                template.HTMLAttr
-	Style                     template.CSS
-	Script                    template.JS
+	ScriptHash, Style, Script string
 	Cells                     string // class of the map
 	States                    []pageState
 	Worlds                    []pageWorld
@@ -63,21 +58,16 @@ func Page(p plan.Plan, now time.Time, version string, runs ...Drift) (string, er
 	groups, links := pageGroups(g, p)
 	rows := pageRows(p, now, links)
 	out := pageData{
-		Fleet: p.Fleet, When: now.UTC().Format("2006-01-02 15:04 MST"), Version: version,
+		Fleet: safeText(p.Fleet), When: now.UTC().Format("2006-01-02 15:04 MST"), Version: version,
 		Sum:        strings.TrimSpace(plainSummary(p.Summary())),
-		ScriptHash: template.HTMLAttr("sha256-" + base64.StdEncoding.EncodeToString(sum[:])), //nolint:gosec // our own
-		Style:      template.CSS(pageStyle), Script: template.JS(pageScript),                 //nolint:gosec // our own
+		ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]), Style: pageStyle, Script: pageScript,
 		Cells: cellSize(len(p.Connections)), States: pageStates(p.Summary()),
 		Worlds: pageWorlds(p, links), Ages: pageAgesOf(p, now), History: pageHistoryOf(runs),
 		Heads: []string{"State", "Organization", "Terraform", "Bitbucket", "Service user", "Repositories", "SSH key", "Consumer's pair", "To do"},
 		Rows:  rows, Groups: groups,
 	}
-	parsed, err := template.New("page").Parse(pageTemplate)
-	if err != nil {
-		return "", fmt.Errorf("the page's template: %w", err)
-	}
 	var b strings.Builder
-	if err := parsed.Execute(&b, out); err != nil {
+	if err := htmlPage(out).Render(context.Background(), &b); err != nil {
 		return "", fmt.Errorf("writing the page: %w", err)
 	}
 	return b.String(), nil

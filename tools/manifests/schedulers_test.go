@@ -218,7 +218,7 @@ func TestContainerfile(t *testing.T) {
 		t.Errorf("user %v", user)
 	}
 	command := regexp.MustCompile(`(?m)^RUN (.*)$`).FindStringSubmatch(text)
-	if len(command) != 2 || !strings.Contains(command[1], "-o /bbsync ") {
+	if len(command) != 2 || !strings.Contains(command[1], "-o /bbsync ") || !strings.Contains(command[1], "-tags grpcnotrace ") {
 		t.Fatalf("build command %v", command)
 	}
 	binary := filepath.Join(t.TempDir(), "bbsync")

@@ -1,5 +1,6 @@
 // Command release builds what a release of bbsync is made of: a binary for each
-// platform, what each is built from (CycloneDX), and the checksums of all. The
+// platform, what each is built from (CycloneDX), the man pages, and the checksums
+// of all. The
 // same commit gives the same bytes, on whatever machine and in whatever folder.
 //
 // It publishes nothing.
@@ -91,7 +92,11 @@ func (r *releaser) release() (err error) {
 		}
 		files = append(files, name, name+".cdx.json")
 	}
-	return r.checksums(files)
+	man, err := r.manPages(tree, temp)
+	if err != nil {
+		return err
+	}
+	return r.checksums(append(files, man))
 }
 
 // clone copies the commit: in a linked work tree the Go tool does not see it.
@@ -149,7 +154,7 @@ func (r *releaser) name(platform string) string {
 func (r *releaser) build(root, platform, file string, env []string) error {
 	system, arch, _ := strings.Cut(platform, "/")
 	env = append(env, "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch, "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0")
-	return r.run(root, env, "go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w -buildid= -X main.release="+r.version, "-o", file, "./cmd/bbsync")
+	return r.run(root, env, "go", "build", "-trimpath", "-tags=grpcnotrace", "-buildvcs=true", "-ldflags=-s -w -buildid= -X main.release="+r.version, "-o", file, "./cmd/bbsync")
 }
 
 func (r *releaser) run(dir string, env []string, name string, args ...string) error {

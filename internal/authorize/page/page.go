@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html/template"
 	"net"
 	"net/http"
 	"strconv"
@@ -39,7 +38,6 @@ type Server struct {
 	listener net.Listener
 	server   *http.Server
 	secret   string
-	page     *template.Template
 	over     chan struct{}
 	served   chan error
 	closing  sync.Once
@@ -48,16 +46,12 @@ type Server struct {
 
 // Open begins to serve. Close ends it.
 func Open(ctx context.Context, watch *authorize.Watch) (*Server, error) {
-	page, err := template.ParseFS(files, "files/page.html")
-	if err != nil {
-		return nil, fmt.Errorf("the page: %w", err)
-	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("serving the page: %w", err)
 	}
 	s := &Server{
-		watch: watch, listener: listener, page: page, secret: rand.Text() + rand.Text(),
+		watch: watch, listener: listener, secret: rand.Text() + rand.Text(),
 		over: make(chan struct{}), served: make(chan error, 1),
 	}
 	s.server = &http.Server{Handler: s.guard(s.routes()), ReadHeaderTimeout: 10 * time.Second}
@@ -125,9 +119,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
-func (s *Server) showPage(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	if err := s.page.Execute(w, s.view()); err != nil {
+	if err := htmlPage(s.view()).Render(r.Context(), w); err != nil {
 		return // the browser hung up
 	}
 }

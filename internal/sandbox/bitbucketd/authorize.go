@@ -35,19 +35,10 @@ func askConsent(c *call) (reply, error) {
 		return rep, nil
 	}
 	con := c.st.Consumers[t.Consumer]
-	return c.page(http.StatusOK, "authorize.html", authorizePage{
+	return c.page(http.StatusOK, authorizePage(consent{
 		User: u, Consumer: con, Token: t.Token,
 		XSRF: c.xsrf(), Action: c.base.Path + "/plugins/servlet/oauth/authorize", Callback: c.query("oauth_callback"),
-	})
-}
-
-type authorizePage struct {
-	User     *User
-	Consumer *Consumer
-	Token    string
-	XSRF     string
-	Action   string
-	Callback string
+	}))
 }
 
 // pending returns the request token, if it waits for an answer, or the page that
@@ -65,7 +56,7 @@ func (c *call) pending(token string) (*RequestToken, reply) {
 	default:
 		return t, reply{}
 	}
-	rep, err := c.page(http.StatusUnauthorized, "problem.html", struct{ Problem string }{code})
+	rep, err := c.page(http.StatusUnauthorized, problemPage(code))
 	if err != nil {
 		return nil, coreError(http.StatusInternalServerError, "", "", err.Error())
 	}
@@ -80,7 +71,7 @@ func giveConsent(c *call) (reply, error) {
 	}
 	form, err := url.ParseQuery(string(c.body))
 	if err != nil || form.Get("atl_token") != c.xsrf() {
-		return c.page(http.StatusForbidden, "problem.html", struct{ Problem string }{"Xsrf token validation failed"})
+		return c.page(http.StatusForbidden, problemPage("Xsrf token validation failed"))
 	}
 	t, rep := c.pending(form.Get("oauth_token"))
 	if t == nil {
@@ -94,7 +85,7 @@ func giveConsent(c *call) (reply, error) {
 		t.Verifier, t.Denied = "denied", true
 		c.wrote("oauth request of consumer %s denied by %s", t.Consumer, u.Name)
 	default:
-		return c.page(http.StatusBadRequest, "problem.html", struct{ Problem string }{"neither approved nor denied"})
+		return c.page(http.StatusBadRequest, problemPage("neither approved nor denied"))
 	}
 	t.User = strings.ToLower(u.Name)
 	return c.sendBack(t, form.Get("oauth_callback"))
@@ -123,7 +114,7 @@ func (c *call) sendBack(t *RequestToken, fromForm string) (reply, error) {
 	}
 	u, err := url.Parse(callback)
 	if callback == "" || err != nil || u.Scheme != "http" && u.Scheme != "https" {
-		return c.page(http.StatusOK, "verifier.html", struct{ Verifier string }{t.Verifier})
+		return c.page(http.StatusOK, verifierPage(t.Verifier))
 	}
 	q := u.Query()
 	q.Set("oauth_token", t.Token)
@@ -145,17 +136,13 @@ func listAccess(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	type row struct{ Token, Consumer string }
-	var rows []row
+	var rows []accessRow
 	for _, t := range c.st.AccessTokens {
 		if con := c.st.Consumers[t.Consumer]; con != nil && t.User == strings.ToLower(u.Name) {
-			rows = append(rows, row{t.Token, con.Name})
+			rows = append(rows, accessRow{t.Token, con.Name})
 		}
 	}
-	return c.page(http.StatusOK, "access.html", struct {
-		User *User
-		Rows []row
-	}{u, rows})
+	return c.page(http.StatusOK, accessPage(u, rows))
 }
 
 // revokeAccess serves DELETE on the same: of one's own token only.

@@ -2,29 +2,17 @@ package bitbucketd
 
 import (
 	"bytes"
-	"embed"
-	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/a-h/templ"
 )
 
-//go:embed pages/*.html
-var pageFiles embed.FS
-
-func parsePages() (*template.Template, error) {
-	t, err := template.ParseFS(pageFiles, "pages/*.html")
-	if err != nil {
-		return nil, fmt.Errorf("bitbucket's pages: %w", err)
-	}
-	return t, nil
-}
-
 // page renders a page with the headers that keep it out of frames.
-func (c *call) page(status int, name string, data any) (reply, error) {
+func (c *call) page(status int, shown templ.Component) (reply, error) {
 	var out bytes.Buffer
-	if err := c.pages.ExecuteTemplate(&out, name, data); err != nil {
+	if err := shown.Render(c.r.Context(), &out); err != nil {
 		return reply{}, err
 	}
 	return reply{
@@ -42,19 +30,11 @@ func (c *call) toLogin() reply {
 	return redirect(c.base.Path + "/login?next=" + url.QueryEscape(next))
 }
 
-type loginPage struct {
-	Action string
-	Next   string
-	Failed bool
-	User   *User // who is logged in already
-	Home   string
-}
-
 func getLogin(c *call) (reply, error) {
-	return c.page(http.StatusOK, "login.html", loginPage{
+	return c.page(http.StatusOK, loginPage(loginForm{
 		Action: c.base.Path + "/j_atl_security_check",
-		Next:   c.query("next"), Failed: c.query("failed") != "", User: c.who.user, Home: c.base.Path + "/",
-	})
+		Next:   c.query("next"), Failed: c.query("failed") != "", User: c.who.user,
+	}))
 }
 
 // postLogin serves the login form. A CAPTCHA cannot be solved here: the account
@@ -111,8 +91,5 @@ func getHome(c *call) (reply, error) {
 	if c.who.user == nil {
 		return redirect(c.base.Path + "/login"), nil
 	}
-	return c.page(http.StatusOK, "home.html", struct {
-		User   *User
-		Logout string
-	}{c.who.user, c.base.Path + "/logout"})
+	return c.page(http.StatusOK, homePage(c.who.user, c.base.Path+"/logout"))
 }

@@ -17,7 +17,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -73,7 +72,6 @@ type Options struct {
 type Server struct {
 	opts    Options
 	version version
-	pages   *template.Template
 
 	mu       sync.Mutex
 	st       *State
@@ -120,12 +118,8 @@ func New(opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := parsePages()
-	if err != nil {
-		return nil, err
-	}
 	s := &Server{
-		opts: opts, version: v, pages: pages, st: newState(v),
+		opts: opts, version: v, st: newState(v),
 		sessions: map[string]*session{}, nonces: map[string]time.Time{}, tasks: map[string]*task{},
 	}
 	if err := s.SetAddresses(opts.BaseURL, "localhost", 7999); err != nil {

@@ -2,15 +2,13 @@ package terraformd
 
 import (
 	"bytes"
-	"embed"
-	"html/template"
+	"context"
 	"net/http"
 	"slices"
 	"strings"
-)
 
-//go:embed pages/*.html
-var pageFiles embed.FS
+	"github.com/a-h/templ"
+)
 
 func (s *Server) routePages(mux *http.ServeMux) {
 	mux.HandleFunc("GET /session", s.loginPage)
@@ -26,39 +24,9 @@ func (s *Server) routePages(mux *http.ServeMux) {
 
 func settingsPath(o *organization) string { return "/app/" + o.Name + "/settings/version-control" }
 
-type loginView struct{ CSRF, Name, Problem string }
-
-type organizationsView struct {
-	User, CSRF    string
-	Organizations []organizationLine
-}
-
-type organizationLine struct {
-	Name, Path         string
-	Clients, Connected int
-}
-
-type settingsView struct {
-	User, CSRF, Organization, Notice string
-	CanManage                        bool
-	Clients                          []clientLine
-}
-
-type clientLine struct {
-	ID, Name, Provider, HTTPURL, Key, Callback string
-	Connects, Connected, SSHKey                bool
-	User, ConnectPath                          string
-}
-
-type problemView struct{ Title, Text, Back string }
-
-func (s *Server) show(w http.ResponseWriter, status int, name string, view any) {
-	pages, err := template.ParseFS(pageFiles, "pages/layout.html", "pages/"+name+".html")
+func (s *Server) show(w http.ResponseWriter, status int, page templ.Component) {
 	var out bytes.Buffer
-	if err == nil {
-		err = pages.ExecuteTemplate(&out, "layout.html", view)
-	}
-	if err != nil {
+	if err := page.Render(context.Background(), &out); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
@@ -72,18 +40,18 @@ func (s *Server) show(w http.ResponseWriter, status int, name string, view any) 
 }
 
 func (s *Server) showMissing(w http.ResponseWriter) {
-	s.show(w, http.StatusNotFound, "problem", problemView{
+	s.show(w, http.StatusNotFound, problemPage(problemView{
 		Title: "404 Not found", Text: "There is nothing here, or you are not allowed to see it.",
-	})
+	}))
 }
 
 // showUnreachable is the one page for everything that can go wrong on the way to
 // Bitbucket and back. The reason is in the events, not here.
 func (s *Server) showUnreachable(w http.ResponseWriter, o *organization) {
-	s.show(w, http.StatusInternalServerError, "problem", problemView{
+	s.show(w, http.StatusInternalServerError, problemPage(problemView{
 		Title: "500 Something went wrong", Back: settingsPath(o),
 		Text: "Terraform was unable to reach your Bitbucket Server instance, or was refused by it.",
-	})
+	}))
 }
 
 func (s *Server) organizationsPage(w http.ResponseWriter, r *http.Request) {
@@ -103,7 +71,7 @@ func (s *Server) organizationsPage(w http.ResponseWriter, r *http.Request) {
 		return nil
 	})
 	slices.SortFunc(view.Organizations, func(a, b organizationLine) int { return strings.Compare(a.Name, b.Name) })
-	s.show(w, http.StatusOK, "organizations", view)
+	s.show(w, http.StatusOK, organizationsPage(view))
 }
 
 func (s *Server) settingsPage(w http.ResponseWriter, r *http.Request) {
@@ -132,7 +100,7 @@ func (s *Server) settingsPage(w http.ResponseWriter, r *http.Request) {
 		s.showMissing(w)
 		return
 	}
-	s.show(w, http.StatusOK, "settings", view)
+	s.show(w, http.StatusOK, settingsPage(view))
 }
 
 func (c *client) line(o *organization, base string) clientLine {

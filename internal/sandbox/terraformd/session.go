@@ -87,19 +87,19 @@ func (s *Server) loggedIn(w http.ResponseWriter, r *http.Request) (*login, *user
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) {
 	l := s.session(w, r)
-	s.show(w, http.StatusOK, "login", loginView{CSRF: l.csrf})
+	s.show(w, http.StatusOK, loginPage(loginView{CSRF: l.csrf}))
 }
 
 func (s *Server) logIn(w http.ResponseWriter, r *http.Request) {
 	l := s.session(w, r)
 	if !l.owns(r) {
-		s.show(w, http.StatusUnprocessableEntity, "login", loginView{CSRF: l.csrf, Problem: "The form is too old. Try again."})
+		s.show(w, http.StatusUnprocessableEntity, loginPage(loginView{CSRF: l.csrf, Problem: "The form is too old. Try again."}))
 		return
 	}
 	name, password := r.PostFormValue("user[login]"), secret.New(r.PostFormValue("user[password]"))
 	u := s.userNamed(name)
 	if u == nil || u.Password.Empty() || !u.Password.Equal(password) {
-		s.show(w, http.StatusUnprocessableEntity, "login", loginView{CSRF: l.csrf, Name: name, Problem: "Invalid username, email or password."})
+		s.show(w, http.StatusUnprocessableEntity, loginPage(loginView{CSRF: l.csrf, Name: name, Problem: "Invalid username, email or password."}))
 		return
 	}
 	s.logins.mu.Lock()
