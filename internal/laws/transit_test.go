@@ -129,6 +129,9 @@ func TestCrashInTransit(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) { b.crashAnywhere(t, a, states) })
 	}
 	t.Run("moved on before a move was over", func(t *testing.T) { b.movedOn(t, states["one"]) })
+	for name, c := range cutWaves() {
+		t.Run(name, func(t *testing.T) { b.waveIsCut(t, states["relocating"], c) })
+	}
 	for name, befalls := range misfortunes(b) {
 		t.Run(name, func(t *testing.T) { b.waveGoesBack(t, states["relocating"], befalls) })
 	}
@@ -197,6 +200,9 @@ func (b *bed) waveGoesBack(t *testing.T, relocating snapshot, m misfortune) {
 	one := result.Connections[0]
 	if one.Status != apply.Broken || !strings.Contains(one.Err.Error(), m.says) || !strings.Contains(one.Err.Error(), "use the old OAuth client again") {
 		t.Errorf("it ended as %s: %v", one.Status, one.Err)
+	}
+	if left := noted(b.record(b.fleet.Connections[0].Record)); left != nil {
+		t.Errorf("%q are still noted as moving", left)
 	}
 	if diff := cmp.Diff(before, b.world.Terraform.Linked()); diff != "" {
 		t.Errorf("workspaces (-before +after):\n%s", diff)
