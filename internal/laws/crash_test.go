@@ -124,16 +124,23 @@ func (b *bed) prepare(t rapid.TB, a act, states map[string]snapshot) {
 	}
 }
 
-// crash kills the act at a moment, lets the dead process's lease end, and
-// returns where running again ends.
-func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (shape, bool) {
+// guardOf is a guard that knows what is to go and to move.
+func (b *bed) guardOf(t rapid.TB, a act) *guard {
 	t.Helper()
-	b.prepare(t, a, states)
 	g := b.guard(t)
 	g.mayEnd, g.moves = a.removes(), a.moves
 	if a.ends != nil {
 		g.ends = func(c terraformd.Connection) bool { return a.ends(b, c) }
 	}
+	return g
+}
+
+// crash kills the act at a moment, lets the dead process's lease end, and
+// returns where running again ends.
+func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (shape, bool) {
+	t.Helper()
+	b.prepare(t, a, states)
+	g := b.guardOf(t, a)
 	g.begin(t)
 	cut := b.exec(t, m, a.args...)
 	g.end(t)
