@@ -129,6 +129,8 @@ func TestCrashInTransit(t *testing.T) {
 		t.Run(a.name, func(t *testing.T) { b.crashAnywhere(t, a, states) })
 	}
 	t.Run("moved on before a move was over", func(t *testing.T) { b.movedOn(t, states["one"]) })
+	t.Run("let go before a move was over", func(t *testing.T) { b.letGo(t, states["one"]) })
+	t.Run("removed before a move was over", func(t *testing.T) { b.removedAtBoth(t, states["one"]) })
 	for name, c := range cutWaves() {
 		t.Run(name, func(t *testing.T) { b.waveIsCut(t, states["relocating"], c) })
 	}
@@ -137,25 +139,28 @@ func TestCrashInTransit(t *testing.T) {
 	}
 }
 
+// cutMove kills a move when the keys are at both paths, which it returns.
+func (b *bed) cutMove(t *testing.T, one snapshot) (from, to string) {
+	t.Helper()
+	b.describe(t, 1, files)
+	from = b.fleet.Connections[0].Record
+	b.describe(t, 1, renamed())
+	to = b.fleet.Connections[0].Record
+	b.restore(t, one)
+	second := moment{nth: 2, during: true, of: func(r request) bool { // the first takes the lease
+		return r.method == http.MethodPut && recordAt(r.path) == to
+	}}
+	if cut := b.exec(t, second, "apply", "--auto-approve"); !cut.killed || b.keysAt(t, from) == 0 || b.keysAt(t, to) == 0 {
+		t.Fatalf("it was not killed %s, or had moved no key:\n%s", second, cut.output)
+	}
+	b.expire(t)
+	return from, to
+}
+
 // movedOn: a move is killed when the keys are at both paths, and the files then ask
 // for a third.
 func (b *bed) movedOn(t *testing.T, one snapshot) {
-	b.restore(t, one)
-	b.describe(t, 1, renamed())
-	path := "data/" + folder + b.fleet.Connections[0].Record
-	writes, at := 0, moment{during: true}
-	for i, r := range b.exec(t, moment{}, "apply", "--auto-approve").asked {
-		if r.method == http.MethodPut && strings.HasSuffix(r.path, path) {
-			if writes++; writes == 2 { // the first takes the lease
-				at.nth = i + 1
-			}
-		}
-	}
-	b.restore(t, one)
-	if cut := b.exec(t, at, "apply", "--auto-approve"); !cut.killed || b.keysAt(t, b.fleet.Connections[0].Record) == 0 {
-		t.Fatalf("it was not killed %s, or had moved no key:\n%s", at, cut.output)
-	}
-	b.expire(t)
+	b.cutMove(t, one)
 	b.describe(t, 1, strings.NewReplacer(`connection "unit"`, `connection "third"`, "laws/unit", "laws/third",
 		"from = connection.team", "from = connection.unit", "to   = connection.unit", "to   = connection.third").Replace(renamed()))
 	if again := b.exec(t, moment{}, "apply", "--auto-approve"); again.code != 0 {
@@ -163,6 +168,53 @@ func (b *bed) movedOn(t *testing.T, one snapshot) {
 	}
 	b.converge(t, nil)
 	settled(t, b, b.shape(t))
+}
+
+// undescribed are the files without connections, and with these blocks.
+func undescribed(blocks string) string {
+	before, _, _ := strings.Cut(files, `connection "team"`)
+	return before + blocks
+}
+
+// letGo: a move is killed when the keys are at both paths, and a removed block then
+// lets the connection go. The old path is emptied, and nothing else happens to
+// the keys or the systems.
+func (b *bed) letGo(t *testing.T, one snapshot) {
+	from, to := b.cutMove(t, one)
+	b.describe(t, 1, undescribed("removed { from = connection.unit }\n"))
+	before, keys := b.world.Terraform.Linked(), b.keysAt(t, to)
+	gone := b.exec(t, moment{}, "apply", "--auto-approve", "--prune")
+	if gone.code != 0 || b.keysAt(t, from) != 0 {
+		t.Fatalf("exit code %d, and %d keys are at the old path:\n%s", gone.code, b.keysAt(t, from), gone.output)
+	}
+	if n := b.keysAt(t, to); n < keys || b.record(to)["ended"] != "forgotten" {
+		t.Errorf("%d keys of %d are left at the new path, which has ended as: %v", n, keys, b.record(to)["ended"])
+	}
+	if diff := cmp.Diff(before, b.world.Terraform.Linked()); diff != "" {
+		t.Errorf("workspaces (-before +after):\n%s", diff)
+	}
+	for _, w := range before {
+		if err := b.world.Terraform.CanFetch(t.Context(), w.Organization, w.Workspace); err != nil {
+			t.Errorf("workspace %s: %v", w.Workspace, err)
+		}
+	}
+	if again := b.exec(t, moment{}, "plan", "--prune"); again.code != 0 {
+		t.Errorf("exit code %d, and there is more to do:\n%s", again.code, again.output)
+	}
+}
+
+// removedAtBoth: a move is killed when the keys are at both paths, and the
+// connection leaves the files. It is removed once, and no key is left.
+func (b *bed) removedAtBoth(t *testing.T, one snapshot) {
+	from, to := b.cutMove(t, one)
+	b.describe(t, 1, undescribed(""))
+	gone := b.exec(t, moment{}, "apply", "--auto-approve", "--prune", "--allow-unlink=3")
+	if gone.code != 0 || b.keysAt(t, from) != 0 || b.keysAt(t, to) != 0 {
+		t.Fatalf("exit code %d, and keys are left: %d at the old path, %d at the new:\n%s", gone.code, b.keysAt(t, from), b.keysAt(t, to), gone.output)
+	}
+	if s := b.shape(t); s.clients+s.strangers+s.links+s.consumers+s.userKeys != 0 {
+		t.Errorf("something is left: %+v", s)
+	}
 }
 
 // A misfortune is what befalls a wave when its first workspace has moved, and what

@@ -63,6 +63,9 @@ func (d *remover) plan(l Leaving) Connection {
 	switch {
 	case l.Forget:
 		if d.have.Record = l.Record; !d.leased() {
+			if l.Record.MovedFrom != "" {
+				d.endMove() // nothing would look there again
+			}
 			d.add(ForgetRecord{}, d.reason("connection", "kept", "a removed block lets it go", ""))
 		}
 	case l.Want.Protect || l.Record != nil && l.Record.About.Protected:
