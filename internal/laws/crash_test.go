@@ -22,6 +22,7 @@ type act struct {
 	lean  bool   // cut off once for each state that the systems are in, whatever -laws.every says
 	moves bool   // workspaces change their client
 	again bool   // cut off, it is run once more as it was, and not left to apply
+	keeps bool   // the keys stay in records that no file describes, in however many versions
 	soaks bool   // whether the soak that it begins is over is a matter of seconds
 
 	ends func(*bed, terraformd.Connection) bool // whether an OAuth client is to go; nil: none
@@ -164,10 +165,14 @@ func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (sh
 	return a.shape(t, b), true
 }
 
-// shape is the bed's, with what time alone decides left out.
+// shape is the bed's, with what time or the number of writes alone decides left
+// out.
 func (a act) shape(t rapid.TB, b *bed) shape {
 	t.Helper()
 	s := b.shape(t)
+	if a.keeps {
+		s.leftKeys = 0
+	}
 	for i := range s.connections {
 		if c := &s.connections[i]; a.soaks && c.previous {
 			c.previous = false

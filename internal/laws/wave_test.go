@@ -1,11 +1,15 @@
 package laws_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
 	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
@@ -116,5 +120,58 @@ func (b *bed) wentBack(t *testing.T, r run, before []terraformd.Linked, names []
 	}
 	if left := noted(b.record(b.fleet.Connections[0].Record)); left != nil {
 		t.Errorf("%q are still noted", left)
+	}
+}
+
+// A misfortune is what befalls a wave when its first workspace has moved, and what
+// is said of it.
+type misfortune struct {
+	befalls func(abort func()) error
+	says    string
+}
+
+func misfortunes(b *bed) map[string]misfortune {
+	return map[string]misfortune{
+		"the repository cannot be fetched": {func(func()) error {
+			return b.world.Bitbuckets[1].Change("SSH keys are deleted", func(st *bitbucketd.State) error { st.SSHKeys = nil; return nil })
+		}, "Terraform could not fetch INFRA/vpc with the new OAuth client"},
+		"the run is aborted": {func(abort func()) error { abort(); return nil }, context.Canceled.Error()},
+	}
+}
+
+// waveGoesBack: all workspaces are where they were, each can be fetched, and the
+// next apply moves them.
+func (b *bed) waveGoesBack(t *testing.T, relocating snapshot, m misfortune) {
+	b.restore(t, relocating)
+	b.describe(t, 1, relocated())
+	before := b.world.Terraform.Linked()
+	ctx, abort := context.WithCancel(t.Context())
+	defer abort()
+	b.must(t, b.fronts["terraform"].Order(front.Fault{Kind: front.Call, Method: http.MethodPatch, Path: "/workspaces/", After: func(*http.Request) {
+		if err := m.befalls(abort); err != nil {
+			t.Error(err)
+		}
+	}}))
+	_, result, err := b.applyOnce(ctx, false)
+	b.must(t, err)
+	b.clearFaults()
+	one := result.Connections[0]
+	if one.Status != apply.Broken || !strings.Contains(one.Err.Error(), m.says) || !strings.Contains(one.Err.Error(), "use the old OAuth client again") {
+		t.Errorf("it ended as %s: %v", one.Status, one.Err)
+	}
+	if left := noted(b.record(b.fleet.Connections[0].Record)); left != nil {
+		t.Errorf("%q are still noted as moving", left)
+	}
+	if diff := cmp.Diff(before, b.world.Terraform.Linked()); diff != "" {
+		t.Errorf("workspaces (-before +after):\n%s", diff)
+	}
+	for _, w := range before {
+		if err := b.world.Terraform.CanFetch(t.Context(), w.Organization, w.Workspace); err != nil {
+			t.Errorf("workspace %s: %v", w.Workspace, err)
+		}
+	}
+	b.converge(t, nil)
+	if n := b.strayed(b.records(t)); n != 0 {
+		t.Errorf("%d workspaces are still on the old client", n)
 	}
 }
