@@ -35,7 +35,7 @@ func (a *app) driftCommand() *cobra.Command {
 		if err := a.use(f.output); err != nil {
 			return err
 		}
-		if err := f.tell.check(); err != nil {
+		if err := f.tell.check(len(f.targets) > 0); err != nil {
 			return &exitError{code: exitUsage, err: err}
 		}
 		ctx, cancel := a.untilStopped(c.Context())

@@ -35,9 +35,6 @@ func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problem
 	app.stop = stop
 	root := app.root()
 	root.SetArgs(args)
-	root.SetIn(stdin)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	ended := app.traced(root)
 	err := unknownCommand(root, args, root.ExecuteContext(ctx))
 	ended(exitCode(err))
@@ -77,6 +74,9 @@ func (a *app) root() *cobra.Command {
 		SilenceErrors: true,
 		Version:       version(),
 	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{code: exitUsage, err: err} })
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder with the configuration")
@@ -88,6 +88,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(a.versionCommand())
 	root.AddCommand(docsCommands()...)
 	root.AddGroup(groups()...)
+	addLibrarys(root)
 	usageErrors(root)
 	return root
 }
@@ -108,6 +109,24 @@ func in(group string, commands ...*cobra.Command) []*cobra.Command {
 		c.GroupID = group
 	}
 	return commands
+}
+
+// addLibrarys adds the commands that the library brings, before it does so
+// itself: a name after them that there is not is a wrong usage as anywhere.
+func addLibrarys(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		case "help":
+			c.Args = func(c *cobra.Command, args []string) error {
+				_, _, err := c.Root().Find(args)
+				return err
+			}
+		}
+	}
 }
 
 // unknownCommand makes the name of a verb that there is not a wrong usage: the

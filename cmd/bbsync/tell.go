@@ -34,7 +34,10 @@ func (f *tellFlags) add(c *cobra.Command) {
 	flags.StringVar(&f.state, "state", "", "file that remembers what was seen, so that a state is told once; holds no secret")
 }
 
-func (f *tellFlags) check() error {
+func (f *tellFlags) check(narrow bool) error {
+	if f.pushgateway != "" && narrow {
+		return errors.New("--pushgateway replaces what is known of all connections and cannot be used with --target; --metrics-file keeps what is known of the others")
+	}
 	if f.notify != "" && f.state == "" {
 		return errors.New("--notify tells changes only, and needs --state FILE to know what was told")
 	}
@@ -65,6 +68,7 @@ func parseRef(text string) (schema.SecretRef, error) {
 // warning: the look is what counts.
 func (a *app) tell(ctx context.Context, f *driftFlags, seen look) {
 	run := metricsOf(seen)
+	run.Narrow = len(f.targets) > 0
 	var failed []error
 	if f.tell.metricsFile != "" {
 		failed = append(failed, run.WriteFile(f.tell.metricsFile))

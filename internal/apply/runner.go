@@ -74,6 +74,8 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 		return r.proveRepositories(ctx, s)
 	case plan.MoveWorkspaces:
 		return r.moveWorkspaces(ctx, s)
+	case plan.ProveFetched:
+		return r.proveFetched(ctx, s)
 	case plan.NoteConnection:
 		return r.describe(ctx)
 	case plan.MoveRecord:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
+	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // terraform fetches workspaces as a test says.
@@ -91,6 +92,7 @@ func TestWave(t *testing.T) {
 		want         [3]string     // token of each
 		says         []string      // the error; nil: none
 		silent, slow string
+		open         bool // what was noted of the wave is still true
 	}{
 		"all are fetched": {want: [3]string{new, new, new}},
 		"a fetch fails after its move": {
@@ -125,6 +127,7 @@ func TestWave(t *testing.T) {
 				f.refuses["a "+old] = errors.New("gone")
 			},
 			want: [3]string{new, old, old}, says: []string{"could not fetch INFRA/c", "it could not be moved back: workspace space-a: gone", "the others of this wave"},
+			open: true,
 		},
 		"aborted at once": {
 			prepare: func(f *terraform) { f.fetches["a"] = fetch{takes: time.Hour} }, abort: time.Second,
@@ -141,6 +144,7 @@ func TestWave(t *testing.T) {
 		"somebody else has the lease": {
 			prepare: func(f *terraform) { f.fetches["a"] = fetch{ends: "errored"} }, lost: true,
 			want: [3]string{new, new, new}, says: []string{"could not fetch INFRA/a", "stay as they are"},
+			open: true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -154,7 +158,14 @@ func TestWave(t *testing.T) {
 				if c.abort > 0 {
 					time.AfterFunc(c.abort, cancel)
 				}
-				w := wave{terraform: f, to: new, fenced: func() error {
+				noted := ""
+				w := wave{terraform: f, to: new, note: func(_ context.Context, some []movedWorkspace) error {
+					noted = fmt.Sprint(len(f.wrote))
+					for _, m := range some {
+						noted += " " + m.ID + " " + m.version
+					}
+					return nil
+				}, fenced: func() error {
 					if c.lost {
 						return errLeaseLost
 					}
@@ -172,11 +183,41 @@ func TestWave(t *testing.T) {
 						t.Errorf("have %v, want %s", err, part)
 					}
 				}
+				if noted != "0 a cv-before-a b cv-before-b c cv-before-c" || w.open != c.open {
+					t.Errorf("noted after this many writes: %s; still open: %t", noted, w.open)
+				}
 				if silent, slow := strings.Join(w.silent, " "), strings.Join(w.slow, " "); err == nil && (silent != c.silent || slow != c.slow) {
 					t.Errorf("not begun: %q, not ended: %q", silent, slow)
 				}
 			})
 		})
+	}
+}
+
+// TestNothingMovesUnnoted: a wave that cannot be noted does not begin.
+func TestNothingMovesUnnoted(t *testing.T) {
+	f, full := newTerraform(), errors.New("vault is sealed")
+	w := wave{terraform: f, to: "ot-new", note: func(context.Context, []movedWorkspace) error { return full }}
+	if err := w.carry(t.Context(), three()); !errors.Is(err, full) || len(f.wrote) > 0 {
+		t.Errorf("have %v, and wrote %v", err, f.wrote)
+	}
+}
+
+// TestStillMoved: of what was noted, that is looked at which uses the other token,
+// and it goes back to the one that it had.
+func TestStillMoved(t *testing.T) {
+	noted := &vault.Moving{From: "ot-old", To: "ot-new", Workspaces: []vault.MovingWorkspace{
+		{ID: "a", Name: "was-a", Version: "cv-1"}, {ID: "b", Name: "b", Version: "cv-2"}, {ID: "c", Name: "c"},
+	}}
+	using := []tfe.Workspace{
+		{ID: "c", Name: "c", Identifier: "INFRA/c", TokenID: "ot-new"}, {ID: "d", TokenID: "ot-new"}, {ID: "a", Name: "space-a", Identifier: "INFRA/a", TokenID: "ot-new"},
+	}
+	want := []movedWorkspace{
+		{Workspace: tfe.Workspace{ID: "a", Name: "space-a", Identifier: "INFRA/a", TokenID: "ot-old"}, version: "cv-1"},
+		{Workspace: tfe.Workspace{ID: "c", Name: "c", Identifier: "INFRA/c", TokenID: "ot-old"}},
+	}
+	if have := stillMoved(noted, using); !slices.Equal(have, want) {
+		t.Errorf("have %+v, want %+v", have, want)
 	}
 }
 
@@ -188,7 +229,7 @@ func TestWaveAbortedAtARequest(t *testing.T) {
 		f.fetches["a"] = fetch{takes: time.Hour}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		w := wave{terraform: aborting{f, cancel}, to: "ot-new", fenced: func() error { return nil }}
+		w := wave{terraform: aborting{f, cancel}, to: "ot-new", note: func(context.Context, []movedWorkspace) error { return nil }, fenced: func() error { return nil }}
 		if err := w.carry(ctx, three()); !errors.Is(err, context.Canceled) || f.token["a"] != "ot-old" || len(w.silent)+len(w.slow) > 0 {
 			t.Errorf("have %v, they use %v, unknown: %v %v", err, f.token, w.silent, w.slow)
 		}

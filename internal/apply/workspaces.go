@@ -2,11 +2,13 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
+	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // moveWorkspaces gives workspaces this connection's OAuth token. Those that
@@ -24,16 +26,94 @@ func (r *runner) moveWorkspaces(ctx context.Context, s plan.MoveWorkspaces) erro
 	if err != nil {
 		return err
 	}
-	wave := wave{terraform: client, to: found.Token.ID, fenced: r.held.Err}
-	if err := wave.carry(ctx, using); err != nil {
+	w := wave{terraform: client, to: found.Token.ID, note: r.noteMoving(found.Token.ID), fenced: r.held.Err}
+	err = w.carry(ctx, using)
+	return r.settle(ctx, s, w, err)
+}
+
+// proveFetched sees a wave to its end that a run had begun: what it had moved is
+// looked at, and goes back when Terraform could not fetch it. Where that cannot be
+// told the record keeps the note, for the next run to look again.
+func (r *runner) proveFetched(ctx context.Context, s plan.ProveFetched) error {
+	noted := r.held.Record().Moving
+	if noted == nil {
+		return nil
+	}
+	client, err := r.terraformClient(ctx)
+	if err != nil {
 		return err
 	}
-	r.tell(s, wave)
-	return nil
+	using, err := client.WorkspacesByToken(ctx, r.Organization, noted.To)
+	if err != nil {
+		return err
+	}
+	w := wave{terraform: client, to: noted.To, fenced: r.held.Err, moved: stillMoved(noted, using)}
+	err = w.see(ctx)
+	switch _, failed := errors.AsType[*fetchError](err); {
+	case failed && s.Back == "":
+		r.warn(s, "%v; the OAuth client that it used is gone", err)
+		err = nil
+	case failed:
+		err = w.back(ctx, err)
+	case err != nil:
+		w.open = true
+	}
+	return r.settle(ctx, s, w, err)
+}
+
+// stillMoved returns those of the noted workspaces that use the other token, as
+// they were: some may not have been moved, and people may have moved others.
+func stillMoved(noted *vault.Moving, using []tfe.Workspace) []movedWorkspace {
+	var out []movedWorkspace
+	for _, m := range noted.Workspaces {
+		i := slices.IndexFunc(using, func(w tfe.Workspace) bool { return w.ID == m.ID })
+		if i < 0 {
+			continue
+		}
+		was := movedWorkspace{Workspace: using[i], version: m.Version}
+		was.TokenID = noted.From
+		out = append(out, was)
+	}
+	return out
+}
+
+// noteMoving returns what notes a wave in the record.
+func (r *runner) noteMoving(to string) func(context.Context, []movedWorkspace) error {
+	return func(ctx context.Context, some []movedWorkspace) error {
+		if len(some) == 0 {
+			return nil
+		}
+		moving := &vault.Moving{From: some[0].TokenID, To: to}
+		for _, m := range some {
+			moving.Workspaces = append(moving.Workspaces, vault.MovingWorkspace{ID: m.ID, Name: m.Name, Version: m.version})
+		}
+		return r.held.Update(ctx, func(record *vault.Record) error {
+			record.Moving = moving
+			return nil
+		})
+	}
+}
+
+// settle ends a wave: the note goes when nothing of it is open, also when the run
+// is aborted.
+func (r *runner) settle(ctx context.Context, s plan.Step, w wave, why error) error {
+	if !w.open && r.held.Record().Moving != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+		defer cancel()
+		err := r.held.Update(ctx, func(record *vault.Record) error {
+			record.Moving = nil
+			return nil
+		})
+		why = errors.Join(why, err)
+	}
+	if why == nil {
+		r.tell(s, w)
+	}
+	return why
 }
 
 // tell says how far the fetches are known to have gone.
-func (r *runner) tell(s plan.MoveWorkspaces, w wave) {
+func (r *runner) tell(s plan.Step, w wave) {
 	const look = "look at their newest configuration version"
 	if len(w.silent) > 0 {
 		r.warn(s, "Terraform did not begin within %s to fetch the repositories of %s: %s", beginTime, sample(w.silent), look)

@@ -22,6 +22,7 @@ type act struct {
 	lean  bool   // cut off once for each state that the systems are in, whatever -laws.every says
 	moves bool   // workspaces change their client
 	again bool   // cut off, it is run once more as it was, and not left to apply
+	keeps bool   // the keys stay in records that no file describes, in however many versions
 	soaks bool   // whether the soak that it begins is over is a matter of seconds
 
 	ends func(*bed, terraformd.Connection) bool // whether an OAuth client is to go; nil: none
@@ -124,16 +125,23 @@ func (b *bed) prepare(t rapid.TB, a act, states map[string]snapshot) {
 	}
 }
 
-// crash kills the act at a moment, lets the dead process's lease end, and
-// returns where running again ends.
-func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (shape, bool) {
+// guardOf is a guard that knows what is to go and to move.
+func (b *bed) guardOf(t rapid.TB, a act) *guard {
 	t.Helper()
-	b.prepare(t, a, states)
 	g := b.guard(t)
 	g.mayEnd, g.moves = a.removes(), a.moves
 	if a.ends != nil {
 		g.ends = func(c terraformd.Connection) bool { return a.ends(b, c) }
 	}
+	return g
+}
+
+// crash kills the act at a moment, lets the dead process's lease end, and
+// returns where running again ends.
+func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (shape, bool) {
+	t.Helper()
+	b.prepare(t, a, states)
+	g := b.guardOf(t, a)
 	g.begin(t)
 	cut := b.exec(t, m, a.args...)
 	g.end(t)
@@ -157,10 +165,14 @@ func (b *bed) crash(t rapid.TB, a act, states map[string]snapshot, m moment) (sh
 	return a.shape(t, b), true
 }
 
-// shape is the bed's, with what time alone decides left out.
+// shape is the bed's, with what time or the number of writes alone decides left
+// out.
 func (a act) shape(t rapid.TB, b *bed) shape {
 	t.Helper()
 	s := b.shape(t)
+	if a.keeps {
+		s.leftKeys = 0
+	}
 	for i := range s.connections {
 		if c := &s.connections[i]; a.soaks && c.previous {
 			c.previous = false

@@ -2,7 +2,7 @@ package laws_test
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,6 +20,12 @@ type rival struct {
 	takes bool // the lease, too: then the rest is the rival's to do
 }
 
+// An attempt is an act that nobody disturbed.
+type attempt struct {
+	run
+	begun map[string]map[string]any // the records that it made, as it began them, by path
+}
+
 // TestEachWriteLosesItsRace: somebody else writes the record just before each
 // write of it, once as a person who touches it, once as another bbsync that takes
 // the lease. bbsync goes on from what is there, or does nothing more; run again,
@@ -28,57 +34,85 @@ func TestEachWriteLosesItsRace(t *testing.T) {
 	t.Parallel()
 	b, states := crashBed(t)
 	for _, a := range acts() {
-		t.Run(a.name, func(t *testing.T) {
-			b.prepare(t, a, states)
-			whole := b.exec(t, moment{}, a.args...)
-			seed := b.firstVersion(t)
-			if !a.removes() {
-				b.converge(t, nil)
-			}
-			want, cases := b.shape(t), 0
-			for nth := range recordWrites(whole.asked) {
-				for i, r := range []rival{{name: "a person"}, {name: "another bbsync", takes: true}} {
-					if !*every && (nth+i)%2 != 0 {
-						continue // every write in one way
-					}
-					cases++
-					got, ended := b.race(t, a, states, r, nth+1, seed)
-					if diff := cmp.Diff(want, got, cmp.AllowUnexported(shape{}, connectionShape{})); ended && diff != "" {
-						t.Errorf("%s was faster at write %d of the record, and it ends elsewhere (-want +got):\n%s", r.name, nth+1, diff)
-					}
-				}
-			}
-			t.Logf("%d races lost", cases)
-		})
+		t.Run(a.name, func(t *testing.T) { b.loseEachRace(t, a, states) })
 	}
 }
 
-// recordWrites returns where among the requests the record is written.
+// TestEachWriteInTransitLosesItsRace is the same for what moves and goes, where
+// an act writes more than one record.
+func TestEachWriteInTransitLosesItsRace(t *testing.T) {
+	t.Parallel()
+	b, states := transitBed(t)
+	first := states["one"].records[b.fleet.Connections[0].Record]["ssh_current_fingerprint"]
+	for _, a := range transits(first) {
+		t.Run(a.name, func(t *testing.T) { b.loseEachRace(t, a, states) })
+	}
+}
+
+func (b *bed) loseEachRace(t *testing.T, a act, states map[string]snapshot) {
+	b.prepare(t, a, states)
+	whole := attempt{run: b.exec(t, moment{}, a.args...), begun: b.begun(t, states[a.state])}
+	if !a.removes() {
+		b.converge(t, nil)
+	}
+	want, cases := a.shape(t, b), 0
+	for nth := range recordWrites(whole.asked) {
+		for i, r := range []rival{{name: "a person"}, {name: "another bbsync", takes: true}} {
+			if !*every && (nth+i)%2 != 0 {
+				continue // every write in one way
+			}
+			cases++
+			got, ended := b.race(t, a, states, r, nth+1, whole)
+			if !ended {
+				continue
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(shape{}, connectionShape{})); diff != "" {
+				t.Errorf("%s was faster at write %d of a record, and it ends elsewhere (-want +got):\n%s", r.name, nth+1, diff)
+			} else if a.end != nil {
+				a.end(t, b, got)
+			}
+		}
+	}
+	t.Logf("%d races lost", cases)
+}
+
+// recordWrites returns where among the requests a record is written.
 func recordWrites(asked []request) []int {
 	var out []int
 	for i, r := range asked {
-		if r.system == "vault" && r.method == http.MethodPut && strings.Contains(r.path, "data/"+folder) {
+		if r.system == "vault" && r.method == http.MethodPut && recordAt(r.path) != "" {
 			out = append(out, i)
 		}
 	}
 	return out
 }
 
-// firstVersion is the record of the bed's one connection as bbsync begins it.
-func (b *bed) firstVersion(t rapid.TB) map[string]any {
-	t.Helper()
-	have, err := b.vault.Root.KVv2(mount).GetVersion(b.t.Context(), folder+b.fleet.Connections[0].Record, 1)
-	b.must(t, err)
-	return have.Data
+// recordAt is the record that a request to Vault reads or writes, "" for none.
+func recordAt(path string) string {
+	_, record, _ := strings.Cut(path, "/data/"+folder)
+	return record
 }
 
-// race does the act with a rival before the nth write of the record, and returns
+// begun are the records that an act made, as it began them, by path.
+func (b *bed) begun(t rapid.TB, before snapshot) map[string]map[string]any {
+	t.Helper()
+	out := map[string]map[string]any{}
+	for path := range b.records(t) {
+		if before.records[path] == nil {
+			have, err := b.vault.Root.KVv2(mount).GetVersion(b.t.Context(), folder+path, 1)
+			b.must(t, err)
+			out[path] = have.Data
+		}
+	}
+	return out
+}
+
+// race does the act with a rival before the nth write of a record, and returns
 // where running again ends.
-func (b *bed) race(t rapid.TB, a act, states map[string]snapshot, r rival, nth int, seed map[string]any) (shape, bool) {
+func (b *bed) race(t rapid.TB, a act, states map[string]snapshot, r rival, nth int, whole attempt) (shape, bool) {
 	t.Helper()
 	b.prepare(t, a, states)
-	g := b.guard(t)
-	g.mayEnd = a.removes()
+	g := b.guardOf(t, a)
 	g.begin(t)
 	change := map[string]any{}
 	if r.takes {
@@ -86,53 +120,71 @@ func (b *bed) race(t rapid.TB, a act, states map[string]snapshot, r rival, nth i
 			"lease_nonce": "rival", "lease_holder": "rival", "lease_expires": time.Now().Add(time.Hour).UTC().Format(time.RFC3339Nano),
 		}
 	}
-	order := front.Fault{Kind: front.Call, Method: http.MethodPut, Path: "data/" + folder, Nth: nth, Before: func(*http.Request) { b.outrun(seed, change) }}
+	order := front.Fault{
+		Kind: front.Call, Method: http.MethodPut, Path: "data/" + folder, Nth: nth,
+		Before: func(r *http.Request) { path := recordAt(r.URL.Path); b.outrun(path, whole.begun[path], change) },
+	}
 	b.must(t, b.fronts["vault"].Order(order))
 	cut := b.exec(t, moment{}, a.args...)
 	g.end(t)
 	if r.takes {
-		b.fenced(t, fmt.Sprintf("write %d of the record", nth), cut, recordWrites(cut.asked)[nth-1])
+		b.fenced(t, nth, cut, whole.run)
 	}
 	b.expire(t)
-	if a.args[0] != "apply" && cut.code != 0 {
+	if (a.args[0] != "apply" || a.again) && cut.code != 0 {
 		again := b.exec(t, moment{}, a.args...)
 		if again.code != 0 && again.code != 4 {
-			t.Errorf("%s was faster at write %d of the record, and running again ends with %d:\n%s", r.name, nth, again.code, again.output)
+			t.Errorf("%s was faster at write %d of a record, and running again ends with %d:\n%s", r.name, nth, again.code, again.output)
 			return shape{}, false
 		}
 	}
 	if !a.removes() {
 		b.converge(t, g)
 	}
-	return b.shape(t), true
+	return a.shape(t, b), true
 }
 
-// outrun writes the record before bbsync does: as it is, or as it begins, with
+// outrun writes a record before bbsync does: as it is, or as it begins, with
 // these fields changed.
-func (b *bed) outrun(seed, change map[string]any) {
-	path := b.fleet.Connections[0].Record
-	if b.record(path) == nil {
-		begun := map[string]any{}
-		for field, value := range seed {
-			if !strings.HasPrefix(field, "lease_") {
-				begun[field] = value
-			}
-		}
-		_, _ = b.vault.Root.KVv2(mount).Put(context.Background(), folder+path, begun)
+func (b *bed) outrun(path string, begun, change map[string]any) {
+	kv, next := b.vault.Root.KVv2(mount), b.record(path)
+	if next == nil {
+		next = maps.Clone(begun)
+		maps.DeleteFunc(next, func(field string, _ any) bool { return strings.HasPrefix(field, "lease_") })
+		_, _ = kv.Put(context.Background(), folder+path, next)
 	}
-	b.rewrite(change)
+	maps.Copy(next, change)
+	_, _ = kv.Put(context.Background(), folder+path, next)
 }
 
 // fenced fails unless who lost the lease left the record, and what is not its
-// own any more, alone.
-func (b *bed) fenced(t rapid.TB, where string, r run, since int) {
+// own any more, alone. One that was about to give it back had come to its end:
+// what follows it has a lease of its own.
+func (b *bed) fenced(t rapid.TB, nth int, r, whole run) {
 	t.Helper()
-	if holder := b.records(t)[b.fleet.Connections[0].Record]["lease_nonce"]; holder != "rival" {
-		t.Errorf("the lease was lost at %s, and the record was written all the same (%v):\n%s", where, holder, r.output)
+	writes := recordWrites(r.asked)
+	since := writes[nth-1]
+	if holder := b.record(recordAt(r.asked[since].path))["lease_nonce"]; holder != "rival" {
+		t.Errorf("the lease was lost at write %d of a record, and the record was written all the same (%v):\n%s", nth, holder, r.output)
+	}
+	if lastWrite(whole.asked, nth) {
+		return
 	}
 	for _, later := range r.asked[since+1:] {
 		if later.system != "vault" && later.writes() {
-			t.Errorf("the lease was lost at %s, and then bbsync asked for %s:\n%s", where, later, r.output)
+			t.Errorf("the lease was lost at write %d of a record, and then bbsync asked for %s:\n%s", nth, later, r.output)
 		}
 	}
+}
+
+// lastWrite reports whether the nth write of a record is the last one of that
+// record, by which it gives the lease back.
+func lastWrite(asked []request, nth int) bool {
+	writes := recordWrites(asked)
+	for _, later := range writes[nth:] {
+		if asked[later].path == asked[writes[nth-1]].path {
+			return false
+		}
+	}
+	return true
 }

@@ -2,7 +2,6 @@ package laws_test
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"time"
 
@@ -57,21 +56,20 @@ func (b *bed) order(t rapid.TB, g *guard, what mishap, nth int) (mend func()) {
 		mend = func() { b.fleet.Bitbuckets[0].SSH.HostKeys = b.world.Bitbuckets[0].HostKeys() } // as the message asks, until restore
 	case recordMoves:
 		fault.Method, fault.Path = http.MethodPut, "data/"+folder
-		fault.Before = func(*http.Request) { b.rewrite(nil) }
+		fault.Before = func(*http.Request) { b.rewrite() }
 	}
 	b.must(t, b.fronts[system].Order(fault))
 	return mend
 }
 
-// rewrite has somebody else write the records, with these fields changed: whoever
-// has read one before loses the race.
-func (b *bed) rewrite(change map[string]any) {
+// rewrite has somebody else write the records as they are: whoever has read one
+// before loses the race.
+func (b *bed) rewrite() {
 	for _, c := range b.fleet.Connections {
 		have := b.record(c.Record)
 		if have == nil {
 			continue
 		}
-		maps.Copy(have, change)
 		_, _ = b.vault.Root.KVv2(mount).Put(context.Background(), folder+c.Record, have)
 	}
 }

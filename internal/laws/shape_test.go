@@ -27,7 +27,7 @@ type shape struct {
 
 type connectionShape struct {
 	client, sameConsumer, sameSSH, published, authorized, leased bool
-	pending, previous                                            bool
+	pending, previous, moving                                    bool
 }
 
 func (b *bed) shape(t rapid.TB) shape {
@@ -130,6 +130,7 @@ func shapeOf(record map[string]any, org string, live []terraformd.Connection, pu
 	text := func(key string) string { s, _ := record[key].(string); return s }
 	out := connectionShape{
 		leased: leased(text("lease_nonce"), text("lease_expires")), pending: text("ssh_pending_fingerprint") != "", previous: text("ssh_previous_fingerprint") != "",
+		moving: text("moving_workspaces") != "",
 	}
 	if line := strings.Fields(text("ssh_current_public")); len(line) > 1 {
 		out.published = published[line[0]+" "+line[1]]

@@ -1,18 +1,12 @@
 package laws_test
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
-	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
 )
 
@@ -48,6 +42,18 @@ moved {
 `
 }
 
+// movedOn are the files in which they have a third one.
+func movedOn() string {
+	return strings.NewReplacer(`connection "unit"`, `connection "third"`, "laws/unit", "laws/third",
+		"from = connection.team", "from = connection.unit", "to   = connection.unit", "to   = connection.third").Replace(renamed())
+}
+
+// undescribed are the files without connections, and with these blocks.
+func undescribed(blocks string) string {
+	before, _, _ := strings.Cut(files, `connection "team"`)
+	return before + blocks
+}
+
 // transits are the acts by which things go from one place to another, or away.
 // first is the SSH key that was in use before the rotation.
 func transits(first any) []act {
@@ -63,6 +69,16 @@ func transits(first any) []act {
 			ends: func(_ *bed, c terraformd.Connection) bool { return c.Organization == sandbox.OrgName(2) },
 		},
 		{name: "moved block", state: "one", files: renamed(), lean: true, again: true, args: []string{"apply", "--auto-approve"}, end: settled},
+		{name: "moved on before a move was over", state: "cut", files: movedOn(), lean: true, again: true, args: []string{"apply", "--auto-approve"}, end: settled},
+		{
+			name: "let go before a move was over", state: "cut", files: undescribed("removed { from = connection.unit }\n"), lean: true, again: true, keeps: true,
+			args: []string{"apply", "--auto-approve", "--prune"}, end: letGo,
+		},
+		{
+			name: "removed before a move was over", state: "cut", files: undescribed(""), lean: true, again: true,
+			args: []string{"apply", "--auto-approve", "--prune", "--allow-unlink=3"}, end: nothingLeft,
+			ends: func(*bed, terraformd.Connection) bool { return true },
+		},
 		{
 			name: "rollback", state: "rotated", files: files, lean: true, again: true, soaks: true,
 			args: []string{"rotate", "--auto-approve", "--all", "--rollback"},
@@ -107,6 +123,11 @@ func transitBed(t *testing.T) (*bed, map[string]snapshot) {
 	b.converge(t, nil)
 	b.workspace(t, 2, "network")
 	states["two"] = b.save(t)
+
+	b.describe(t, 1, files)
+	b.cutMove(t, states["one"])
+	states["cut"] = b.save(t)
+	b.describe(t, 1, files)
 	return b, states
 }
 
@@ -128,87 +149,55 @@ func TestCrashInTransit(t *testing.T) {
 	for _, a := range transits(first) {
 		t.Run(a.name, func(t *testing.T) { b.crashAnywhere(t, a, states) })
 	}
-	t.Run("moved on before a move was over", func(t *testing.T) { b.movedOn(t, states["one"]) })
+	for name, c := range cutWaves() {
+		t.Run(name, func(t *testing.T) { b.waveIsCut(t, states["relocating"], c) })
+	}
 	for name, befalls := range misfortunes(b) {
 		t.Run(name, func(t *testing.T) { b.waveGoesBack(t, states["relocating"], befalls) })
 	}
 }
 
-// movedOn: a move is killed when the keys are at both paths, and the files then ask
-// for a third.
-func (b *bed) movedOn(t *testing.T, one snapshot) {
+// cutMove kills a move when the keys are at both paths.
+func (b *bed) cutMove(t *testing.T, one snapshot) {
+	t.Helper()
+	from := b.fleet.Connections[0].Record
 	b.restore(t, one)
 	b.describe(t, 1, renamed())
-	path := "data/" + folder + b.fleet.Connections[0].Record
-	writes, at := 0, moment{during: true}
-	for i, r := range b.exec(t, moment{}, "apply", "--auto-approve").asked {
-		if r.method == http.MethodPut && strings.HasSuffix(r.path, path) {
-			if writes++; writes == 2 { // the first takes the lease
-				at.nth = i + 1
-			}
-		}
-	}
-	b.restore(t, one)
-	if cut := b.exec(t, at, "apply", "--auto-approve"); !cut.killed || b.keysAt(t, b.fleet.Connections[0].Record) == 0 {
-		t.Fatalf("it was not killed %s, or had moved no key:\n%s", at, cut.output)
+	to := b.fleet.Connections[0].Record
+	second := moment{nth: 2, during: true, of: func(r request) bool { // the first takes the lease
+		return r.method == http.MethodPut && recordAt(r.path) == to
+	}}
+	if cut := b.exec(t, second, "apply", "--auto-approve"); !cut.killed || b.keysAt(t, from) == 0 || b.keysAt(t, to) == 0 {
+		t.Fatalf("it was not killed %s, or had moved no key:\n%s", second, cut.output)
 	}
 	b.expire(t)
-	b.describe(t, 1, strings.NewReplacer(`connection "unit"`, `connection "third"`, "laws/unit", "laws/third",
-		"from = connection.team", "from = connection.unit", "to   = connection.unit", "to   = connection.third").Replace(renamed()))
-	if again := b.exec(t, moment{}, "apply", "--auto-approve"); again.code != 0 {
-		t.Fatalf("exit code %d:\n%s", again.code, again.output)
-	}
-	b.converge(t, nil)
-	settled(t, b, b.shape(t))
 }
 
-// A misfortune is what befalls a wave when its first workspace has moved, and what
-// is said of it.
-type misfortune struct {
-	befalls func(abort func()) error
-	says    string
-}
-
-func misfortunes(b *bed) map[string]misfortune {
-	return map[string]misfortune{
-		"the repository cannot be fetched": {func(func()) error {
-			return b.world.Bitbuckets[1].Change("SSH keys are deleted", func(st *bitbucketd.State) error { st.SSHKeys = nil; return nil })
-		}, "Terraform could not fetch INFRA/vpc with the new OAuth client"},
-		"the run is aborted": {func(abort func()) error { abort(); return nil }, context.Canceled.Error()},
+// letGo fails unless the connection is as it was, and its keys are in the
+// forgotten record alone.
+func letGo(t *testing.T, b *bed, s shape) {
+	t.Helper()
+	if s.links != 1 || s.consumers != 1 || s.userKeys != 1 || s.clients != 1 {
+		t.Errorf("it was let go, and something went: %+v", s)
 	}
-}
-
-// waveGoesBack: all workspaces are where they were, each can be fetched, and the
-// next apply moves them.
-func (b *bed) waveGoesBack(t *testing.T, relocating snapshot, m misfortune) {
-	b.restore(t, relocating)
-	b.describe(t, 1, relocated())
-	before := b.world.Terraform.Linked()
-	ctx, abort := context.WithCancel(t.Context())
-	defer abort()
-	b.must(t, b.fronts["terraform"].Order(front.Fault{Kind: front.Call, Method: http.MethodPatch, Path: "/workspaces/", After: func(*http.Request) {
-		if err := m.befalls(abort); err != nil {
-			t.Error(err)
-		}
-	}}))
-	_, result, err := b.applyOnce(ctx, false)
-	b.must(t, err)
-	b.clearFaults()
-	one := result.Connections[0]
-	if one.Status != apply.Broken || !strings.Contains(one.Err.Error(), m.says) || !strings.Contains(one.Err.Error(), "use the old OAuth client again") {
-		t.Errorf("it ended as %s: %v", one.Status, one.Err)
-	}
-	if diff := cmp.Diff(before, b.world.Terraform.Linked()); diff != "" {
-		t.Errorf("workspaces (-before +after):\n%s", diff)
-	}
-	for _, w := range before {
+	for _, w := range b.world.Terraform.Linked() {
 		if err := b.world.Terraform.CanFetch(t.Context(), w.Organization, w.Workspace); err != nil {
 			t.Errorf("workspace %s: %v", w.Workspace, err)
 		}
 	}
-	b.converge(t, nil)
-	if n := b.strayed(b.records(t)); n != 0 {
-		t.Errorf("%d workspaces are still on the old client", n)
+	for path, record := range b.records(t) {
+		forgotten := record["ended"] == "forgotten"
+		if n := b.keysAt(t, path); forgotten != (n > 0) {
+			t.Errorf("%s has %d keys, and has ended as: %v", path, n, record["ended"])
+		}
+	}
+}
+
+// nothingLeft fails when a removal left something.
+func nothingLeft(t *testing.T, _ *bed, s shape) {
+	t.Helper()
+	if s.clients+s.strangers+s.links+s.consumers+s.unlinked+s.userKeys+s.leftKeys != 0 {
+		t.Errorf("something is left: %+v", s)
 	}
 }
 

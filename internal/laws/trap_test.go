@@ -46,6 +46,7 @@ var binary = sync.OnceValues(func() (string, error) {
 type moment struct {
 	nth    int
 	during bool
+	of     func(request) bool // which requests count; nil: all
 }
 
 func (m moment) String() string {
@@ -95,13 +96,15 @@ func (tr *trap) set(t rapid.TB, b *bed) {
 }
 
 func (tr *trap) before(system string, r *http.Request) {
+	asked := request{system, r.Method, r.URL.Path}
 	tr.mu.Lock()
-	tr.n++
-	n := tr.n
-	tr.number[r] = n
-	tr.asked = append(tr.asked, request{system, r.Method, r.URL.Path})
-	dead := tr.sprung
-	hit := n == tr.at.nth && !tr.at.during
+	tr.asked = append(tr.asked, asked)
+	dead, hit := tr.sprung, false
+	if tr.at.of == nil || tr.at.of(asked) {
+		tr.n++
+		tr.number[r] = tr.n
+		hit = tr.n == tr.at.nth && !tr.at.during
+	}
 	tr.sprung = tr.sprung || hit
 	tr.mu.Unlock()
 	if hit {

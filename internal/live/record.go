@@ -44,6 +44,12 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 	if record.Link != nil {
 		out.LinkID, out.LinkURL = record.Link.ID, record.Link.URL
 	}
+	if m := record.Moving; m != nil {
+		out.Moving = &plan.Moving{From: m.From, To: m.To}
+		for _, w := range m.Workspaces {
+			out.Moving.Names = append(out.Moving.Names, w.Name)
+		}
+	}
 	out.About = plan.About{
 		Terraform: record.Terraform, Organization: record.Organization, Bitbucket: record.Bitbucket,
 		ServiceUser: record.ServiceUser, Protected: record.Protected,

@@ -17,24 +17,40 @@ import (
 // WriteFile writes the run's metrics as a text file, for node_exporter's
 // textfile collector: beside its place and then renamed, without timestamps,
 // which that collector refuses. Of a run that was no success, metrics that it
-// does not know keep their old values, as with a Pushgateway.
+// does not know keep their old values, as with a Pushgateway; of a narrow one, all
+// that is not of the connections that it looked at.
 func (r Run) WriteFile(file string) error {
+	if r.Narrow && r.Drift.Fleet == "" {
+		return nil // it saw nothing
+	}
 	labels := prometheus.Labels{"fleet": r.Fleet}
 	if r.Shard != "" {
 		labels["shard"] = r.Shard
 	}
 	var gatherer prometheus.Gatherer = r.registry(labels)
-	if !r.Complete {
+	if !r.Complete || r.Narrow {
 		old, err := readFile(file)
 		if err != nil {
 			return err
 		}
-		gatherer = over{old, gatherer}
+		gatherer = r.with(old, gatherer)
 	}
 	if err := prometheus.WriteToTextfile(file, gatherer); err != nil {
 		return fmt.Errorf("writing metrics: %w", err)
 	}
 	return nil
+}
+
+// with gathers the new metrics and what stays of the old ones.
+func (r Run) with(old map[string]*dto.MetricFamily, fresh prometheus.Gatherer) prometheus.Gatherer {
+	if !r.Narrow {
+		return over{old, fresh}
+	}
+	looked := map[string]bool{}
+	for _, c := range r.Drift.Connections {
+		looked[c.Address] = true
+	}
+	return beside{old: old, looked: looked, fleet: r.Fleet, new: fresh}
 }
 
 // readFile reads what an earlier run wrote; nothing is there the first time.

@@ -23,16 +23,21 @@ type Run struct {
 	Ended       time.Time
 	ExitCode    int
 	Complete    bool // everything was read: only then it counts as a success
+	Narrow      bool // only some connections were looked at: it tells of them, and not of the fleet
 }
 
 // registry returns the run's metrics, each with the labels.
 func (r Run) registry(labels prometheus.Labels) *prometheus.Registry {
 	registry := prometheus.NewRegistry()
 	g := gauges{prometheus.WrapRegistererWith(labels, registry)}
-	g.run(r)
+	if !r.Narrow {
+		g.run(r)
+	}
 	if r.Drift.Fleet != "" {
-		g.states(r.Drift)
-		g.drift(r.Drift)
+		if !r.Narrow {
+			g.states(r.Drift)
+		}
+		g.drift(r)
 		g.times(r.Connections, r.Ended)
 	}
 	return registry
@@ -77,8 +82,9 @@ func (g gauges) states(d report.Drift) {
 // drift counts the differences by kind of object. A connection that has none has
 // the kind "none", with 0: without it a metric would vanish with the last
 // difference, and whoever keeps the old value would go on telling it. What could
-// not be read, and what an apply is at, has no value.
-func (g gauges) drift(d report.Drift) {
+// not be read, and what an apply is at, has no value. A narrow look sees of a
+// Bitbucket only what some of its connections need.
+func (g gauges) drift(r Run) {
 	v := g.vector("drift", "Differences between the files and what is live, by kind of object.", "connection", "organization", "kind")
 	set := func(name, organization, state string, differences []report.Difference) {
 		switch {
@@ -93,10 +99,13 @@ func (g gauges) drift(d report.Drift) {
 			v.WithLabelValues(name, organization, x.Kind).Inc()
 		}
 	}
-	for _, b := range d.Bitbuckets {
+	for _, b := range r.Drift.Bitbuckets {
+		if r.Narrow {
+			break
+		}
 		set("bitbucket."+b.Label, "", b.State, b.Differences)
 	}
-	for _, c := range d.Connections {
+	for _, c := range r.Drift.Connections {
 		set(c.Address, c.Organization, c.State, c.Differences)
 	}
 }

@@ -132,6 +132,57 @@ func TestAFailureKeepsTheLastSuccess(t *testing.T) {
 	}
 }
 
+// TestANarrowLookKeepsTheRest: it replaces all of the connections that it looked
+// at, also what vanished, and nothing of others, of other fleets or of the run.
+func TestANarrowLookKeepsTheRest(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bbsync.prom")
+	if err := run().WriteFile(file); err != nil {
+		t.Fatal(err)
+	}
+	theirs := "bbsync_drift{connection=\"a\",fleet=\"theirs\",kind=\"link\",organization=\"o\"} 7\n"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text = []byte(strings.Replace(string(text), "bbsync_drift{", theirs+"bbsync_drift{", 1))
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := lines(t, file)
+	for name := range want {
+		if strings.Contains(name, `connection="a",fleet="corp"`) {
+			delete(want, name)
+		}
+	}
+	want[`bbsync_drift{connection="a",fleet="corp",kind="none",organization="o"}`] = "0"
+	want[`bbsync_authorized{connection="a",fleet="corp",organization="o"}`] = "0"
+	narrow := Run{
+		Fleet: "corp", Began: now, Ended: now.Add(time.Hour), ExitCode: 4, Complete: true, Narrow: true,
+		Drift: report.Drift{
+			Fleet: "corp", Summary: report.DriftSummary{Connections: 1, States: map[string]int{"in_sync": 1}},
+			Bitbuckets:  []report.DriftBitbucket{{Label: "new", State: "changes", Differences: []report.Difference{{Kind: "grant"}}}},
+			Connections: []report.DriftConnection{{Address: "a", Organization: "o", State: "in_sync"}},
+		},
+		Connections: []plan.Connection{{Target: plan.Target{Address: "a", Organization: "o"}}},
+	}
+	if err := narrow.WriteFile(file); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, lines(t, file)); diff != "" {
+		t.Errorf("(-want +have):\n%s", diff)
+	}
+	if err := (Run{Fleet: "corp", ExitCode: 1, Narrow: true}).WriteFile(filepath.Join(t.TempDir(), "no", "folder")); err != nil {
+		t.Errorf("a narrow look that saw nothing writes: %v", err)
+	}
+	fresh := filepath.Join(t.TempDir(), "fresh.prom")
+	if err := narrow.WriteFile(fresh); err != nil {
+		t.Fatal(err)
+	}
+	if have := lines(t, fresh); len(have) != 2 {
+		t.Errorf("a new file has more than is known: %v", have)
+	}
+}
+
 // lines returns the values of a text file, and insists that no line has a timestamp.
 func lines(t *testing.T, file string) map[string]string {
 	t.Helper()

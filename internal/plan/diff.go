@@ -40,6 +40,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	d.client = d.findClient()
 	if d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.describe()
+		d.fetches()
 		d.record()
 		d.link()
 		d.consumer()

@@ -84,6 +84,7 @@ type Record struct {
 	Ended                      string // "" while bbsync keeps the connection: a vault.End... otherwise
 	Lease                      *Lease
 	MovedFrom                  string // path of the record that this one took over and that is not emptied yet
+	Moving                     *Moving
 }
 
 // ConsumerKey is the consumer's pair as recorded.
@@ -94,6 +95,13 @@ type ConsumerKey struct {
 	Created     time.Time
 	Brought     bool
 	Previous    string // fingerprint of the pair that both sides can go back to; "" for none
+}
+
+// Moving is a wave of workspaces that a run began to move and did not see the
+// end of.
+type Moving struct {
+	From, To string   // ids of the OAuth tokens
+	Names    []string // of the workspaces
 }
 
 // RetiredKey is the key that was retired last.

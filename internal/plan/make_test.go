@@ -119,6 +119,7 @@ func TestBasis(t *testing.T) {
 		"token": func(r *plan.Record) { r.Current.Token = "x" },
 		"doubt": func(r *plan.Record) { r.RefusedToken = "x" },
 		"link":  func(r *plan.Record) { r.LinkID = "" },
+		"wave":  func(r *plan.Record) { r.Moving = &plan.Moving{From: "x"} },
 	} {
 		if basis(change) == first {
 			t.Errorf("another %s is the same basis", what)

@@ -21,7 +21,8 @@ type Leaving struct {
 
 // Orphans returns the connections that the fleet has records of, by path, and
 // that its files do not describe: in order of their paths. What was retired,
-// forgotten or moved away before is over.
+// forgotten or moved away before is over; what another record took over and has
+// not emptied yet is no connection of its own, but a part of that one.
 func Orphans(fleet *schema.Fleet, records map[string]*Record) []Leaving {
 	described, names := map[string]bool{}, map[string]bool{}
 	for _, c := range fleet.Connections {
@@ -31,10 +32,16 @@ func Orphans(fleet *schema.Fleet, records map[string]*Record) []Leaving {
 	for _, m := range fleet.Moved {
 		moved[m.From] = true
 	}
+	taken := map[string]bool{}
+	for _, r := range records {
+		if r.Fleet == fleet.Name && r.MovedFrom != "" {
+			taken[r.MovedFrom] = true
+		}
+	}
 	var out []Leaving
 	for _, path := range slices.Sorted(maps.Keys(records)) {
 		r := records[path]
-		if described[path] || r.Fleet != fleet.Name || r.Ended != "" || moved[r.Address] {
+		if described[path] || r.Fleet != fleet.Name || r.Ended != "" || moved[r.Address] || taken[path] {
 			continue
 		}
 		address := r.Address

@@ -40,6 +40,29 @@ func (d *differ) relocate() {
 	d.relocated()
 }
 
+// fetches plans the look at what a run that was cut off had begun to move, before
+// all else: where Terraform cannot fetch, no repair of the connection is waited
+// for, and nothing that was used before is removed.
+func (d *differ) fetches() {
+	r := d.have.Record
+	if r == nil || r.Moving == nil {
+		return
+	}
+	step := ProveFetched{Back: r.Moving.back(d.have.Clients), Names: sorted(r.Moving.Names)}
+	d.add(step, d.reason("workspaces that a run had begun to move", "not known whether Terraform can fetch them", "fetched, or back where they were", "relocate.from"))
+}
+
+// back returns the id of the OAuth client that the workspaces had, "" when it is
+// gone.
+func (m *Moving) back(clients []Client) string {
+	for _, c := range clients {
+		if c.Token != nil && c.Token.ID == m.From {
+			return c.ID
+		}
+	}
+	return ""
+}
+
 // relocated says when the block has done its work.
 func (d *differ) relocated() {
 	from := d.want.Relocate

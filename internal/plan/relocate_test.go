@@ -26,6 +26,11 @@ func relocating(workspaces int) (*schema.Connection, plan.Have) {
 	return want, have
 }
 
+// begun is a wave that a run did not see the end of.
+func begun() *plan.Moving {
+	return &plan.Moving{From: "ot-old", To: "ot-1", Names: []string{"v2", "v1"}}
+}
+
 func TestRelocate(t *testing.T) {
 	cases := []struct {
 		name       string
@@ -47,6 +52,24 @@ func TestRelocate(t *testing.T) {
 			h.Using["ot-old"][0].Repository = "APPS/web"
 		}, []string{"prove that it sees APPS/web, INFRA/vpc", "to this one: w0"}, "", ""},
 		{"one record for both", 1, func(_ *schema.Connection, h *plan.Have) { h.Clients[0].HTTPURL = oldURL }, nil, "a move needs a record of its own", ""},
+		{"a wave was cut off", 1, func(_ *schema.Connection, h *plan.Have) { h.Record.Moving = begun() }, []string{
+			"prove that it fetched 2 workspaces that a run had begun to move: v1, v2; back to OAuth client oc-old if it could not",
+			"prove that it sees INFRA/vpc", "to this one: w0",
+		}, "", ""},
+		{"a wave was cut off, and none is left to move", 0, func(_ *schema.Connection, h *plan.Have) { h.Record.Moving = begun() }, []string{"back to OAuth client oc-old"}, "", ""},
+		{"a wave was cut off, and the old client is gone", 0, func(_ *schema.Connection, h *plan.Have) {
+			h.Record.Moving, h.Clients = begun(), h.Clients[:1]
+		}, []string{"the OAuth client that they used is gone"}, "", ""},
+		{"a wave was cut off, and the block went", 1, func(w *schema.Connection, h *plan.Have) {
+			h.Record.Moving, w.Relocate = begun(), nil
+		}, []string{"back to OAuth client oc-old"}, "", ""},
+		{"a wave was cut off, and the token went", 0, func(_ *schema.Connection, h *plan.Have) {
+			h.Record.Moving, h.Clients[0].Token = begun(), nil
+		}, []string{"back to OAuth client oc-old", "a person: authorize", "prove the current SSH key", "put the current private SSH key", "prove that it sees"}, "", ""},
+		{"a wave was cut off, and the record moves", 0, func(_ *schema.Connection, h *plan.Have) {
+			h.Record.Moving, h.Record.LinkURL = begun(), linkURL
+			h.Record, h.Moved = nil, &plan.MovedRecord{Path: "corp/before", Record: h.Record}
+		}, []string{"move the record", "back to OAuth client oc-old"}, "", ""},
 		{"one server by two URLs", 1, func(_ *schema.Connection, h *plan.Have) {
 			h.Record, h.Clients, h.Consumer.Key = nil, h.Clients[1:], "old"
 		}, nil, `application_link { url = "` + linkURL + `/relocated" }`, ""},
@@ -113,6 +136,27 @@ func TestRelocateRetires(t *testing.T) {
 			got := r.Plan([]plan.Leaving{leaving}, []plan.Have{have})[0]
 			if len(got.Changes) != c.steps || got.After != address || (len(got.Blocks) > 0) != (c.steps == 0) {
 				t.Errorf("%d steps after %q, blocks %v", len(got.Changes), got.After, got.Blocks)
+			}
+		})
+	}
+}
+
+// TestRemovalFollowsAWave: what workspaces may have to go back to is not removed
+// before that is known, whether the files still say that they move or not.
+func TestRemovalFollowsAWave(t *testing.T) {
+	for name, c := range map[string]struct {
+		from, after string
+	}{
+		"from it":        {"ot-1", "connection.other"},
+		"from elsewhere": {"ot-2", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stays := nothing()
+			stays.Record = &plan.Record{Moving: &plan.Moving{From: c.from, To: "ot-9", Names: []string{"w"}}}
+			leaving, have := leaver()
+			r := plan.Removals{Fleet: fleet, Now: noon, Max: 5, Stay: []*schema.Connection{other()}, StayHave: []plan.Have{stays}}
+			if got := r.Plan([]plan.Leaving{leaving}, []plan.Have{have})[0]; got.After != c.after || len(got.Changes) == 0 {
+				t.Errorf("%d steps after %q", len(got.Changes), got.After)
 			}
 		})
 	}

@@ -63,6 +63,9 @@ func (d *remover) plan(l Leaving) Connection {
 	switch {
 	case l.Forget:
 		if d.have.Record = l.Record; !d.leased() {
+			if l.Record.MovedFrom != "" {
+				d.endMove() // nothing would look there again
+			}
 			d.add(ForgetRecord{}, d.reason("connection", "kept", "a removed block lets it go", ""))
 		}
 	case l.Want.Protect || l.Record != nil && l.Record.About.Protected:
@@ -95,6 +98,9 @@ func (d *remover) removal() {
 			return
 		}
 	}
+	if d.out.After == "" {
+		d.followMove()
+	}
 	if record.MovedFrom != "" {
 		d.endMove()
 	}
@@ -103,6 +109,23 @@ func (d *remover) removal() {
 	d.sshKeys()
 	d.add(RetireRecord{}, d.because("record in Vault", d.want.Record))
 	d.note(d.want.Range, "what %s was granted on projects and repositories stays: others may need it", orNone(d.want.ServiceUser))
+}
+
+// followMove has the connection go after one that had begun to take workspaces
+// from it, and may have to give them back: also when the files do not say any
+// more that it takes them.
+func (d *remover) followMove() {
+	for i, h := range d.StayHave {
+		if h.Record == nil || h.Record.Moving == nil {
+			continue
+		}
+		back, stays := h.Record.Moving.back(d.have.Clients), d.Stay[i]
+		if slices.ContainsFunc(d.have.Clients, func(c Client) bool { return c.ID == back && d.ownsClient(&c) }) {
+			d.out.After = stays.Address
+			d.note(d.want.Range, "begins when %s has come to its end: a run had begun to move workspaces to it from here", stays.Address)
+			return
+		}
+	}
 }
 
 func (d *remover) because(what, live string) Reason { return d.reason(what, live, "none: "+d.Why, "") }

@@ -85,6 +85,9 @@ func TestRemoval(t *testing.T) {
 		}, whole, "", "warning: Terraform does not tell which policy sets, stacks use OAuth client oc-1"},
 		{"protected in the record", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Record.About.Protected = true }, nil, "", "protected"},
 		{"forgotten", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Forget = true }, []string{"ForgetRecord"}, "", ""},
+		{"forgotten when a move of it was cut off", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) {
+			l.Forget, l.Record.MovedFrom = true, "corp/before"
+		}, []string{"MoveRecord", "ForgetRecord"}, "", ""},
 		{"out of reach", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Kept = "no block" }, nil, "no block", ""},
 		{"unread", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) {
 			h.Unread = []plan.Unread{{System: "terraform", Err: "away"}}
@@ -145,11 +148,12 @@ func TestOrphans(t *testing.T) {
 		described.Record: {Fleet: fleet, Address: address},
 		"corp/a":         {Fleet: fleet, Address: "connection.gone", About: about},
 		"corp/b":         {Fleet: fleet, Address: address, About: about},
-		"corp/c":         {Fleet: fleet, Address: `connection.let_go["x"]`, About: about},
+		"corp/c":         {Fleet: fleet, Address: `connection.let_go["x"]`, About: about, MovedFrom: "corp/h"},
 		"corp/d":         {Fleet: fleet, Address: "connection.far", About: plan.About{Terraform: "https://app.terraform.io", Bitbucket: "https://closed.example"}},
 		"corp/e":         {Fleet: fleet, Address: "connection.retired", Ended: "retired"},
 		"corp/f":         {Fleet: "other", Address: "connection.theirs"},
 		"corp/g":         {Fleet: fleet, Address: "connection.before"},
+		"corp/h":         {Fleet: fleet, Address: "connection.taken_over", About: about}, // by corp/c
 	}
 	var got []string
 	for _, l := range plan.Orphans(f, records) {

@@ -183,6 +183,14 @@ type MoveWorkspaces struct {
 	Names    []string
 }
 
+// ProveFetched looks whether Terraform fetched the repositories of workspaces
+// that were moved by a run that did not see the end of it. When one could not be
+// fetched, all of them go back.
+type ProveFetched struct {
+	Back  string // id of the OAuth client that they go back to; "": it is gone, and they stay
+	Names []string
+}
+
 // GrantPermission gives a service user a permission. It belongs to the
 // Bitbucket, not to a connection.
 type GrantPermission struct{ User, Project, Repository, Permission string }
@@ -221,6 +229,7 @@ func (SwapConsumer) step()      {}
 func (RetireConsumer) step()    {}
 func (ProveRepositories) step() {}
 func (MoveWorkspaces) step()    {}
+func (ProveFetched) step()      {}
 func (GrantPermission) step()   {}
 func (InstallPlugin) step()     {}
 func (EnablePlugin) step()      {}
@@ -250,6 +259,7 @@ func (SwapConsumer) Symbol() string      { return "~" }
 func (RetireConsumer) Symbol() string    { return "-" }
 func (ProveRepositories) Symbol() string { return "?" }
 func (MoveWorkspaces) Symbol() string    { return "~" }
+func (ProveFetched) Symbol() string      { return "?" }
 func (GrantPermission) Symbol() string   { return "+" }
 func (InstallPlugin) Symbol() string     { return "+" }
 func (EnablePlugin) Symbol() string      { return "~" }

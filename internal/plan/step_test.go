@@ -57,6 +57,8 @@ func TestStepsAsShown(t *testing.T) {
 		{plan.Authorize{Client: "n", User: "u", Again: true}, `! a person: authorize "n" again as u`},
 		{plan.SetTokenKey{Role: plan.Current}, "~ terraform: put the current private SSH key on the OAuth token"},
 		{plan.ProveRepositories{}, "? terraform: prove that it reaches Bitbucket"},
+		{plan.ProveFetched{Back: "oc-1", Names: []string{"a", "b"}}, "? terraform: prove that it fetched 2 workspaces that a run had begun to move: a, b; back to OAuth client oc-1 if it could not"},
+		{plan.ProveFetched{Names: []string{"a"}}, "? terraform: prove that it fetched 1 workspace that a run had begun to move: a; the OAuth client that they used is gone, so that they stay"},
 		{plan.ProveRepositories{Repositories: []string{"A/b", "A/c"}}, "? terraform: prove that it sees A/b, A/c"},
 		{vpcAdmin, "+ bitbucket: grant REPO_ADMIN on repository INFRA/vpc to svc-terraform"},
 		{plan.GrantPermission{User: "u", Project: "P", Permission: "PROJECT_ADMIN"}, "+ bitbucket: grant PROJECT_ADMIN on project P to u"},

@@ -65,6 +65,14 @@ func (s MoveWorkspaces) wave() string {
 	return fmt.Sprintf(", wave %d of %d", s.Wave, s.Of)
 }
 
+func (s ProveFetched) String() string {
+	text := fmt.Sprintf("terraform: prove that it fetched %s that a run had begun to move: %s", workspaces(len(s.Names)), few(s.Names))
+	if s.Back == "" {
+		return text + "; the OAuth client that they used is gone, so that they stay"
+	}
+	return text + "; back to OAuth client " + s.Back + " if it could not"
+}
+
 func (s CreateClient) String() string {
 	text := fmt.Sprintf("terraform: create OAuth client %q for %s as %s", s.Name, s.HTTPURL, s.ServiceProvider)
 	if !s.Scoped {

@@ -207,7 +207,7 @@ func Kind(step plan.Step) string {
 		return "consumer"
 	case plan.CreateClient, plan.UpdateClient, plan.DeleteClient:
 		return "client"
-	case plan.MoveWorkspaces:
+	case plan.MoveWorkspaces, plan.ProveFetched:
 		return "workspaces"
 	case plan.AddSSHKey, plan.DeleteSSHKey, plan.ProveSSH:
 		return "ssh_key"

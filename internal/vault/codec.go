@@ -82,6 +82,9 @@ func encode(r Record, nonce string) (document, error) {
 	d.put("service_user", r.ServiceUser)
 	d.putBool("protected", r.Protected)
 	d.put("moved_from", r.MovedFrom)
+	if err := d.putMoving(r.Moving); err != nil {
+		return nil, err
+	}
 	if e := r.Ended; e != nil {
 		d.put("ended", e.How)
 		d.putTime("ended_at", e.At)
@@ -168,6 +171,7 @@ func (r *reader) record() (Record, error) {
 		Terraform: r.text("terraform"), Organization: r.text("organization"), Bitbucket: r.text("bitbucket"),
 		ServiceUser: r.text("service_user"), Protected: r.text("protected") == "true",
 		MovedFrom:    r.text("moved_from"),
+		Moving:       r.moving(),
 		Consumer:     r.consumer("consumer_", true),
 		RefusedToken: r.text("refused_token"),
 		SSH:          SSHKeys{Pending: r.ssh("ssh_pending_"), Current: r.ssh("ssh_current_"), Previous: r.ssh("ssh_previous_")},

@@ -190,6 +190,12 @@ func TestRecordsRoundTrip(t *testing.T) {
 		r.Fleet, r.Address = text.Draw(t, "fleet"), text.Draw(t, "address")
 		r.MovedFrom = text.Draw(t, "moved from")
 		r.HostKeys = rapid.SliceOf(line).Draw(t, "host keys")
+		if rapid.Bool().Draw(t, "moving") {
+			space := rapid.Custom(func(t *rapid.T) MovingWorkspace {
+				return MovingWorkspace{ID: line.Draw(t, "id"), Name: line.Draw(t, "name"), Version: rapid.StringMatching(`(cv-[a-z]{3})?`).Draw(t, "version")}
+			})
+			r.Moving = &Moving{From: line.Draw(t, "from"), To: line.Draw(t, "to"), Workspaces: rapid.SliceOf(space).Draw(t, "workspaces")}
+		}
 		if rapid.Bool().Draw(t, "ssh") {
 			r.SSH.Current = &SSHKey{Private: secret.New(text.Draw(t, "private")), Set: at("set"), Brought: rapid.Bool().Draw(t, "brought")}
 		}
@@ -205,6 +211,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add("format", `"1"`, "fleet", `"x"`)
 	f.Add("format", `"2"`, "lease_expires", `"never"`)
 	f.Add("format", `1`, "host_keys", `["a"]`)
+	f.Add("moving_from", `"ot-1"`, "moving_workspaces", `"ws-1\tcv-1\tnetwork\n\t\t"`)
 	f.Fuzz(func(t *testing.T, k1, v1, k2, v2 string) {
 		r, err := decode(document{"format": []byte(`"1"`), k1: []byte(v1), k2: []byte(v2)})
 		if err != nil {

@@ -264,7 +264,7 @@ func (r Record) clone() Record {
 	r.SSH = SSHKeys{Pending: clone(r.SSH.Pending), Current: clone(r.SSH.Current), Previous: clone(r.SSH.Previous)}
 	r.Link, r.Client, r.Lease, r.Retired = clone(r.Link), clone(r.Client), clone(r.Lease), clone(r.Retired)
 	r.HostKeys = append([]string(nil), r.HostKeys...)
-	r.Ended = clone(r.Ended)
+	r.Ended, r.Moving = clone(r.Ended), r.Moving.clone()
 	r.unknown = maps.Clone(r.unknown)
 	return r
 }

@@ -25,6 +25,10 @@ type Record struct {
 	// MovedFrom is the path of the record that this one took over and that may
 	// still hold the keys, too; "" when that is emptied, and for none.
 	MovedFrom string
+	// Moving is the wave of workspaces that is under way, from before the first of
+	// them is moved until all were seen to be fetched, or are back: whoever goes on
+	// after a crash looks at them first. nil for none.
+	Moving *Moving
 
 	Consumer *Consumer
 	SSH      SSHKeys
