@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
 )
 
 // TestPage walks through the page as a person does: one press of the keyboard
@@ -54,6 +55,39 @@ func TestPage(t *testing.T) {
 	}
 	e.bbsync(manyFleet, exitDone, "apply", "--auto-approve")
 	e.bbsync(manyFleet, exitDone, "plan")
+}
+
+// TestPageCutTie: where Terraform's pages let go of the tab that opened theirs,
+// the page cannot lead that tab on, and asks for the next press instead.
+func TestPageCutTie(t *testing.T) {
+	t.Parallel()
+	const orgs = 3
+	e := waitingFleet(t, fmt.Sprint(orgs), sandbox.Options{Orgs: orgs, Terraform: terraformd.Options{Choices: terraformd.Choices{CutOpener: true}}})
+	bbsync := e.start(manyFleet, nil, "authorize", "--page", "--no-open")
+	browser := startChromium(t, e.world)
+	g := &guest{t: t, facts: e.world.Facts}
+	g.do(browser, chromedp.Navigate(bbsync.line("http://127.0.0.1:")), chromedp.WaitVisible(chromedp.CSS("#connections .next")),
+		chromedp.Focus(chromedp.CSS(".next .button")))
+	for i := range orgs {
+		g.front(browser)
+		tab := newTab(t, browser, func() {
+			g.do(browser, chromedp.KeyEvent(kb.Enter)) // the button has the focus
+			g.clicks++
+		})
+		if i == 0 {
+			g.logIn(tab, sandbox.ServiceUser)
+		}
+		g.do(tab, chromedp.WaitVisible(fmt.Sprintf("//*[@id='consumer-name' and contains(., 'acme-%02d')]", i+1)))
+		g.click(tab, "[name=approve]")
+		if i+1 < orgs {
+			g.do(browser, chromedp.WaitVisible(fmt.Sprintf(
+				"//*[@id='status' and .='acme-%02d is connected. Press Enter to connect organization acme-%02d.']", i+1, i+2)))
+		}
+	}
+	bbsync.ends(exitDone)
+	if want := 2 + 2*orgs; g.clicks != want { // two logins, a press and an Allow each
+		t.Errorf("%d clicks, want %d", g.clicks, want)
+	}
 }
 
 // TestPageWrongUser: the page says that somebody else clicked Allow and how to

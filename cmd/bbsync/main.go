@@ -88,7 +88,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(a.versionCommand())
 	root.AddCommand(docsCommands()...)
 	root.AddGroup(groups()...)
-	addLibrarys(root)
+	addLibraryCommands(root)
 	usageErrors(root)
 	return root
 }
@@ -111,9 +111,9 @@ func in(group string, commands ...*cobra.Command) []*cobra.Command {
 	return commands
 }
 
-// addLibrarys adds the commands that the library brings, before it does so
-// itself: a name after them that there is not is a wrong usage as anywhere.
-func addLibrarys(root *cobra.Command) {
+// addLibraryCommands adds the commands that cobra brings, before it does so
+// itself: an unknown name behind them is a wrong usage as anywhere.
+func addLibraryCommands(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {

@@ -35,6 +35,9 @@ func (s *Server) show(w http.ResponseWriter, status int, page templ.Component) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
+	if s.opts.Choices.CutOpener {
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
 	w.WriteHeader(status)
 	_, _ = out.WriteTo(w)
 }

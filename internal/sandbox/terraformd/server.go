@@ -78,6 +78,9 @@ type Choices struct {
 	// IgnoreUnknownAttributes: as Rails servers often do. Zero: 422, so that a
 	// client's mistake shows.
 	IgnoreUnknownAttributes bool
+	// CutOpener: the pages let go of the tab that opened theirs, by
+	// Cross-Origin-Opener-Policy. Zero: they do not.
+	CutOpener bool
 }
 
 // Server is a Terraform. It is safe for concurrent use.
