@@ -21,7 +21,7 @@ type weight struct {
 	others                  map[string]int64 // by module: what none of the three brings
 }
 
-// weigh divides the code of a program that was built. A module belongs to the
+// weigh divides the code of a program that was built. A package belongs to the
 // three libraries when the least program is made of it, too.
 func (b *measuring) weigh(ctx context.Context, program, tags string) (weight, error) {
 	modules, err := modulesOf(ctx, program, tags)
@@ -36,24 +36,25 @@ func (b *measuring) weigh(ctx context.Context, program, tags string) (weight, er
 	if err != nil {
 		return weight{}, fmt.Errorf("reading the symbols of %s: %w", program, err)
 	}
-	forced := slices.Collect(maps.Values(brought))
 	w := weight{others: map[string]int64{}}
 	for line := range strings.Lines(string(out)) {
 		if name, size := codeOf(line); size > 0 {
-			w.add(modules[packageOf(name)], size, forced)
+			pkg := packageOf(name)
+			_, forced := brought[pkg]
+			w.add(modules[pkg], size, forced)
 		}
 	}
 	return w, nil
 }
 
-func (w *weight) add(module string, size int64, forced []string) {
+func (w *weight) add(module string, size int64, forced bool) {
 	w.all += size
 	switch {
 	case module == "":
 		w.goes += size
 	case module == "github.com/bbsync/bbsync":
 		w.ours += size
-	case slices.Contains(forced, module):
+	case forced:
 		w.forced += size
 	default:
 		w.others[module] += size
