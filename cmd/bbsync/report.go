@@ -32,6 +32,9 @@ func (a *app) reportCommand() *cobra.Command {
 		if html == "" {
 			return &exitError{code: exitUsage, err: errors.New("report needs --html FILE, or one of its verbs; see bbsync report --help")}
 		}
+		if err := a.ownPages(); err != nil {
+			return err
+		}
 		ctx, cancel := a.untilStopped(c.Context())
 		defer cancel()
 		return interruptible(ctx, a.reportPage(ctx, flags, html, runs))

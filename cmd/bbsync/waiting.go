@@ -59,6 +59,9 @@ func (a *app) wantsPage(requests []authorize.Request, f *authorizeFlags) bool {
 
 // waitPage waits with a page open, until everything is settled.
 func (a *app) waitPage(ctx context.Context, watch *authorize.Watch, f *authorizeFlags) (err error) {
+	if err := a.ownPages(); err != nil {
+		return err
+	}
 	p, err := page.Open(ctx, watch)
 	if err != nil {
 		return err
