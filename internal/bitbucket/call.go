@@ -2,6 +2,7 @@ package bitbucket
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -31,6 +32,7 @@ type call struct {
 	anonymous  bool  // goes without the account
 	idempotent bool  // carrying it out twice does what carrying it out once does; GET always is
 	succeed    []int // statuses that are successes; nil: 2xx
+	most       int64 // bytes of a success that are taken; 0: maxBody
 }
 
 // An answer is what came back.
@@ -49,8 +51,9 @@ func (a answer) response(r *http.Request) *http.Response {
 }
 
 const (
-	maxBody = 64 << 20  // ten thousand links are some 6 MB
-	maxSaid = 256 << 10 // of a refusal
+	maxBody  = 64 << 20
+	maxLinks = 512 << 20 // they come in one piece: ten thousand are some 6 MB
+	maxSaid  = 256 << 10 // of a refusal
 )
 
 // do sends the request, and again where that is safe and may help: after
@@ -142,7 +145,7 @@ func (c *Client) send(ctx context.Context, q call) (answer, error) {
 	defer func() { _ = response.Body.Close() }()
 	c.clock.look(response.Header, begin, time.Now())
 	c.limiter.Seen(response.StatusCode, advice(response.Header))
-	most := int64(maxBody)
+	most := cmp.Or(q.most, maxBody)
 	if response.StatusCode >= 300 {
 		most = maxSaid
 	}

@@ -1,6 +1,7 @@
 package bitbucket
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -245,6 +246,22 @@ func TestHugeAnswersAreCut(t *testing.T) {
 	})
 	if _, err := client(t, s.url).Links(t.Context()); status(err) != 500 || len(err.Error()) > 20<<10 {
 		t.Errorf("an error of %d bytes", len(err.Error()))
+	}
+}
+
+// A list of links has no pages: a large fleet's is taken, however long.
+func TestLargeListOfLinks(t *testing.T) {
+	blank := bytes.Repeat([]byte(" "), 1<<20)
+	s := newScript(t, func(w http.ResponseWriter, _ *http.Request) {
+		for range maxBody>>20 + 1 {
+			if _, err := w.Write(blank); err != nil {
+				return
+			}
+		}
+		_, _ = w.Write([]byte("[]"))
+	})
+	if links, err := client(t, s.url).Links(t.Context()); err != nil || len(links) != 0 {
+		t.Errorf("%d links, %v", len(links), err)
 	}
 }
 

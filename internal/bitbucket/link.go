@@ -70,7 +70,7 @@ func (c *Client) Links(ctx context.Context) ([]Link, error) {
 		"/rest/applinks/latest/applicationlink",
 		"/rest/applinks/1.0/listApplicationlinks",
 	} {
-		err = c.do(ctx, call{op: "reading the application links", path: path}, func(a answer) (err error) {
+		err = c.do(ctx, call{op: "reading the application links", path: path, most: maxLinks}, func(a answer) (err error) {
 			links, err = readLinks(a.body)
 			return err
 		})
