@@ -142,8 +142,39 @@ func (b *sharedBitbucket) readMain(ctx context.Context, client *bitbucket.Client
 		}
 		return consumer.Key, err
 	})
-	have.Main = &plan.MainLink{Link: plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}, ConsumerKey: key}
+	have.Main = &plan.OtherLink{Link: plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}, ConsumerKey: key}
 	return err
+}
+
+// readOld reads the link where the record says that it was made, when the files
+// ask for it on another URL: an answer that a plan needs in that state only.
+func (r *reader) readOld(ctx context.Context, c *schema.Connection, have *plan.Have) error {
+	record := have.Record
+	if have.Moved != nil {
+		record = have.Moved.Record
+	}
+	if record == nil || record.LinkURL == "" || record.LinkURL == c.Link.URL {
+		return nil
+	}
+	b := r.bitbuckets[c.Bitbucket.Label]
+	client, err := r.sys.Bitbucket(ctx, b.label)
+	if err != nil {
+		return err
+	}
+	links, err := b.links.get(func() (linkIndex, error) { return readLinks(ctx, client) })
+	if err != nil {
+		return err
+	}
+	link, ok := links.byURL[record.LinkURL]
+	if !ok || !link.Generic() {
+		return nil
+	}
+	consumer, err := client.Consumer(ctx, link.ID)
+	if err != nil && !errors.Is(err, bitbucket.ErrNotFound) {
+		return err
+	}
+	have.Old = &plan.OtherLink{Link: plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}, ConsumerKey: consumer.Key}
+	return nil
 }
 
 func readUser(ctx context.Context, client *bitbucket.Client, name string) (user, error) {

@@ -122,6 +122,9 @@ func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have
 	if terraform == nil {
 		terraform = r.probeRefused(ctx, c, &have)
 	}
+	if record == nil && bitbucket == nil {
+		bitbucket = r.readOld(ctx, c, &have)
+	}
 	have.Unread = unread(record, terraform, bitbucket)
 	return have
 }

@@ -38,7 +38,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	}
 	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
 	d.client = d.findClient()
-	if d.handMade() && d.mayTouch() && d.namesKnown() {
+	if d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.describe()
 		d.fetches()
 		d.record()

@@ -14,7 +14,8 @@ type Have struct {
 	Link      *Link                  // on the wanted URL
 	NameTaken bool                   // another link has the wanted name
 	Consumer  *Consumer              // in Link
-	Main      *MainLink              // on Terraform's own address, when the wanted URL is another
+	Main      *OtherLink             // on Terraform's own address, when the wanted URL is another
+	Old       *OtherLink             // on the URL that the record names, when the wanted URL is another
 	Clients   []Client               // of the organization, all of them
 	User      *User                  // the service user
 	Keys      map[string]SSHKey      // of the service user, by fingerprint
@@ -136,9 +137,10 @@ type Link struct {
 	Type          string // "generic", or what else it is
 }
 
-// MainLink is the application link on Terraform's own address, which the
-// vendor's procedure gives to the first organization.
-type MainLink struct {
+// OtherLink is an application link on another URL than the wanted one: on
+// Terraform's own address, which the vendor's procedure gives to the first
+// organization, or where the connection's own link was made.
+type OtherLink struct {
 	Link        Link
 	ConsumerKey string // "" for none
 }

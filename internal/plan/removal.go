@@ -98,6 +98,9 @@ func (d *remover) removal() {
 			return
 		}
 	}
+	if !d.sameRecord() {
+		return
+	}
 	if d.out.After == "" {
 		d.followMove()
 	}
@@ -109,6 +112,17 @@ func (d *remover) removal() {
 	d.sshKeys()
 	d.add(RetireRecord{}, d.because("record in Vault", d.want.Record))
 	d.note(d.want.Range, "what %s was granted on projects and repositories stays: others may need it", orNone(d.want.ServiceUser))
+}
+
+// sameRecord refuses a record that is of another connection than the one which the
+// files describe at its path: what it alone knows of would be left behind. A link
+// on another URL is not: it is found, and goes.
+func (d *remover) sameRecord() bool {
+	old := d.have.Old
+	d.have.Old = nil
+	same := d.sameConnection()
+	d.have.Old = old
+	return same
 }
 
 // followMove has the connection go after one that had begun to take workspaces
@@ -160,6 +174,9 @@ func (d *remover) clients() {
 // applicationLink removes the link when its consumer is ours, or when it is
 // ours and has none.
 func (d *remover) applicationLink() {
+	if old := d.oldLink(); old != nil {
+		d.add(DeleteLink{URL: old.Link.URL, Name: old.Link.Name, ConsumerKey: old.ConsumerKey}, d.because("application link", old.Link.URL))
+	}
 	link, consumer, record := d.have.Link, d.have.Consumer, d.have.Record
 	switch {
 	case link == nil:
