@@ -29,7 +29,7 @@ type Removals struct {
 // granted stays, as nobody knows who else needs it.
 func (r Removals) Plan(leaving []Leaving, have []Have) []Connection {
 	out := make([]Connection, len(leaving))
-	used := r.inUse()
+	used := r.inUse(leaving, have)
 	for i, l := range leaving {
 		d := &remover{Removals: r, used: used, differ: &differ{want: l.Want, have: have[i], now: r.Now}}
 		out[i] = d.plan(l)
@@ -68,7 +68,7 @@ func (d *remover) plan(l Leaving) Connection {
 			}
 			d.add(ForgetRecord{}, d.reason("connection", "kept", "a removed block lets it go", ""))
 		}
-	case l.Want.Protect || l.Record != nil && l.Record.About.Protected:
+	case l.protected(d.have):
 		d.note(l.Want.Where("protect"), "protected: it is not removed; set protect = false and apply first")
 	case l.Kept != "":
 		d.block(Refused, l.Want.Range, l.Kept, "put the block back until the connection is removed, or write removed { from = ... } to leave all as it is")
@@ -77,6 +77,15 @@ func (d *remover) plan(l Leaving) Connection {
 	}
 	return d.out
 }
+
+// protected reports whether the files or the record say so: a record at a path of
+// one's own is read with the connection alone.
+func (l Leaving) protected(have Have) bool {
+	return l.Want.Protect || l.Record != nil && l.Record.About.Protected || have.Record != nil && have.Record.About.Protected
+}
+
+// stays reports whether nothing of the connection is removed, whatever is asked for.
+func (l Leaving) stays(have Have) bool { return l.Forget || l.Kept != "" || l.protected(have) }
 
 func (d *remover) removal() {
 	for _, u := range d.have.Unread {
@@ -214,30 +223,41 @@ func (d *remover) sshKeys() {
 }
 
 func (d *remover) keep(what string) {
-	d.note(d.want.Range, "%s stays: a connection that the files describe uses it", what)
+	d.note(d.want.Range, "%s stays: a connection that stays uses it", what)
 }
 
-// inUse returns the consumer keys, client ids and fingerprints of what stays.
-func (r Removals) inUse() map[string]bool {
+// inUse returns the consumer keys, client ids and fingerprints of what stays:
+// described by the files, or protected, let go or out of reach.
+func (r Removals) inUse(leaving []Leaving, have []Have) map[string]bool {
 	used := map[string]bool{}
 	for _, h := range r.StayHave {
-		record := h.Record
-		if record == nil {
-			continue
-		}
-		if record.ClientID != "" {
-			used[record.ClientID] = true
-		}
-		if record.Consumer != nil {
-			used[record.Consumer.Key] = true
-		}
-		for _, k := range []*Key{record.Pending, record.Current, record.Previous} {
-			if k != nil {
-				used[k.Fingerprint] = true
-			}
+		h.Record.uses(used)
+	}
+	for i, l := range leaving {
+		if l.stays(have[i]) {
+			l.Record.uses(used)
+			have[i].Record.uses(used)
 		}
 	}
 	return used
+}
+
+// uses adds what a record names in the systems.
+func (r *Record) uses(used map[string]bool) {
+	if r == nil {
+		return
+	}
+	if r.ClientID != "" {
+		used[r.ClientID] = true
+	}
+	if r.Consumer != nil {
+		used[r.Consumer.Key] = true
+	}
+	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
+		if k != nil {
+			used[k.Fingerprint] = true
+		}
+	}
 }
 
 // limit refuses what goes beyond what was allowed. A fleet that could not be
