@@ -123,7 +123,7 @@ func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have
 		terraform = r.probeRefused(ctx, c, &have)
 	}
 	if record == nil && bitbucket == nil {
-		bitbucket = r.readOld(ctx, c, &have)
+		bitbucket = r.readBefore(ctx, c, &have)
 	}
 	have.Unread = unread(record, terraform, bitbucket)
 	return have

@@ -19,6 +19,7 @@ type Have struct {
 	Clients   []Client               // of the organization, all of them
 	User      *User                  // the service user
 	Keys      map[string]SSHKey      // of the service user, by fingerprint
+	OldKeys   map[string]SSHKey      // of the user that the record names, when the files name another
 	Projects  map[string]string      // Terraform project name → id, read when the connection names projects
 	Pools     map[string]string      // agent pool name → id, read when the connection names one
 	Using     map[string][]Workspace // by OAuth token's id, read when the connection relocates

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bbsync/bbsync/schema"
 )
@@ -46,6 +47,9 @@ func (d *differ) describe() {
 	}
 	if r.About.Protected != d.want.Protect {
 		because = append(because, d.reason("protect in the record", fmt.Sprint(r.About.Protected), fmt.Sprint(d.want.Protect), "protect"))
+	}
+	if user := r.About.ServiceUser; user != "" && !strings.EqualFold(user, d.want.ServiceUser) && r.Current != nil && d.hasKey(r.Current.Fingerprint) {
+		because = append(because, d.reason("whose SSH keys they are in the record", user, d.want.ServiceUser, "service_user"))
 	}
 	if r.Ended == forgotten {
 		because = append(because, d.reason("record in Vault", "says that the connection is not kept any more", "kept", ""))

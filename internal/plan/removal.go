@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -209,15 +210,15 @@ func (d *remover) sshKeys() {
 		if k == nil {
 			continue
 		}
-		live, ok := d.have.Keys[k.Fingerprint]
 		switch {
-		case !ok:
+		case !d.published(k.Fingerprint):
 		case d.used[k.Fingerprint]:
 			d.keep("SSH key " + k.Fingerprint)
 		case k.Unheld:
 			d.note(d.want.Range, "SSH key %s was made by hand and stays: delete it on Bitbucket when nobody uses it any more", k.Fingerprint)
 		default:
-			d.add(DeleteSSHKey{ID: live.ID, Fingerprint: k.Fingerprint}, d.because("SSH key of "+d.want.ServiceUser, k.Fingerprint))
+			gone := d.deletion(k.Fingerprint)
+			d.add(gone, d.because("SSH key of "+cmp.Or(gone.User, d.want.ServiceUser), k.Fingerprint))
 		}
 	}
 }
