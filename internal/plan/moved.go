@@ -11,6 +11,13 @@ import (
 // forgotten is how a record says that a removed block let its connection go.
 const forgotten = "forgotten"
 
+// Describes reports whether a record is that of the very connection which the files
+// describe, at whatever path: under its address, on its systems, with its link.
+func Describes(r *Record, want *schema.Connection) bool {
+	return r.Address == want.Address && sameURL(r.About.Terraform, want.Terraform.Address) && sameURL(r.About.Bitbucket, want.Bitbucket.URL) &&
+		strings.EqualFold(r.About.Organization, want.Organization) && r.LinkURL == want.Link.URL
+}
+
 // takeMoved uses the record that the connection had under another address.
 // Moving has no effect on the systems: a link that would be on another URL now
 // is refused, as links cannot be moved.

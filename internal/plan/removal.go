@@ -101,8 +101,12 @@ func (d *remover) removal() {
 		return
 	}
 	d.out.Basis = record.Basis()
-	for _, c := range d.Stay {
-		if c.Record != d.want.Record && c.Bitbucket.Label == d.want.Bitbucket.Label && c.Link.URL == d.want.Link.URL && d.have.Link != nil {
+	for i, c := range d.Stay {
+		if m := d.StayHave[i].Moved; m != nil && m.Path == d.want.Record {
+			d.note(d.want.Range, "its record moves to %s: it is %s", c.Record, c.Address)
+			return
+		}
+		if !d.takenOver(d.StayHave[i]) && c.Record != d.want.Record && c.Bitbucket.Label == d.want.Bitbucket.Label && c.Link.URL == d.want.Link.URL && d.have.Link != nil {
 			d.block(Refused, c.Range, fmt.Sprintf("%s is described on the same application link, %s", c.Address, c.Link.URL),
 				"if it is the same connection under another name, write a moved block")
 			return
@@ -122,6 +126,19 @@ func (d *remover) removal() {
 	d.sshKeys()
 	d.add(RetireRecord{}, d.because("record in Vault", d.want.Record))
 	d.note(d.want.Range, "what %s was granted on projects and repositories stays: others may need it", orNone(d.want.ServiceUser))
+}
+
+// takenOver reports whether a connection that stays has the link's consumer key and
+// has given Terraform a key of its own: what this one alone knows of is in use by
+// nobody.
+func (d *remover) takenOver(stays Have) bool {
+	r := stays.Record
+	if r == nil || r.Consumer == nil || r.Current == nil || d.have.Consumer == nil || r.Consumer.Key != d.have.Consumer.Key {
+		return false
+	}
+	return slices.ContainsFunc(stays.Clients, func(c Client) bool {
+		return c.ID == r.ClientID && c.Token != nil && c.Token.HasSSHKey && c.Token.ID == r.Current.Token
+	})
 }
 
 // sameRecord refuses a record that is of another connection than the one which the

@@ -109,6 +109,23 @@ func TestRemoval(t *testing.T) {
 			o.Link.URL = linkURL
 			r.Stay, r.StayHave = []*schema.Connection{o}, []plan.Have{nothing()}
 		}, nil, "connection.other is described on the same application link", ""},
+		{"taken over with new keys", func(r *plan.Removals, _ *plan.Leaving, h *plan.Have) {
+			o := other()
+			o.Link.URL = linkURL
+			taken := inSync()
+			taken.Record.Current.Fingerprint = "ssh-9"
+			r.Stay, r.StayHave = []*schema.Connection{o}, []plan.Have{taken}
+		}, []string{"DeleteSSHKey", "RetireRecord"}, "", "application link"},
+		{"taken over, and Terraform has the old key yet", func(r *plan.Removals, _ *plan.Leaving, h *plan.Have) {
+			o := other()
+			o.Link.URL = linkURL
+			taken := inSync()
+			taken.Record.Current = &plan.Key{Fingerprint: "ssh-9"}
+			r.Stay, r.StayHave = []*schema.Connection{o}, []plan.Have{taken}
+		}, nil, "connection.other is described on the same application link", ""},
+		{"its record moves", func(r *plan.Removals, l *plan.Leaving, _ *plan.Have) {
+			r.Stay, r.StayHave = []*schema.Connection{other()}, []plan.Have{{Moved: &plan.MovedRecord{Path: l.Want.Record}}}
+		}, nil, "", "it is connection.other"},
 		{"retired before", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) { h.Record.Ended = "retired" }, nil, "", "no record"},
 	}
 	for _, c := range cases {
