@@ -23,6 +23,7 @@ type Have struct {
 	Projects  map[string]string      // Terraform project name → id, read when the connection names projects
 	Pools     map[string]string      // agent pool name → id, read when the connection names one
 	Using     map[string][]Workspace // by OAuth token's id, read when the connection relocates
+	Kept      []Kept                 // connections of the files that stay where this one relocates from
 	TokenDead bool                   // Terraform was asked about a token marked as refused, and it still is
 	Bitbucket *Bitbucket
 	Unread    []Unread
