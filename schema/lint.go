@@ -17,6 +17,7 @@ func (l *loader) lint() {
 	l.clientTwice(alone)
 	l.recordTwice(alone)
 	l.broughtTwice(alone)
+	l.relocateTwice(alone)
 	l.grantTwice()
 	l.grantConflict()
 }
@@ -172,6 +173,22 @@ func (l *loader) recordTwice(cs []*Connection) {
 	twice(cs, key, func(first, second *Connection) {
 		l.clash(ruleRecordTwice, first, second, "record", "One record for two connections",
 			fmt.Sprintf("Both would keep their keys at %s", second.Record), "give one of them a record of its own, or leave record out")
+	})
+}
+
+// relocateTwice keeps two connections from taking each other's workspaces: which
+// OAuth client on the Bitbucket that they leave was whose, nothing says.
+func (l *loader) relocateTwice(cs []*Connection) {
+	key := func(c *Connection) (pairing, bool) {
+		if c.Relocate == nil || c.Relocate.From == nil {
+			return pairing{}, false
+		}
+		return pairing{orEmpty(c.Terraform).Address, strings.ToLower(c.Organization), c.Relocate.From.URL}, l.sound(c, "organization")
+	}
+	twice(cs, key, func(first, second *Connection) {
+		l.clash(ruleRelocateTwice, first, second, "relocate.from", "Two connections that relocate one organization",
+			fmt.Sprintf("The workspaces of organization %s on %s would go to either of two connections", second.Organization, second.Relocate.From.URL),
+			"let one relocate after the other: a connection that still is on the old Bitbucket keeps its workspaces")
 	})
 }
 

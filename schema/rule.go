@@ -49,6 +49,7 @@ const (
 	ruleGrantSpelling  Rule = "grant-spelling"
 	ruleGrantNotEnough Rule = "grant-not-enough"
 	ruleBroughtTwice   Rule = "brought-key-twice"
+	ruleRelocateTwice  Rule = "relocate-twice"
 )
 
 // A RuleText is a rule with one sentence that says what it demands.
@@ -102,6 +103,7 @@ func Rules() []RuleText {
 		{ruleGrantSpelling, "A repository or project is granted once, spelled one way."},
 		{ruleGrantNotEnough, "The service user is granted admin, which Terraform needs for webhooks."},
 		{ruleBroughtTwice, "A brought key belongs to one connection."},
+		{ruleRelocateTwice, "An organization relocates from a Bitbucket with one connection at a time."},
 	}
 }
 

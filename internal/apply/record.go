@@ -11,11 +11,15 @@ import (
 )
 
 // described returns the record with what it says of the connection besides
-// keys: enough to find everything again when no file describes it any more.
+// keys: enough to find everything again when no file describes it any more. The
+// service user stays the one that the SSH keys are on, until they are on another.
 func described(record vault.Record, fleet string, t plan.Target) vault.Record {
 	record.Fleet, record.Address = fleet, t.Address
 	record.Terraform, record.Organization = t.TerraformURL, t.Organization
-	record.Bitbucket, record.ServiceUser, record.Protected = t.BitbucketURL, t.ServiceUser, t.Protect
+	record.Bitbucket, record.Protected = t.BitbucketURL, t.Protect
+	if record.SSH.Current == nil || record.ServiceUser == "" {
+		record.ServiceUser = t.ServiceUser
+	}
 	record.Ended = nil
 	return record
 }
@@ -29,6 +33,16 @@ func (r *runner) describe(ctx context.Context) error {
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		*record = described(*record, r.fleet, r.Target)
+		return nil
+	})
+}
+
+// noteConnection brings it up to date, and notes that the SSH keys are on the
+// service user.
+func (r *runner) noteConnection(ctx context.Context) error {
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		*record = described(*record, r.fleet, r.Target)
+		record.ServiceUser = r.ServiceUser
 		return nil
 	})
 }

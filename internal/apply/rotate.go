@@ -103,6 +103,9 @@ func (r *runner) switchToken(ctx context.Context, s plan.SwitchKey, key *vault.S
 		}
 		return "", errTokenGone
 	}
+	if err := r.noteClient(ctx, found.ID); err != nil { // before, as in setTokenKey
+		return "", err
+	}
 	return found.Token.ID, client.SetSSHKey(ctx, found.Token.ID, key.Private)
 }
 

@@ -33,6 +33,9 @@ func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
 		if k := *slot(record, s.Role); k != nil && k.Published.IsZero() {
 			k.Published = r.now()
 		}
+		if s.Role == plan.Current {
+			record.ServiceUser = r.ServiceUser
+		}
 		return nil
 	})
 }

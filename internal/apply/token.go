@@ -64,7 +64,9 @@ func (r *runner) authorized(ctx context.Context) (*tfe.Client, tfe.OAuthClient, 
 }
 
 // setTokenKey gives Terraform the private half, then notes what was set where:
-// Terraform tells only that there is a key.
+// Terraform tells only that there is a key. Whose client it is is noted before, as
+// a run that made it may have been cut off: should somebody change its consumer key,
+// nothing else would tell that it holds ours.
 func (r *runner) setTokenKey(ctx context.Context, s plan.SetTokenKey) error {
 	key, err := r.sshKey(s.Role)
 	if err != nil {
@@ -77,10 +79,10 @@ func (r *runner) setTokenKey(ctx context.Context, s plan.SetTokenKey) error {
 	if err := r.checkUser(found); err != nil {
 		return err
 	}
-	if err := client.SetSSHKey(ctx, found.Token.ID, key.Private); err != nil {
+	if err := r.noteClient(ctx, found.ID); err != nil {
 		return err
 	}
-	if err := r.noteClient(ctx, found.ID); err != nil { // a run that was cut off may not have
+	if err := client.SetSSHKey(ctx, found.Token.ID, key.Private); err != nil {
 		return err
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {

@@ -124,6 +124,7 @@ func (g *guard) look(what string) {
 			g.faults = append(g.faults, fmt.Sprintf("%q: %s has key %s, whose private half is not in Vault", what, where, fingerprint))
 		}
 	}
+	g.faults = append(g.faults, g.unnamed(what, known)...)
 	for client, org := range g.able {
 		err := g.b.world.Terraform.CanClone(g.b.t.Context(), org, client)
 		if err != nil && strings.Contains(err.Error(), "ssh/1.0/settings") {
@@ -174,6 +175,27 @@ func (g *guard) known() map[string]bool {
 		}
 	}
 	return out
+}
+
+// unnamed tells, when an OAuth token was given a key of a record, of those whose
+// client no record names: somebody who changes the client's consumer key would hide
+// from bbsync that it holds the key.
+func (g *guard) unnamed(what string, known map[string]bool) []string {
+	if g.sealed != nil || what != "oauth token updated" {
+		return nil
+	}
+	named := map[string]bool{}
+	for _, path := range g.b.paths {
+		id, _ := g.b.record(path)["client_id"].(string)
+		named[id] = true
+	}
+	var faults []string
+	for _, c := range g.b.world.Terraform.Connections() {
+		if known[c.SSHKey] && !named[c.Client] {
+			faults = append(faults, fmt.Sprintf("%q: client %s holds the SSH key %s, and no record names it", what, c.Client, c.SSHKey))
+		}
+	}
+	return faults
 }
 
 // seen are the fingerprints of what the systems hold, by where.

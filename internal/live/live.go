@@ -117,10 +117,13 @@ func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have
 	have.Record, record = r.readRecord(ctx, c)
 	group.Wait()
 	if record == nil {
-		have.Moved, record = r.movedRecord(ctx, c, have.Record)
+		have.Moved, record = r.movedRecord(ctx, c, have)
 	}
 	if terraform == nil {
 		terraform = r.probeRefused(ctx, c, &have)
+	}
+	if record == nil && bitbucket == nil {
+		bitbucket = r.readBefore(ctx, c, &have)
 	}
 	have.Unread = unread(record, terraform, bitbucket)
 	return have

@@ -49,30 +49,46 @@ func Records(ctx context.Context, sys *systems.Systems, fleet string) (map[strin
 	return out, group.Wait()
 }
 
-// movedRecord finds the record that a connection had under another address,
-// when it has none with keys at its place; nil when it did not move or nothing is
-// found. One that is there without keys is what a move leaves that was cut off
-// before it had taken them over.
-func (r *reader) movedRecord(ctx context.Context, c *schema.Connection, have *plan.Record) (*plan.MovedRecord, error) {
-	if have != nil && (have.Deleted != "" || have.Consumer != nil || have.Current != nil) {
+// movedRecord finds the record that a connection had under another address, or at
+// another path, when it has none with keys at its place; nil when it did not move or
+// nothing is found. One that is there without keys is what a move leaves that was
+// cut off before it had taken them over.
+func (r *reader) movedRecord(ctx context.Context, c *schema.Connection, have plan.Have) (*plan.MovedRecord, error) {
+	if h := have.Record; h != nil && (h.Deleted != "" || h.Consumer != nil || h.Current != nil) {
 		return nil, nil //nolint:nilnil // nothing moved is an answer
 	}
-	for _, m := range r.moved {
-		if m.To != c.Address {
-			continue
-		}
-		records, err := r.records.get(func() (map[string]*plan.Record, error) { return Records(ctx, r.sys, r.fleet) })
-		if err != nil {
-			return nil, err
-		}
+	from := r.movedFrom(c)
+	if have.Link != nil && c.Relocate == nil { // made by somebody: perhaps by us, when record or fleet had another path
+		from = append(from, c.Address)
+	}
+	if len(from) == 0 {
+		return nil, nil //nolint:nilnil // nothing moved is an answer
+	}
+	records, err := r.records.get(func() (map[string]*plan.Record, error) { return Records(ctx, r.sys, r.fleet) })
+	if err != nil {
+		return nil, err
+	}
+	for _, address := range from {
 		for _, path := range slices.Sorted(maps.Keys(records)) {
 			record := records[path]
-			if record.Address == m.From && record.Ended == "" && path != c.Record && record.Consumer != nil {
+			moved := record.Address == address && record.Ended == "" && path != c.Record && record.Consumer != nil
+			if moved && (address != c.Address || plan.Describes(record, c)) {
 				return &plan.MovedRecord{Path: path, Record: record}, nil
 			}
 		}
 	}
 	return nil, nil //nolint:nilnil // nothing moved is an answer
+}
+
+// movedFrom returns the addresses that moved blocks say the connection had.
+func (r *reader) movedFrom(c *schema.Connection) []string {
+	var from []string
+	for _, m := range r.moved {
+		if m.To == c.Address {
+			from = append(from, m.From)
+		}
+	}
+	return from
 }
 
 // Affected asks what uses the OAuth clients of these connections, which are to

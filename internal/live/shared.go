@@ -83,7 +83,7 @@ func readKeyRules(ctx context.Context, client *bitbucket.Client) plan.KeyRules {
 // readGrants asks which permissions a service user holds effectively: through
 // groups, projects and global permissions too.
 func (b *sharedBitbucket) readGrants(ctx context.Context, client *bitbucket.Client, name string, facts *plan.Bitbucket) error {
-	who, err := b.users[name].get(func() (user, error) { return readUser(ctx, client, name) })
+	who, err := b.user(ctx, client, name)
 	if err != nil || who.user == nil {
 		return err // a missing user is told with its connections
 	}

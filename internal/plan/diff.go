@@ -38,7 +38,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	}
 	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
 	d.client = d.findClient()
-	if d.handMade() && d.mayTouch() && d.namesKnown() {
+	if d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.describe()
 		d.fetches()
 		d.record()
@@ -80,6 +80,7 @@ type differ struct {
 	waiting    bool // a person must authorize first
 
 	keys       sshKeys // as they will be at this point of the plan
+	keyBrought bool    // the SSH keys come from the user that the files named before in this plan
 	restaged   bool    // the previous SSH key is staged again in this plan
 	rolledBack bool    // a staged SSH key is dropped in this plan, as asked for
 	switched   bool    // Terraform gets another SSH key in this plan

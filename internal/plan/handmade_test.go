@@ -12,7 +12,7 @@ import (
 // byHand is an organization that a person connected with the main URL.
 func byHand() plan.Have {
 	have := nothing()
-	have.Main = &plan.MainLink{Link: plan.Link{ID: "link-0", Name: "Terraform", URL: "https://app.terraform.io", Type: "generic"}, ConsumerKey: "by-hand"}
+	have.Main = &plan.OtherLink{Link: plan.Link{ID: "link-0", Name: "Terraform", URL: "https://app.terraform.io", Type: "generic"}, ConsumerKey: "by-hand"}
 	have.Clients = []plan.Client{{
 		ID: "oc-0", Name: "Bitbucket by hand", Key: "by-hand", HTTPURL: "https://bitbucket.example/git", Scoped: true,
 		Token: &plan.Token{ID: "ot-0", User: user, HasSSHKey: true},

@@ -14,13 +14,16 @@ type Have struct {
 	Link      *Link                  // on the wanted URL
 	NameTaken bool                   // another link has the wanted name
 	Consumer  *Consumer              // in Link
-	Main      *MainLink              // on Terraform's own address, when the wanted URL is another
+	Main      *OtherLink             // on Terraform's own address, when the wanted URL is another
+	Old       *OtherLink             // on the URL that the record names, when the wanted URL is another
 	Clients   []Client               // of the organization, all of them
 	User      *User                  // the service user
 	Keys      map[string]SSHKey      // of the service user, by fingerprint
+	OldKeys   map[string]SSHKey      // of the user that the record names, when the files name another
 	Projects  map[string]string      // Terraform project name → id, read when the connection names projects
 	Pools     map[string]string      // agent pool name → id, read when the connection names one
 	Using     map[string][]Workspace // by OAuth token's id, read when the connection relocates
+	Kept      []Kept                 // connections of the files that stay where this one relocates from
 	TokenDead bool                   // Terraform was asked about a token marked as refused, and it still is
 	Bitbucket *Bitbucket
 	Unread    []Unread
@@ -136,9 +139,10 @@ type Link struct {
 	Type          string // "generic", or what else it is
 }
 
-// MainLink is the application link on Terraform's own address, which the
-// vendor's procedure gives to the first organization.
-type MainLink struct {
+// OtherLink is an application link on another URL than the wanted one: on
+// Terraform's own address, which the vendor's procedure gives to the first
+// organization, or where the connection's own link was made.
+type OtherLink struct {
 	Link        Link
 	ConsumerKey string // "" for none
 }

@@ -39,6 +39,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 		}
 		one := withShared(have[i], want.Bitbucket.Label, bitbuckets)
 		one.From = movedFrom(fleet, want.Address)
+		one.Kept = kept(fleet, want, connections, have)
 		c := Rotate(fleet.Name, want, one, opts.Now, opts.Rotate)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
 			c.Changes = nil

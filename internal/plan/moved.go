@@ -3,12 +3,20 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/bbsync/bbsync/schema"
 )
 
 // forgotten is how a record says that a removed block let its connection go.
 const forgotten = "forgotten"
+
+// Describes reports whether a record is that of the very connection which the files
+// describe, at whatever path: under its address, on its systems, with its link.
+func Describes(r *Record, want *schema.Connection) bool {
+	return r.Address == want.Address && sameURL(r.About.Terraform, want.Terraform.Address) && sameURL(r.About.Bitbucket, want.Bitbucket.URL) &&
+		strings.EqualFold(r.About.Organization, want.Organization) && r.LinkURL == want.Link.URL
+}
 
 // takeMoved uses the record that the connection had under another address.
 // Moving has no effect on the systems: a link that would be on another URL now
@@ -46,6 +54,9 @@ func (d *differ) describe() {
 	}
 	if r.About.Protected != d.want.Protect {
 		because = append(because, d.reason("protect in the record", fmt.Sprint(r.About.Protected), fmt.Sprint(d.want.Protect), "protect"))
+	}
+	if user := r.About.ServiceUser; user != "" && !strings.EqualFold(user, d.want.ServiceUser) && r.Current != nil && d.hasKey(r.Current.Fingerprint) {
+		because = append(because, d.reason("whose SSH keys they are in the record", user, d.want.ServiceUser, "service_user"))
 	}
 	if r.Ended == forgotten {
 		because = append(because, d.reason("record in Vault", "says that the connection is not kept any more", "kept", ""))

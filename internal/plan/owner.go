@@ -177,7 +177,7 @@ func (d *differ) refuse(foreign []string) {
 	if d.marked() {
 		d.block(Refused, d.want.Range,
 			fmt.Sprintf("%s was made by this fleet, but its record is missing in Vault (%s); %s", what, d.want.Record, lost),
-			"restore the record from Vault's older versions or a backup; or run with --adopt '"+d.want.Address+
+			"put record, and path of the vault block, back if they were others before; restore the record from Vault's older versions or a backup; or run with --adopt '"+d.want.Address+
 				"': new key pairs are made and set in place, the consumer key and the OAuth client stay, and a person may have to authorize again")
 		return
 	}

@@ -66,6 +66,11 @@ func (m *Moving) back(clients []Client) string {
 // relocated says when the block has done its work.
 func (d *differ) relocated() {
 	from := d.want.Relocate
+	for _, c := range d.have.Clients {
+		if k := d.keptBy(c); k != nil && d.isThere(c) && c.Token != nil && len(d.have.Using[c.Token.ID]) > 0 {
+			d.note(from.Range, "the workspaces of OAuth client %s stay: it is that of %s, which the files keep on %s; they come along when it is taken out of the files", c.ID, k.Address, from.From.URL)
+		}
+	}
 	if !slices.ContainsFunc(d.have.Clients, d.isLeft) {
 		d.note(from.Range, "%s has no OAuth client for %s any more: the relocate block has done its work and can go", d.want.Organization, from.From.URL)
 		return
@@ -84,6 +89,10 @@ func (d *differ) left() []Client {
 }
 
 func (d *differ) isLeft(c Client) bool {
+	return d.isThere(c) && d.keptBy(c) == nil
+}
+
+func (d *differ) isThere(c Client) bool {
 	return sameURL(c.HTTPURL, d.want.Relocate.From.URL) && (d.client == nil || c.ID != d.client.ID)
 }
 

@@ -51,6 +51,15 @@ func TestRelocate(t *testing.T) {
 		{"repositories of workspaces are proven", 1, func(_ *schema.Connection, h *plan.Have) {
 			h.Using["ot-old"][0].Repository = "APPS/web"
 		}, []string{"prove that it sees APPS/web, INFRA/vpc", "to this one: w0"}, "", ""},
+		{"a client that the files keep there, by name", 4, func(_ *schema.Connection, h *plan.Have) {
+			h.Clients[1].Name, h.Kept = "theirs", []plan.Kept{{Address: "connection.other", Client: "theirs"}}
+		}, nil, "", "the workspaces of OAuth client oc-old stay: it is that of connection.other"},
+		{"a client that the files keep there, by its record", 4, func(_ *schema.Connection, h *plan.Have) {
+			h.Kept = []plan.Kept{{Address: "connection.other", Client: "renamed", ID: "oc-old"}}
+		}, nil, "", "it is that of connection.other"},
+		{"another client than the files keep there", 1, func(_ *schema.Connection, h *plan.Have) {
+			h.Kept = []plan.Kept{{Address: "connection.other", Client: "theirs", ID: "oc-9"}}
+		}, []string{"prove that it sees", "to this one: w0"}, "", "registry modules"},
 		{"one record for both", 1, func(_ *schema.Connection, h *plan.Have) { h.Clients[0].HTTPURL = oldURL }, nil, "a move needs a record of its own", ""},
 		{"a wave was cut off", 1, func(_ *schema.Connection, h *plan.Have) { h.Record.Moving = begun() }, []string{
 			"prove that it fetched 2 workspaces that a run had begun to move: v1, v2; back to OAuth client oc-old if it could not",
@@ -177,5 +186,24 @@ func TestOrphanOfRelocated(t *testing.T) {
 	}
 	if diff := cmp.Diff("record corp/old", got[0].Want.Address); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestKeptWhereItRelocatesFrom: the plan of a fleet knows whose clients stay.
+func TestKeptWhereItRelocatesFrom(t *testing.T) {
+	want, have := relocating(1)
+	stays := aConnection()
+	stays.Address, stays.Name, stays.Bitbucket, stays.Terraform, stays.Organization = "connection.stays", "theirs", want.Relocate.From, want.Terraform, "ACME"
+	its := nothing()
+	its.Record = &plan.Record{ClientID: "oc-old"}
+	f := &schema.Fleet{Name: fleet, Connections: []*schema.Connection{want, stays}}
+	got := plan.Make(f, []*schema.Connection{want, stays}, []plan.Have{have, its}, nil, plan.Options{Now: noon}).Connections[0]
+	if len(got.Changes) > 0 || len(got.Blocks) > 0 || len(got.Notes) == 0 || !strings.Contains(got.Notes[0].Text, "connection.stays") {
+		t.Errorf("%v %v %v", got.Changes, got.Blocks, got.Notes)
+	}
+	stays.Name = have.Clients[1].Name
+	alone := plan.Make(f, []*schema.Connection{want}, []plan.Have{have}, nil, plan.Options{Now: noon}).Connections[0]
+	if len(alone.Changes) > 0 {
+		t.Errorf("a client known by its name, as its record was not read: %v", alone.Changes)
 	}
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -29,7 +30,7 @@ type Removals struct {
 // granted stays, as nobody knows who else needs it.
 func (r Removals) Plan(leaving []Leaving, have []Have) []Connection {
 	out := make([]Connection, len(leaving))
-	used := r.inUse()
+	used := r.inUse(leaving, have)
 	for i, l := range leaving {
 		d := &remover{Removals: r, used: used, differ: &differ{want: l.Want, have: have[i], now: r.Now}}
 		out[i] = d.plan(l)
@@ -68,7 +69,7 @@ func (d *remover) plan(l Leaving) Connection {
 			}
 			d.add(ForgetRecord{}, d.reason("connection", "kept", "a removed block lets it go", ""))
 		}
-	case l.Want.Protect || l.Record != nil && l.Record.About.Protected:
+	case l.protected(d.have):
 		d.note(l.Want.Where("protect"), "protected: it is not removed; set protect = false and apply first")
 	case l.Kept != "":
 		d.block(Refused, l.Want.Range, l.Kept, "put the block back until the connection is removed, or write removed { from = ... } to leave all as it is")
@@ -77,6 +78,15 @@ func (d *remover) plan(l Leaving) Connection {
 	}
 	return d.out
 }
+
+// protected reports whether the files or the record say so: a record at a path of
+// one's own is read with the connection alone.
+func (l Leaving) protected(have Have) bool {
+	return l.Want.Protect || l.Record != nil && l.Record.About.Protected || have.Record != nil && have.Record.About.Protected
+}
+
+// stays reports whether nothing of the connection is removed, whatever is asked for.
+func (l Leaving) stays(have Have) bool { return l.Forget || l.Kept != "" || l.protected(have) }
 
 func (d *remover) removal() {
 	for _, u := range d.have.Unread {
@@ -91,12 +101,19 @@ func (d *remover) removal() {
 		return
 	}
 	d.out.Basis = record.Basis()
-	for _, c := range d.Stay {
-		if c.Record != d.want.Record && c.Bitbucket.Label == d.want.Bitbucket.Label && c.Link.URL == d.want.Link.URL && d.have.Link != nil {
+	for i, c := range d.Stay {
+		if m := d.StayHave[i].Moved; m != nil && m.Path == d.want.Record {
+			d.note(d.want.Range, "its record moves to %s: it is %s", c.Record, c.Address)
+			return
+		}
+		if !d.takenOver(d.StayHave[i]) && c.Record != d.want.Record && c.Bitbucket.Label == d.want.Bitbucket.Label && c.Link.URL == d.want.Link.URL && d.have.Link != nil {
 			d.block(Refused, c.Range, fmt.Sprintf("%s is described on the same application link, %s", c.Address, c.Link.URL),
 				"if it is the same connection under another name, write a moved block")
 			return
 		}
+	}
+	if !d.sameRecord() {
+		return
 	}
 	if d.out.After == "" {
 		d.followMove()
@@ -109,6 +126,30 @@ func (d *remover) removal() {
 	d.sshKeys()
 	d.add(RetireRecord{}, d.because("record in Vault", d.want.Record))
 	d.note(d.want.Range, "what %s was granted on projects and repositories stays: others may need it", orNone(d.want.ServiceUser))
+}
+
+// takenOver reports whether a connection that stays has the link's consumer key and
+// has given Terraform a key of its own: what this one alone knows of is in use by
+// nobody.
+func (d *remover) takenOver(stays Have) bool {
+	r := stays.Record
+	if r == nil || r.Consumer == nil || r.Current == nil || d.have.Consumer == nil || r.Consumer.Key != d.have.Consumer.Key {
+		return false
+	}
+	return slices.ContainsFunc(stays.Clients, func(c Client) bool {
+		return c.ID == r.ClientID && c.Token != nil && c.Token.HasSSHKey && c.Token.ID == r.Current.Token
+	})
+}
+
+// sameRecord refuses a record that is of another connection than the one which the
+// files describe at its path: what it alone knows of would be left behind. A link
+// on another URL is not: it is found, and goes.
+func (d *remover) sameRecord() bool {
+	old := d.have.Old
+	d.have.Old = nil
+	same := d.sameConnection()
+	d.have.Old = old
+	return same
 }
 
 // followMove has the connection go after one that had begun to take workspaces
@@ -160,6 +201,9 @@ func (d *remover) clients() {
 // applicationLink removes the link when its consumer is ours, or when it is
 // ours and has none.
 func (d *remover) applicationLink() {
+	if old := d.oldLink(); old != nil {
+		d.add(DeleteLink{URL: old.Link.URL, Name: old.Link.Name, ConsumerKey: old.ConsumerKey}, d.because("application link", old.Link.URL))
+	}
 	link, consumer, record := d.have.Link, d.have.Consumer, d.have.Record
 	switch {
 	case link == nil:
@@ -183,44 +227,55 @@ func (d *remover) sshKeys() {
 		if k == nil {
 			continue
 		}
-		live, ok := d.have.Keys[k.Fingerprint]
 		switch {
-		case !ok:
+		case !d.published(k.Fingerprint):
 		case d.used[k.Fingerprint]:
 			d.keep("SSH key " + k.Fingerprint)
 		case k.Unheld:
 			d.note(d.want.Range, "SSH key %s was made by hand and stays: delete it on Bitbucket when nobody uses it any more", k.Fingerprint)
 		default:
-			d.add(DeleteSSHKey{ID: live.ID, Fingerprint: k.Fingerprint}, d.because("SSH key of "+d.want.ServiceUser, k.Fingerprint))
+			gone := d.deletion(k.Fingerprint)
+			d.add(gone, d.because("SSH key of "+cmp.Or(gone.User, d.want.ServiceUser), k.Fingerprint))
 		}
 	}
 }
 
 func (d *remover) keep(what string) {
-	d.note(d.want.Range, "%s stays: a connection that the files describe uses it", what)
+	d.note(d.want.Range, "%s stays: a connection that stays uses it", what)
 }
 
-// inUse returns the consumer keys, client ids and fingerprints of what stays.
-func (r Removals) inUse() map[string]bool {
+// inUse returns the consumer keys, client ids and fingerprints of what stays:
+// described by the files, or protected, let go or out of reach.
+func (r Removals) inUse(leaving []Leaving, have []Have) map[string]bool {
 	used := map[string]bool{}
 	for _, h := range r.StayHave {
-		record := h.Record
-		if record == nil {
-			continue
-		}
-		if record.ClientID != "" {
-			used[record.ClientID] = true
-		}
-		if record.Consumer != nil {
-			used[record.Consumer.Key] = true
-		}
-		for _, k := range []*Key{record.Pending, record.Current, record.Previous} {
-			if k != nil {
-				used[k.Fingerprint] = true
-			}
+		h.Record.uses(used)
+	}
+	for i, l := range leaving {
+		if l.stays(have[i]) {
+			l.Record.uses(used)
+			have[i].Record.uses(used)
 		}
 	}
 	return used
+}
+
+// uses adds what a record names in the systems.
+func (r *Record) uses(used map[string]bool) {
+	if r == nil {
+		return
+	}
+	if r.ClientID != "" {
+		used[r.ClientID] = true
+	}
+	if r.Consumer != nil {
+		used[r.Consumer.Key] = true
+	}
+	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
+		if k != nil {
+			used[k.Fingerprint] = true
+		}
+	}
 }
 
 // limit refuses what goes beyond what was allowed. A fleet that could not be

@@ -103,12 +103,29 @@ func TestRemoval(t *testing.T) {
 		}, []string{"DeleteClient", "DeleteSSHKey", "RetireRecord"}, "", "its consumer is not this connection's"},
 		{"used by what stays", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
 			r.Stay, r.StayHave = []*schema.Connection{other()}, []plan.Have{stays}
-		}, []string{"RetireRecord"}, "", "a connection that the files describe uses it"},
+		}, []string{"RetireRecord"}, "", "a connection that stays uses it"},
 		{"described under another name", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
 			o := other()
 			o.Link.URL = linkURL
 			r.Stay, r.StayHave = []*schema.Connection{o}, []plan.Have{nothing()}
 		}, nil, "connection.other is described on the same application link", ""},
+		{"taken over with new keys", func(r *plan.Removals, _ *plan.Leaving, h *plan.Have) {
+			o := other()
+			o.Link.URL = linkURL
+			taken := inSync()
+			taken.Record.Current.Fingerprint = "ssh-9"
+			r.Stay, r.StayHave = []*schema.Connection{o}, []plan.Have{taken}
+		}, []string{"DeleteSSHKey", "RetireRecord"}, "", "application link"},
+		{"taken over, and Terraform has the old key yet", func(r *plan.Removals, _ *plan.Leaving, h *plan.Have) {
+			o := other()
+			o.Link.URL = linkURL
+			taken := inSync()
+			taken.Record.Current = &plan.Key{Fingerprint: "ssh-9"}
+			r.Stay, r.StayHave = []*schema.Connection{o}, []plan.Have{taken}
+		}, nil, "connection.other is described on the same application link", ""},
+		{"its record moves", func(r *plan.Removals, l *plan.Leaving, _ *plan.Have) {
+			r.Stay, r.StayHave = []*schema.Connection{other()}, []plan.Have{{Moved: &plan.MovedRecord{Path: l.Want.Record}}}
+		}, nil, "", "it is connection.other"},
 		{"retired before", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) { h.Record.Ended = "retired" }, nil, "", "no record"},
 	}
 	for _, c := range cases {
@@ -169,5 +186,38 @@ func TestOrphans(t *testing.T) {
 	want := []string{"connection.gone", "record corp/b", `connection.let_go["x"] forget`, "connection.far kept"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestSharedWithWhatStays: what a connection that is not removed uses as well is
+// left, though no file describes that one either.
+func TestSharedWithWhatStays(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*plan.Leaving, *plan.Have)
+		goes   bool
+	}{
+		"it goes, too":                          {func(*plan.Leaving, *plan.Have) {}, true},
+		"let go by a removed block":             {func(l *plan.Leaving, h *plan.Have) { l.Forget, *h = true, plan.Have{} }, false},
+		"out of reach":                          {func(l *plan.Leaving, h *plan.Have) { l.Kept, *h = "no bitbucket block", plan.Have{} }, false},
+		"protected in the files":                {func(l *plan.Leaving, _ *plan.Have) { l.Want.Protect, l.Record = true, nil }, false},
+		"protected in a record of its own path": {func(l *plan.Leaving, h *plan.Have) { l.Record, h.Record.About.Protected = nil, true }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leaving, have := leaver()
+			second, its := leaver()
+			second.Want.Address, second.Want.Record = "connection.second", "corp/second"
+			its.Record.ClientID, its.Record.Consumer.Key, its.Clients, its.Consumer.Key = "oc-2", "bbsync-2", nil, "bbsync-2"
+			c.change(&second, &its)
+			r := plan.Removals{Fleet: fleet, Now: noon, Max: 5}
+			got := r.Plan([]plan.Leaving{leaving, second}, []plan.Have{have, its})
+			for _, s := range append(got[0].Steps(), got[1].Steps()...) {
+				if key, ok := s.(plan.DeleteSSHKey); ok && !c.goes {
+					t.Errorf("%s, which the other one uses", key)
+				}
+			}
+			if n := len(got[0].Steps()); n < 3 {
+				t.Errorf("%d steps remove the first", n)
+			}
+		})
 	}
 }

@@ -126,13 +126,12 @@ func (d *differ) previousKey() {
 func (d *differ) retirePrevious(because Reason) {
 	key := d.keys.previous
 	var steps []Step
-	live, ok := d.have.Keys[key.Fingerprint]
 	switch {
-	case !ok:
+	case !d.published(key.Fingerprint):
 	case key.Unheld && key.Condemned == "": // made by hand: others may use it
 		d.note(d.want.Where("ssh_key"), "SSH key %s was made by hand and stays on Bitbucket: delete it there when nobody uses it any more", key.Fingerprint)
 	default:
-		steps = append(steps, DeleteSSHKey{ID: live.ID, Fingerprint: key.Fingerprint})
+		steps = append(steps, d.deletion(key.Fingerprint))
 	}
 	if key.Condemned != "" && !key.Unheld {
 		steps = append(steps, ProveRefused{Role: Previous, Fingerprint: key.Fingerprint})
@@ -170,8 +169,8 @@ func (d *differ) pendingKey() {
 		steps = append(steps, SetTokenKey{Role: Current, Fingerprint: d.keys.current.Fingerprint})
 		d.tokenSet = true
 	}
-	if live, ok := d.have.Keys[pending.Fingerprint]; ok {
-		steps = append(steps, DeleteSSHKey{ID: live.ID, Fingerprint: pending.Fingerprint})
+	if d.published(pending.Fingerprint) {
+		steps = append(steps, d.deletion(pending.Fingerprint))
 	}
 	if pending.Condemned != "" {
 		steps = append(steps, ProveRefused{Role: Pending, Fingerprint: pending.Fingerprint})

@@ -73,7 +73,7 @@ func (w *world) switchKey(s plan.SwitchKey) error {
 	}
 	r.previous, r.ssh, r.pending, r.left, r.token = r.ssh, r.pending, 0, w.hours, ""
 	if err == nil && c.token != nil {
-		c.token.ssh, r.token, r.set = r.ssh, c.token.id, w.hours
+		c.token.ssh, r.token, r.set, r.clientID = r.ssh, c.token.id, w.hours, c.id
 	}
 	return nil
 }

@@ -57,7 +57,11 @@ func simulate(step plan.Step, before world, cut bool) (world, error) {
 		err = errors.New("nothing here asks for it")
 	}
 	if cut && before.record != nil && !isRecords(step) {
+		named := w.record.clientID
 		w.record = before.clone().record
+		if givesKey(step) {
+			w.record.clientID = named
+		}
 	}
 	return w, err
 }
@@ -199,6 +203,17 @@ func (w *world) proven() (*recordKept, error) {
 	return r, nil
 }
 
+// givesKey reports whether a step gives Terraform a private key: which client has
+// it is noted before.
+func givesKey(step plan.Step) bool {
+	switch step.(type) {
+	case plan.SetTokenKey, plan.SwitchKey:
+		return true
+	default:
+		return false
+	}
+}
+
 func (w *world) createClient(s plan.CreateClient) error {
 	r, err := w.proven()
 	if err != nil {
@@ -307,6 +322,7 @@ func (w *world) setTokenKey() error {
 	case !w.published[r.ssh] || w.provenSSH != r.ssh:
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
+	r.clientID = c.id
 	c.token.ssh, r.token, r.refused, r.set = r.ssh, c.token.id, "", w.hours
 	return nil
 }

@@ -106,6 +106,7 @@ type AddSSHKey struct {
 type DeleteSSHKey struct {
 	ID          int
 	Fingerprint string
+	User        string `json:",omitempty"` // the user, when it is one that the files named before
 }
 
 // ProveSSH logs in to Bitbucket over SSH; whoami must answer the service user.

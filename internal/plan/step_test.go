@@ -52,6 +52,7 @@ func TestStepsAsShown(t *testing.T) {
 		},
 		{plan.AddSSHKey{Role: plan.Current, Fingerprint: "f"}, "+ bitbucket: add the current SSH key to the service user (f)"},
 		{plan.DeleteSSHKey{Fingerprint: "f"}, "- bitbucket: delete SSH key f from the service user"},
+		{plan.DeleteSSHKey{Fingerprint: "f", User: "u"}, "- bitbucket: delete SSH key f from the service user before, u"},
 		{plan.ProveSSH{Role: plan.Pending}, "? bitbucket: prove the pending SSH key with whoami over SSH"},
 		{plan.Authorize{Client: "n", User: "u"}, `! a person: authorize "n" as u`},
 		{plan.Authorize{Client: "n", User: "u", Again: true}, `! a person: authorize "n" again as u`},

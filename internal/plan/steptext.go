@@ -120,7 +120,11 @@ func (s AddSSHKey) String() string {
 }
 
 func (s DeleteSSHKey) String() string {
-	return "bitbucket: delete SSH key " + s.Fingerprint + " from the service user"
+	user := "the service user"
+	if s.User != "" {
+		user += " before, " + s.User
+	}
+	return "bitbucket: delete SSH key " + s.Fingerprint + " from " + user
 }
 
 func (s ProveSSH) String() string {
