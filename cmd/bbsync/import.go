@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/adopt"
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -85,7 +86,7 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 		})
 	}
 	if len(places) > 0 {
-		if err := replaceFile(file, text); err != nil {
+		if err := replace.File(file, text, 0o600); err != nil {
 			return err
 		}
 		if doc.Records, err = a.keepAll(ctx, s, file, places); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -58,7 +59,7 @@ func (a *app) initialize(s start, file string) error {
 	if err := os.MkdirAll(a.dir, 0o750); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
 	}
-	if err := replaceFile(file, hclwrite.Format([]byte(starter(s)))); err != nil {
+	if err := replace.File(file, hclwrite.Format([]byte(starter(s))), 0o600); err != nil {
 		return err
 	}
 	fleet, source, diags := schema.Load(a.dir, schema.Options{})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
@@ -65,7 +66,7 @@ func (a *app) reportPage(ctx context.Context, flags *sessionFlags, file string, 
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(file, []byte(text)); err != nil {
+	if err := replace.File(file, []byte(text), 0o600); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "Wrote %s, %d connections: open it in a browser.\n", file, len(p.Connections))
