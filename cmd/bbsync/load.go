@@ -28,8 +28,8 @@ func (a *app) load() (*schema.Fleet, error) {
 
 // tellMistakes gives to programs the document that validate prints, in the forms
 // that were asked for as far as mistakes have them. Standard output has JSON in
-// place of a form that mistakes have not, and nothing where a person reads; of
-// files, what an earlier run left would be taken for this one's.
+// place of a form that mistakes have not, and nothing where a person reads. Files
+// get no JSON: whoever keeps drift's reports expects nothing else among them.
 func (a *app) tellMistakes(o *outputFlags, diags hcl.Diagnostics) error {
 	known := func(f report.Format) bool {
 		return f != report.Text && slices.Contains(report.ValidateFormats(), f)
@@ -39,7 +39,7 @@ func (a *app) tellMistakes(o *outputFlags, diags hcl.Diagnostics) error {
 		told.format = string(report.AsJSON)
 	}
 	for _, s := range o.sinks() {
-		if known(s.format) {
+		if known(s.format) && s.format != report.AsJSON {
 			told.also = append(told.also, string(s.format)+"="+s.file)
 		}
 	}
