@@ -83,6 +83,9 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 		return a.tellImport(f.output, doc, func(w io.Writer) {
 			fmt.Fprint(w, string(text))
 			tellOdd(w, odd)
+			if len(places) == 0 {
+				fmt.Fprintln(w, nothingToImport)
+			}
 		})
 	}
 	if len(places) > 0 {
@@ -124,9 +127,11 @@ func importDocument(places []adopt.Place, odd []adopt.Oddity) report.ImportDocum
 	return doc
 }
 
+const nothingToImport = "Nothing to import."
+
 func imported(n, records int, file string) string {
 	if n == 0 {
-		return "Nothing to import."
+		return nothingToImport
 	}
 	return fmt.Sprintf("Imported %d connections into %s, %d records into Vault. Neither Terraform nor Bitbucket was changed; bbsync plan shows what is left.", n, file, records)
 }
