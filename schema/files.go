@@ -81,11 +81,21 @@ func FileNames(dir string) ([]string, error) {
 	}
 	var out []string
 	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, fileSuffix) && !strings.HasPrefix(name, ".") && !e.IsDir() {
+		if name := e.Name(); isRead(name) && !e.IsDir() {
 			out = append(out, name)
 		}
 	}
 	return out, nil
+}
+
+func isRead(name string) bool {
+	return strings.HasSuffix(name, fileSuffix) && !strings.HasPrefix(name, ".")
+}
+
+// IsFileName reports whether a file of this name holds blocks of the configuration
+// when it is in the folder.
+func IsFileName(name string) bool {
+	return isRead(name) && !strings.HasSuffix(name, autoSuffix) && filepath.Base(name) == name
 }
 
 // A parsed file, or why it could not be read.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -67,9 +66,9 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(a.dir, f.out)
-	if _, err := os.Stat(file); err == nil && !f.dry {
-		return &exitError{code: exitUsage, err: fmt.Errorf("%s is there already: give another name with --out, or remove it", file)}
+	file, err := a.newFile(f.out)
+	if err != nil && !f.dry {
+		return err
 	}
 	found, err := adopt.Read(ctx, s.sys, terraforms, bitbuckets)
 	if err != nil {
