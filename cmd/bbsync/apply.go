@@ -112,7 +112,11 @@ func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
 		return exit(planExit(p))
 	}
 	if !f.approve {
-		if err := a.ask("Carry these steps out?"); err != nil {
+		otherwise := savable
+		if s.rotate != (plan.Rotation{}) {
+			otherwise = "" // plan knows nothing of what was asked for
+		}
+		if err := a.ask(otherwise); err != nil {
 			return err
 		}
 	}
@@ -129,8 +133,8 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles)+len(f.shard) > 0 || f.removal.prune {
-		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets, shard and variables it was made with", file)}
+	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles)+len(f.shard) > 0 || f.removal.given() {
+		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets, shard, variables and removals it was made with", file)}
 	}
 	a.vars, a.varFiles = saved.Inputs.Vars, saved.Inputs.VarFiles
 	f.targets, f.adopt = saved.Inputs.Targets, saved.Inputs.Adopt
@@ -242,12 +246,15 @@ func later(r apply.Result) map[string]bool {
 	return out
 }
 
+// savable is what else can be done where nobody can be asked.
+const savable = ", or save it with plan --out and apply the file"
+
 // ask returns nil when the user says yes.
-func (a *app) ask(question string) error {
+func (a *app) ask(otherwise string) error {
 	if !isTerminal(a.stdin) {
-		return &exitError{code: exitUsage, err: errors.New("nobody can be asked here: review the plan and run with --auto-approve, or save it with plan --out and apply the file")}
+		return &exitError{code: exitUsage, err: fmt.Errorf("nobody can be asked here: review the plan and run with --auto-approve%s", otherwise)}
 	}
-	fmt.Fprintf(a.stderr, "%s Only \"yes\" is a yes: ", question)
+	fmt.Fprint(a.stderr, "Carry these steps out? Only \"yes\" is a yes: ")
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
 		return &exitError{code: exitError1, err: errors.New("nothing was changed")}

@@ -19,7 +19,7 @@ func (a *app) auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit",
 		Short: "Check the trail that apply --audit leaves",
-		Long:  "apply --audit FILE writes one line for each step done, each naming the hash of the line before it.",
+		Long:  "apply, rotate, destroy and authorize --apply, with --audit FILE, write one line for each step done,\neach naming the hash of the line before it.",
 	}
 	var contains string
 	verify := &cobra.Command{

@@ -30,6 +30,7 @@ func (a *app) destroyCommand() *cobra.Command {
 	a.variableFlags(c)
 	f.removal.limitFlags(c)
 	f.output = a.outputFlags(c)
+	a.auditFlag(c)
 	c.Flags().StringVar(&confirm, "confirm", "", "the fleet's name: do not ask for it")
 	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
