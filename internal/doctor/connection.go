@@ -136,6 +136,9 @@ func (f *connectionFacts) readLogin(ctx context.Context, sys *systems.Systems, c
 	case key.Private.Empty():
 		f.login.err = errUnheld
 		return
+	case f.soaks():
+		f.login.err = errSoaks
+		return
 	}
 	server, err := sys.SSHServer(ctx, f.want.Bitbucket.Label)
 	if err != nil {

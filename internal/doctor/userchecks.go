@@ -129,6 +129,8 @@ func (f *connectionFacts) sshLogin() Check {
 		return unknown(name, "the record has no SSH key to log in with", "see record")
 	case errors.Is(err, errUnheld):
 		return unknown(name, err.Error(), ownSSH)
+	case errors.Is(err, errSoaks):
+		return unknown(name, err.Error(), "see rotation, which says how long; repositories is Terraform's own view, and --prove lets it fetch")
 	case errors.As(err, &host):
 		return failed(name, "the SSH server shows a host key that is not pinned", err.Error(), "ask Bitbucket's administrator whether the key was changed; if so, correct ssh.host_keys")
 	case errors.Is(err, bitbucket.ErrKeyRefused):
