@@ -88,18 +88,32 @@ func errNobodyAsked() error {
 	return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --json a saved plan or --auto-approve, or write the stream with --json-into")}
 }
 
+// openTold loads the configuration, begins to tell, and logs in: whoever reads the
+// stream learns of everything that goes wrong from then on, and ends it. The
+// teller is nil when there is nothing to end.
+func (a *app) openTold(ctx context.Context, f *applyFlags) (*session, *teller, error) {
+	s, err := a.describe(f.sessionFlags)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, t, s.logIn(ctx)
+}
+
 func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
-	s, err := a.open(ctx, f.sessionFlags)
+	s, t, err := a.openTold(ctx, f)
+	if t == nil {
+		return err
+	}
+	defer func() { err = t.end(err) }()
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	s.rotate = f.rotate
-	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
-	if err != nil {
-		return err
-	}
-	defer func() { err = t.end(err) }()
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
 	p, err := s.plan(reading, s.connections)
@@ -140,7 +154,11 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	f.targets, f.adopt = saved.Inputs.Targets, saved.Inputs.Adopt
 	f.shard, f.sharded = saved.Inputs.Shard, saved.Inputs.Shard != ""
 	f.removal = removal{prune: saved.Inputs.Removal.Prune, max: saved.Inputs.Removal.Max, allowUnlink: saved.Inputs.Removal.AllowUnlink}
-	s, err := a.open(ctx, f.sessionFlags)
+	s, t, err := a.openTold(ctx, f)
+	if t == nil {
+		return err
+	}
+	defer func() { err = t.end(err) }()
 	if err != nil {
 		return err
 	}
@@ -154,11 +172,6 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	if s.fleet.Name != saved.Fleet {
 		return &exitError{code: exitStale, err: fmt.Errorf("%s was made for fleet %s, and the files describe fleet %s", file, saved.Fleet, s.fleet.Name)}
 	}
-	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
-	if err != nil {
-		return err
-	}
-	defer func() { err = t.end(err) }()
 	held, stale := saved.Narrow(now)
 	for _, address := range stale {
 		fmt.Fprintf(a.stderr, "stale: %s changed after the plan was saved; it is left as it is\n", address)

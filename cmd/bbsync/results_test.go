@@ -37,3 +37,15 @@ func TestLostResult(t *testing.T) {
 		}
 	}
 }
+
+// TestLostStream has a full disk behind the stream of an apply that ends with a code
+// of its own: the code stays, and that the stream was cut is said.
+func TestLostStream(t *testing.T) {
+	for code, want := range map[int]int{exitDone: exitError1, exitWaiting: exitWaiting} {
+		lost := &teller{progress: &progress{}, failed: errors.New("no space left on device")}
+		err := lost.end(exit(code))
+		if told(err) || exitCode(err) != want || !strings.Contains(err.Error(), "no space left") {
+			t.Errorf("code %d: have %v, code %d", code, err, exitCode(err))
+		}
+	}
+}
