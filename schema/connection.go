@@ -195,7 +195,12 @@ func (v view) names(c *Connection) {
 func (v view) scope(c *Connection) {
 	c.Projects = v.texts("projects")
 	c.OrganizationScoped = v.boolean("organization_scoped", len(c.Projects) == 0)
+	_, said := v.value("organization_scoped")
 	switch written := v.n.args["organization_scoped"] != nil; {
+	case c.Projects != nil && len(c.Projects) == 0 && !said:
+		v.fail("projects", ruleProjects, "An empty list of projects",
+			"The client would be for the whole organization because no project is left.",
+			"for the whole organization leave projects out, or make it null; for nobody write organization_scoped = false")
 	case c.OrganizationScoped && len(c.Projects) > 0:
 		v.fail("projects", ruleProjects, "projects without effect",
 			"The client is for the whole organization, so that a list of projects says nothing.", "leave organization_scoped out, or make it false")

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -60,7 +61,7 @@ func (l *loader) readFiles() ([]*hclsyntax.Body, bool) {
 
 // fileNames returns the folder's names that end in .hcl and are wanted, sorted.
 func (l *loader) fileNames(want func(string) bool) ([]string, bool) {
-	entries, err := os.ReadDir(l.dir)
+	names, err := FileNames(l.dir)
 	if err != nil {
 		l.add(problem{
 			rule: ruleFiles, summary: "Cannot read the folder",
@@ -68,13 +69,33 @@ func (l *loader) fileNames(want func(string) bool) ([]string, bool) {
 		})
 		return nil, false
 	}
+	return slices.DeleteFunc(names, func(name string) bool { return !want(name) }), true
+}
+
+// FileNames returns the names of the folder's files, also of those that give
+// values to variables, sorted.
+func FileNames(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
 	var out []string
 	for _, e := range entries {
-		if name := e.Name(); strings.HasSuffix(name, fileSuffix) && !strings.HasPrefix(name, ".") && !e.IsDir() && want(name) {
+		if name := e.Name(); isRead(name) && !e.IsDir() {
 			out = append(out, name)
 		}
 	}
-	return out, true
+	return out, nil
+}
+
+func isRead(name string) bool {
+	return strings.HasSuffix(name, fileSuffix) && !strings.HasPrefix(name, ".")
+}
+
+// IsFileName reports whether a file of this name holds blocks of the configuration
+// when it is in the folder.
+func IsFileName(name string) bool {
+	return isRead(name) && !strings.HasSuffix(name, autoSuffix) && filepath.Base(name) == name
 }
 
 // A parsed file, or why it could not be read.

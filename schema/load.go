@@ -40,6 +40,9 @@ func (s *Source) Write(w io.Writer, diags hcl.Diagnostics, width uint, color boo
 		slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int { return int(a.Severity) - int(b.Severity) })
 		diags = diags[:mostWritten]
 	}
+	for _, f := range s.Files {
+		tame(f.Bytes)
+	}
 	if err := hcl.NewDiagnosticTextWriter(w, s.Files, width, color).WriteDiagnostics(diags); err != nil {
 		return err
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -47,6 +49,19 @@ func (m *masker) add(name string, f *hcl.File, src []byte) {
 		blot(shown[at.from:at.to])
 	}
 	m.files[name] = &hcl.File{Bytes: shown, Nav: f.Nav}
+}
+
+// tame replaces what a terminal would obey, and what nobody would see: whoever looks
+// at the mistakes of a proposed change has not read it yet. The length stays, and
+// the mark that a file may begin with, too.
+func tame(shown []byte) {
+	for shown = bytes.TrimPrefix(shown, []byte(byteOrderMark)); len(shown) > 0; {
+		r, size := utf8.DecodeRune(shown)
+		if !strconv.IsPrint(r) && !strings.ContainsRune("\n\r\t", r) {
+			copy(shown[:size], "????")
+		}
+		shown = shown[size:]
+	}
 }
 
 // lines masks by the look of lines, for a file that does not parse.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -90,8 +91,8 @@ func (r *reporter) diagnostics() hcl.Diagnostics {
 func (r *reporter) diagnostic(f *finding) *hcl.Diagnostic {
 	d := &hcl.Diagnostic{
 		Severity: hcl.DiagError,
-		Summary:  r.mask.text(f.summary),
-		Detail:   r.mask.text(f.text()),
+		Summary:  visible(r.mask.text(f.summary)),
+		Detail:   visible(r.mask.text(f.text())),
 		Extra:    f.rule,
 	}
 	if f.warning {
@@ -102,6 +103,21 @@ func (r *reporter) diagnostic(f *finding) *hcl.Diagnostic {
 		d.Subject = &at
 	}
 	return d
+}
+
+// visible writes what a terminal would obey, and what nobody would see, as escapes:
+// messages repeat what a CSV file or the environment holds.
+func visible(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if strconv.IsPrint(r) || r == '\n' || r == '\t' {
+			out.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		out.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return out.String()
 }
 
 func (f *finding) text() string {

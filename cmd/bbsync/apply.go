@@ -88,18 +88,32 @@ func errNobodyAsked() error {
 	return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --json a saved plan or --auto-approve, or write the stream with --json-into")}
 }
 
+// openTold loads the configuration, begins to tell, and logs in: whoever reads the
+// stream learns of everything that goes wrong from then on, and ends it. The
+// teller is nil when there is nothing to end.
+func (a *app) openTold(ctx context.Context, f *applyFlags) (*session, *teller, error) {
+	s, err := a.describe(f.sessionFlags)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, t, s.logIn(ctx)
+}
+
 func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
-	s, err := a.open(ctx, f.sessionFlags)
+	s, t, err := a.openTold(ctx, f)
+	if t == nil {
+		return err
+	}
+	defer func() { err = t.end(err) }()
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	s.rotate = f.rotate
-	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
-	if err != nil {
-		return err
-	}
-	defer func() { err = t.end(err) }()
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
 	p, err := s.plan(reading, s.connections)
@@ -112,7 +126,11 @@ func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
 		return exit(planExit(p))
 	}
 	if !f.approve {
-		if err := a.ask("Carry these steps out?"); err != nil {
+		otherwise := savable
+		if s.rotate != (plan.Rotation{}) {
+			otherwise = "" // plan knows nothing of what was asked for
+		}
+		if err := a.ask(otherwise); err != nil {
 			return err
 		}
 	}
@@ -129,14 +147,18 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles)+len(f.shard) > 0 || f.removal.prune {
-		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets, shard and variables it was made with", file)}
+	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles)+len(f.shard) > 0 || f.removal.given() {
+		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets, shard, variables and removals it was made with", file)}
 	}
 	a.vars, a.varFiles = saved.Inputs.Vars, saved.Inputs.VarFiles
 	f.targets, f.adopt = saved.Inputs.Targets, saved.Inputs.Adopt
 	f.shard, f.sharded = saved.Inputs.Shard, saved.Inputs.Shard != ""
 	f.removal = removal{prune: saved.Inputs.Removal.Prune, max: saved.Inputs.Removal.Max, allowUnlink: saved.Inputs.Removal.AllowUnlink}
-	s, err := a.open(ctx, f.sessionFlags)
+	s, t, err := a.openTold(ctx, f)
+	if t == nil {
+		return err
+	}
+	defer func() { err = t.end(err) }()
 	if err != nil {
 		return err
 	}
@@ -150,11 +172,6 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	if s.fleet.Name != saved.Fleet {
 		return &exitError{code: exitStale, err: fmt.Errorf("%s was made for fleet %s, and the files describe fleet %s", file, saved.Fleet, s.fleet.Name)}
 	}
-	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
-	if err != nil {
-		return err
-	}
-	defer func() { err = t.end(err) }()
 	held, stale := saved.Narrow(now)
 	for _, address := range stale {
 		fmt.Fprintf(a.stderr, "stale: %s changed after the plan was saved; it is left as it is\n", address)
@@ -242,12 +259,15 @@ func later(r apply.Result) map[string]bool {
 	return out
 }
 
+// savable is what else can be done where nobody can be asked.
+const savable = ", or save it with plan --out and apply the file"
+
 // ask returns nil when the user says yes.
-func (a *app) ask(question string) error {
+func (a *app) ask(otherwise string) error {
 	if !isTerminal(a.stdin) {
-		return &exitError{code: exitUsage, err: errors.New("nobody can be asked here: review the plan and run with --auto-approve, or save it with plan --out and apply the file")}
+		return &exitError{code: exitUsage, err: fmt.Errorf("nobody can be asked here: review the plan and run with --auto-approve%s", otherwise)}
 	}
-	fmt.Fprintf(a.stderr, "%s Only \"yes\" is a yes: ", question)
+	fmt.Fprint(a.stderr, "Carry these steps out? Only \"yes\" is a yes: ")
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
 		return &exitError{code: exitError1, err: errors.New("nothing was changed")}

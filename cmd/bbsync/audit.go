@@ -2,6 +2,8 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"strings"
@@ -17,7 +19,7 @@ func (a *app) auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit",
 		Short: "Check the trail that apply --audit leaves",
-		Long:  "apply --audit FILE writes one line for each step done, each naming the hash of the line before it.",
+		Long:  "apply, rotate, destroy and authorize --apply, with --audit FILE, write one line for each step done,\neach naming the hash of the line before it.",
 	}
 	var contains string
 	verify := &cobra.Command{
@@ -33,6 +35,9 @@ func (a *app) auditCommand() *cobra.Command {
 	verify.RunE = func(_ *cobra.Command, args []string) error {
 		if err := a.use(output); err != nil {
 			return err
+		}
+		if hash, err := hex.DecodeString(contains); err != nil || contains != "" && len(hash) != sha256.Size {
+			return &exitError{code: exitUsage, err: fmt.Errorf("--contains %s is no hash of an entry: 64 hexadecimal digits, as apply and verify print them", contains)}
 		}
 		return a.verifyTrail(output, args[0], contains)
 	}

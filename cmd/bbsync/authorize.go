@@ -55,22 +55,30 @@ func (a *app) authorizeCommand() *cobra.Command {
 		if err := a.use(f.output); err != nil {
 			return err
 		}
-		if f.apply && (f.output.json || f.output.into != "") {
-			return &exitError{code: exitUsage, err: errors.New("--json is about the waiting: without --apply, and bbsync apply --json afterwards")}
+		if err := f.check(a.trailFile); err != nil {
+			return &exitError{code: exitUsage, err: err}
 		}
 		f.noPage = c.Flags().Changed("page") && !f.page
-		if f.approve && !f.apply {
-			return &exitError{code: exitUsage, err: errors.New("--auto-approve goes with --apply")}
-		}
-		if f.drive && f.apply && !f.approve {
-			return &exitError{code: exitUsage, err: errors.New("with --drive, the terminal is for what the walk asks: --apply needs --auto-approve")}
-		}
-		if f.drive && f.page || f.browser != "" && !f.drive {
-			return &exitError{code: exitUsage, err: errors.New("--drive goes without --page, and --browser with --drive")}
-		}
 		return interruptible(c.Context(), a.authorize(c.Context(), f, args))
 	}
 	return c
+}
+
+// check returns an error where flags contradict each other, or would do nothing.
+func (f *authorizeFlags) check(trail string) error {
+	switch {
+	case f.apply && (f.output.json || f.output.into != ""):
+		return errors.New("--json is about the waiting: without --apply, and bbsync apply --json afterwards")
+	case !f.apply && (f.approve || trail != ""):
+		return errors.New("--auto-approve goes with --apply, and so does --audit: waiting carries no steps out")
+	case f.drive && f.apply && !f.approve:
+		return errors.New("with --drive, the terminal is for what the walk asks: --apply needs --auto-approve")
+	case f.drive && f.page || f.browser != "" && !f.drive:
+		return errors.New("--drive goes without --page, and --browser with --drive")
+	case f.timeout < 0:
+		return errors.New("--timeout must be at least 0, which waits on")
+	}
+	return nil
 }
 
 func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []string) error {
@@ -257,7 +265,7 @@ func (a *app) applyAuthorized(ctx context.Context, s *session, requests []author
 	}
 	t.plan(p)
 	if p.Pending() && !f.approve {
-		if err := a.ask("Carry these steps out?"); err != nil {
+		if err := a.ask(savable); err != nil {
 			return err
 		}
 	}

@@ -30,6 +30,7 @@ func (a *app) destroyCommand() *cobra.Command {
 	a.variableFlags(c)
 	f.removal.limitFlags(c)
 	f.output = a.outputFlags(c)
+	a.auditFlag(c)
 	c.Flags().StringVar(&confirm, "confirm", "", "the fleet's name: do not ask for it")
 	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
@@ -50,7 +51,11 @@ func (a *app) destroyCommand() *cobra.Command {
 }
 
 func (a *app) destroy(ctx context.Context, f *applyFlags, confirm string) (err error) {
-	s, err := a.open(ctx, f.sessionFlags)
+	s, t, err := a.openTold(ctx, f)
+	if t == nil {
+		return err
+	}
+	defer func() { err = t.end(err) }()
 	if err != nil {
 		return err
 	}
@@ -59,11 +64,6 @@ func (a *app) destroy(ctx context.Context, f *applyFlags, confirm string) (err e
 	if confirm != "" && confirm != s.fleet.Name {
 		return &exitError{code: exitUsage, err: fmt.Errorf("--confirm %s: the files describe fleet %s; nothing was changed", confirm, s.fleet.Name)}
 	}
-	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
-	if err != nil {
-		return err
-	}
-	defer func() { err = t.end(err) }()
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
 	p, err := s.plan(reading, nil)

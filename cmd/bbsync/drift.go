@@ -64,15 +64,17 @@ func (a *app) drift(ctx context.Context, f *driftFlags) error {
 	defer s.close()
 	seen := look{session: s, began: began}
 	seen.plan, seen.drift, seen.err = s.look(ctx)
+	var unseen error // a full disk here keeps nobody else from being told
 	if seen.err == nil {
-		if err := a.showDrift(f.output, seen); err != nil {
-			return err
-		}
+		unseen = a.showDrift(f.output, seen)
 		seen.err = exit(driftExit(seen.drift))
 	}
 	if ctx.Err() == nil { // a look that was interrupted is nobody's news
 		seen.ended = a.now()
 		a.tell(ctx, f, seen)
+	}
+	if unseen != nil {
+		return unseen
 	}
 	return seen.err
 }

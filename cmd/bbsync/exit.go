@@ -47,6 +47,12 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
+// told reports whether there is nothing to say of an error, or none.
+func told(err error) bool {
+	var exit *exitError
+	return err == nil || errors.As(err, &exit) && exit.err == nil
+}
+
 func exitCode(err error) int {
 	var exit *exitError
 	switch {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -21,8 +22,8 @@ func (a *app) fmtCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, files []string) error {
 			if len(files) == 0 {
 				var err error
-				if files, err = filepath.Glob(filepath.Join(a.dir, "*.hcl")); err != nil {
-					return err
+				if files, err = a.files(); err != nil {
+					return &exitError{code: exitConfig, err: err}
 				}
 			}
 			return a.format(files, check)
@@ -30,6 +31,22 @@ func (a *app) fmtCommand() *cobra.Command {
 	}
 	c.Flags().BoolVar(&check, "check", false, "change nothing; list what would change and exit with 2")
 	return c
+}
+
+// files returns the folder's files. None is a mistake, as to all other verbs: a
+// check of the wrong folder would pass for ever.
+func (a *app) files() ([]string, error) {
+	names, err := schema.FileNames(a.dir)
+	if err == nil && len(names) == 0 {
+		err = errors.New("it holds no file that ends in .hcl")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the folder %s: %w; name another with --chdir", a.dir, err)
+	}
+	for i, name := range names {
+		names[i] = filepath.Join(a.dir, name)
+	}
+	return names, nil
 }
 
 func (a *app) format(files []string, check bool) error {
@@ -73,5 +90,5 @@ func (a *app) formatFile(file string, check bool) (bool, error) {
 	if check {
 		return true, nil
 	}
-	return true, replaceFile(file, after)
+	return true, replace.File(file, after, 0o600)
 }

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/adopt"
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -66,9 +66,9 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(a.dir, f.out)
-	if _, err := os.Stat(file); err == nil && !f.dry {
-		return &exitError{code: exitUsage, err: fmt.Errorf("%s is there already: give another name with --out, or remove it", file)}
+	file, err := a.newFile(f.out)
+	if err != nil && !f.dry {
+		return err
 	}
 	found, err := adopt.Read(ctx, s.sys, terraforms, bitbuckets)
 	if err != nil {
@@ -82,10 +82,13 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 		return a.tellImport(f.output, doc, func(w io.Writer) {
 			fmt.Fprint(w, string(text))
 			tellOdd(w, odd)
+			if len(places) == 0 {
+				fmt.Fprintln(w, nothingToImport)
+			}
 		})
 	}
 	if len(places) > 0 {
-		if err := replaceFile(file, text); err != nil {
+		if err := replace.File(file, text, 0o600); err != nil {
 			return err
 		}
 		if doc.Records, err = a.keepAll(ctx, s, file, places); err != nil {
@@ -123,9 +126,11 @@ func importDocument(places []adopt.Place, odd []adopt.Oddity) report.ImportDocum
 	return doc
 }
 
+const nothingToImport = "Nothing to import."
+
 func imported(n, records int, file string) string {
 	if n == 0 {
-		return "Nothing to import."
+		return nothingToImport
 	}
 	return fmt.Sprintf("Imported %d connections into %s, %d records into Vault. Neither Terraform nor Bitbucket was changed; bbsync plan shows what is left.", n, file, records)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -48,17 +49,17 @@ func (a *app) initCommand() *cobra.Command {
 }
 
 func (a *app) initialize(s start, file string) error {
-	if err := a.askStart(&s); err != nil {
+	file, err := a.newFile(file)
+	if err != nil {
 		return err
 	}
-	file = filepath.Join(a.dir, file)
-	if _, err := os.Stat(file); err == nil {
-		return &exitError{code: exitUsage, err: fmt.Errorf("%s is there already: give another name with --out, or remove it", file)}
+	if err := a.askStart(&s); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(a.dir, 0o750); err != nil {
 		return fmt.Errorf("making the folder: %w", err)
 	}
-	if err := replaceFile(file, hclwrite.Format([]byte(starter(s)))); err != nil {
+	if err := replace.File(file, hclwrite.Format([]byte(starter(s))), 0o600); err != nil {
 		return err
 	}
 	fleet, source, diags := schema.Load(a.dir, schema.Options{})
@@ -68,6 +69,19 @@ func (a *app) initialize(s start, file string) error {
 	}
 	fmt.Fprintf(a.stdout, "Wrote %s. Put the credentials where it says, then run bbsync plan, or bbsync import for what is there already.\n", file)
 	return nil
+}
+
+// newFile returns where a file of the configuration is to be written: in its
+// folder, with a name that is read there, and nothing is overwritten.
+func (a *app) newFile(name string) (string, error) {
+	if !schema.IsFileName(name) {
+		return "", &exitError{code: exitUsage, err: fmt.Errorf("--out %s is not the name of a configuration's file: it ends in .hcl, not in .auto.bbsync.hcl, and has no folder and no dot before it; -C names the folder", name)}
+	}
+	file := filepath.Join(a.dir, name)
+	if _, err := os.Lstat(file); err == nil {
+		return "", &exitError{code: exitUsage, err: fmt.Errorf("%s is there already: give another name with --out, or remove it", file)}
+	}
+	return file, nil
 }
 
 // askStart asks for what the flags do not say.

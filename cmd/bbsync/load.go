@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,18 +15,40 @@ import (
 // verb that prints JSON as the document that validate prints.
 func (a *app) load() (*schema.Fleet, error) {
 	fleet, source, diags := a.read()
-	if fleet == nil && a.output.machine() {
-		text, err := report.RenderDiagnostics(fleet, diags, report.AsJSON, version())
-		if err != nil {
-			return nil, err
+	if fleet == nil && a.output != nil {
+		if err := a.tellMistakes(a.output, diags); err != nil || a.output.machine() {
+			return nil, &exitError{code: exitConfig, err: err}
 		}
-		fmt.Fprint(a.stdout, text)
-		return nil, exit(exitConfig)
 	}
 	if err := a.explain(source, diags); err != nil {
 		return nil, err
 	}
 	return fleet, a.valid(fleet, nil)
+}
+
+// tellMistakes gives to programs the document that validate prints, in the forms
+// that were asked for as far as mistakes have them. Standard output has JSON in
+// place of a form that mistakes have not, and nothing where a person reads. Files
+// get no JSON: whoever keeps drift's reports expects nothing else among them.
+func (a *app) tellMistakes(o *outputFlags, diags hcl.Diagnostics) error {
+	known := func(f report.Format) bool {
+		return f != report.Text && slices.Contains(report.ValidateFormats(), f)
+	}
+	told := &outputFlags{format: o.format}
+	if o.machine() && !known(report.Format(o.format)) {
+		told.format = string(report.AsJSON)
+	}
+	for _, s := range o.sinks() {
+		if known(s.format) && s.format != report.AsJSON {
+			told.also = append(told.also, string(s.format)+"="+s.file)
+		}
+	}
+	return a.deliver(told, func(format report.Format, _ report.Style) (string, error) {
+		if format == report.Text {
+			return "", nil
+		}
+		return report.RenderDiagnostics(nil, diags, format, version())
+	})
 }
 
 // read loads the configuration.
@@ -65,7 +88,7 @@ func targets(fleet *schema.Fleet, names []string) ([]*schema.Connection, error) 
 func meantTarget(fleet *schema.Fleet, name string) string {
 	for _, c := range fleet.Connections {
 		if name == c.Organization || name == strings.ReplaceAll(c.Address, `"`, "") {
-			return fmt.Sprintf("did you mean --target '%s'?", c.Address)
+			return fmt.Sprintf("did you mean '%s'?", c.Address)
 		}
 	}
 	return "bbsync validate lists them with --verbose"

@@ -15,6 +15,7 @@ import (
 	_ "time/tzdata" // maintenance windows name zones, and a container from scratch has none
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func main() {
@@ -29,7 +30,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 // runAt is run with a clock, which decides what is due.
 func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problems io.Writer) int {
 	stderr := &console{stream: problems}
-	app := &app{stdin: stdin, stdout: stdout, stderr: stderr, now: now, getenv: os.Getenv, environ: os.Environ}
+	results := &results{stream: stdout}
+	app := &app{stdin: stdin, stdout: results, stderr: stderr, now: now, getenv: os.Getenv, environ: os.Environ}
 	ctx, stop, release := interrupts(stderr, &app.inFlight)
 	defer release()
 	app.stop = stop
@@ -37,9 +39,9 @@ func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problem
 	root.SetArgs(args)
 	ended := app.traced(root)
 	err := unknownCommand(root, args, root.ExecuteContext(ctx))
+	err = results.ended(err)
 	ended(exitCode(err))
-	var silent *exitError
-	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {
+	if !told(err) {
 		fmt.Fprintln(stderr, app.style(stderr).Error(err))
 	}
 	return exitCode(err)
@@ -57,7 +59,7 @@ type app struct {
 	environ        func() []string
 
 	dir       string
-	color     string
+	color     color
 	vars      []string
 	varFiles  []string
 	trailFile string       // --audit
@@ -80,7 +82,9 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{code: exitUsage, err: err} })
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder with the configuration")
-	flags.StringVar(&a.color, "color", "auto", "auto, always or never; NO_COLOR is honoured")
+	a.color = colorAuto
+	flags.Var(&a.color, "color", "auto, always or never; NO_COLOR is honoured")
+	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colors(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	root.AddCommand(in("begin", a.initCommand(), a.importCommand(), a.validateCommand(), a.fmtCommand())...)
 	root.AddCommand(in("work", a.planCommand(), a.applyCommand(), a.authorizeCommand(), a.rotateCommand(), a.destroyCommand())...)
 	root.AddCommand(in("look", a.driftCommand(), a.doctorCommand(), a.reportCommand(), a.graphCommand(), a.auditCommand(), a.schemaCommand())...)
@@ -117,14 +121,12 @@ func addLibraryCommands(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
-		switch c.Name() {
-		case "completion":
-			c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-		case "help":
-			c.Args = func(c *cobra.Command, args []string) error {
-				_, _, err := c.Root().Find(args)
-				return err
-			}
+		if c.Name() != "help" {
+			continue
+		}
+		c.Args = func(c *cobra.Command, args []string) error {
+			_, _, err := c.Root().Find(args)
+			return err
 		}
 	}
 }
@@ -142,21 +144,43 @@ func unknownCommand(root *cobra.Command, args []string, err error) error {
 	return err
 }
 
-// usageErrors makes wrong arguments end with the usage code.
+// usageErrors makes wrong arguments end with the usage code. A command that only
+// has others below it gets something to run, or the library would show its help
+// for an unknown name and be content.
 func usageErrors(c *cobra.Command) {
 	for _, sub := range c.Commands() {
+		if sub.HasSubCommands() && !sub.Runnable() {
+			sub.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
 		check := sub.Args
 		if check == nil {
 			check = cobra.NoArgs
 		}
 		sub.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
+			if err := errors.Join(check(c, args), emptyFlag(c)); err != nil {
 				return &exitError{code: exitUsage, err: fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 			}
 			return nil
 		}
 		usageErrors(sub)
 	}
+}
+
+// emptyFlag refuses a flag that is there and has nothing, as a script's variable
+// that is not set leaves it: the trail would not be written, the hash not be
+// looked for, the webhook not be told, and nobody would know. What init is not
+// told it asks for, and the sandbox does without.
+func emptyFlag(c *cobra.Command) error {
+	if c.Name() == "init" || c.GroupID == "sandbox" || c.Parent().GroupID == "sandbox" {
+		return nil
+	}
+	var err error
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" {
+			err = fmt.Errorf("--%s is empty: give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 // variableFlags adds the flags that give values to variables.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
@@ -106,7 +107,7 @@ func (a *app) deliver(o *outputFlags, render func(report.Format, report.Style) (
 	for _, s := range o.sinks() {
 		text, err := render(s.format, report.Style{})
 		if err == nil {
-			err = replaceFile(s.file, []byte(text))
+			err = replace.File(s.file, []byte(text), 0o600)
 		}
 		failed = errors.Join(failed, err)
 	}

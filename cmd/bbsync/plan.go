@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
@@ -70,7 +71,7 @@ func (a *app) save(p plan.Plan, s *session, flags *sessionFlags, file string) er
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(file, text); err != nil {
+	if err := replace.File(file, text, 0o600); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stderr, "Saved to %s: bbsync apply %s carries it out as far as it still holds.\n", file, file)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
@@ -48,7 +49,7 @@ func (a *app) reportPage(ctx context.Context, flags *sessionFlags, file string, 
 	if err != nil {
 		return err
 	}
-	runs, err := readDrifts(names)
+	runs, err := readDrifts(names, report.ReadDrift)
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (a *app) reportPage(ctx context.Context, flags *sessionFlags, file string, 
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(file, []byte(text)); err != nil {
+	if err := replace.File(file, []byte(text), 0o600); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "Wrote %s, %d connections: open it in a browser.\n", file, len(p.Connections))
@@ -91,14 +92,14 @@ func matching(patterns []string) ([]string, error) {
 }
 
 // readDrifts reads what bbsync drift --json wrote.
-func readDrifts(files []string) ([]report.Drift, error) {
+func readDrifts(files []string, read func([]byte) (report.Drift, error)) ([]report.Drift, error) {
 	out := make([]report.Drift, len(files))
 	for i, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("reading a report: %w", err)
 		}
-		if out[i], err = report.DecodeDrift(text); err != nil {
+		if out[i], err = read(text); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
 	}
@@ -126,7 +127,7 @@ func (a *app) reportMergeCommand() *cobra.Command {
 }
 
 func (a *app) mergeReports(files []string, output *outputFlags) error {
-	parts, err := readDrifts(files)
+	parts, err := readDrifts(files, report.DecodeDrift)
 	if err != nil {
 		return err
 	}

@@ -83,8 +83,11 @@ func (a *app) within(ctx context.Context, world *sandbox.World, command []string
 	child := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the user's own command
 	child.Env = append(a.environ(), world.Facts.Environment()...)
 	child.Stdin, child.Stdout, child.Stderr = a.stdin, a.stdout, a.stderr
+	if file, ok := fileOf(a.stdout); ok {
+		child.Stdout = file // a terminal stays one
+	}
 	if file, ok := fileOf(a.stderr); ok {
-		child.Stderr = file // a terminal stays one
+		child.Stderr = file
 	}
 	child.WaitDelay = 5 * time.Second
 	err := child.Run()

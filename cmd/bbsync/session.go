@@ -88,6 +88,9 @@ func (a *app) scope(fleet *schema.Fleet, f *sessionFlags) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := targets(fleet, f.adopt); err != nil {
+		return nil, fmt.Errorf("--adopt: %w", err)
+	}
 	s := &session{fleet: fleet, asked: asked, connections: asked, adopt: f.adopt, removal: f.removal, app: a}
 	if !f.sharded {
 		return s, nil

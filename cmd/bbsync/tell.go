@@ -12,6 +12,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/metrics"
 	"github.com/bbsync/bbsync/internal/notify"
+	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -118,7 +119,7 @@ func (a *app) tellChanges(ctx context.Context, f *driftFlags, seen look) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(f.tell.state, text)
+	return replace.File(f.tell.state, text, 0o600)
 }
 
 // changes returns the state to remember and the message to send, "" for none.

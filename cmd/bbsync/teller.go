@@ -180,15 +180,17 @@ func (t *teller) summary(r apply.Result, code int, left *plan.Plan) {
 // told of.
 func (t *teller) end(err error) error {
 	t.progress.close()
-	var silent *exitError
-	if err != nil && !(errors.As(err, &silent) && silent.err == nil) {
+	if !told(err) {
 		t.line(report.StreamLine{Type: "error", Time: time.Now(), Error: err.Error()})
 	}
 	if t.file != nil {
 		t.failed = errors.Join(t.failed, t.file.Close())
 	}
-	if t.failed != nil {
-		return errors.Join(err, t.failed)
+	switch {
+	case t.failed == nil:
+		return err
+	case err != nil && told(err): // its code stays, and what it leaves to be said is this
+		return &exitError{code: exitCode(err), err: t.failed}
 	}
-	return err
+	return errors.Join(err, t.failed)
 }

@@ -120,10 +120,24 @@ func (f *connectionFacts) readBitbucket(ctx context.Context, sys *systems.System
 		return
 	}
 	if c := f.record.value.Consumer; c != nil && f.have.Consumer != nil {
-		f.proof = client.ProveConsumer(ctx, c.Key, c.Private)
+		if f.proof = errUnheld; !c.Private.Empty() {
+			f.proof = client.ProveConsumer(ctx, c.Key, c.Private)
+		}
 	}
+	f.readLogin(ctx, sys, client)
+}
+
+// readLogin logs in over SSH with the record's key.
+func (f *connectionFacts) readLogin(ctx context.Context, sys *systems.Systems, client *bitbucket.Client) {
 	key := f.record.value.SSH.Current
-	if key == nil {
+	switch {
+	case key == nil:
+		return
+	case key.Private.Empty():
+		f.login.err = errUnheld
+		return
+	case f.soaks():
+		f.login.err = errSoaks
 		return
 	}
 	server, err := sys.SSHServer(ctx, f.want.Bitbucket.Label)

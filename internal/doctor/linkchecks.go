@@ -91,6 +91,8 @@ func (f *connectionFacts) requestToken() Check {
 	switch err := f.proof; {
 	case errors.Is(err, errNotAsked):
 		return unknown(name, "there is no consumer, or no private key in the record to prove it with", "see application-link, consumer and record")
+	case errors.Is(err, errUnheld):
+		return unknown(name, err.Error(), ownConsumer)
 	case errors.As(err, &problem):
 		return failure(name, fmt.Sprintf("Bitbucket answers %s (%d)", problem.Problem, problem.Status), err)
 	case err != nil:

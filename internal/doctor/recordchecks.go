@@ -28,7 +28,7 @@ func (f *connectionFacts) recordCheck() Check {
 	if f.versions.err == nil && f.versions.value > 1 {
 		found += fmt.Sprintf(", %d older versions", f.versions.value-1)
 	}
-	return ok(name, "%s", found)
+	return ok(name, "%s", found+f.halves())
 }
 
 // policyCheck asks Vault what the token may do with the record, without doing it.

@@ -16,7 +16,7 @@ func (f *connectionFacts) rotationChecks(now time.Time) []Check {
 	for _, a := range f.planned.Ages {
 		ages = append(ages, a.String())
 		if !a.Overdue.IsZero() && now.After(a.Overdue) {
-			overdue = append(overdue, a.Key+" "+a.Fingerprint)
+			overdue = append(overdue, strings.TrimSpace(a.Key+" "+a.Fingerprint))
 		}
 	}
 	found := strings.Join(ages, "; ")

@@ -42,7 +42,7 @@ func (f *connectionFacts) authorization() Check {
 	case f.have.User != nil && !f.have.User.Is(token.User):
 		return failed(name, "authorized as "+token.User+", want "+f.want.ServiceUser, "whoever clicked Allow was logged in to Bitbucket as "+token.User+", and Terraform acts as that account",
 			"revoke the connection in the organization's VCS settings, log in to Bitbucket as "+f.want.ServiceUser+", and connect again")
-	case f.refused() && f.proof != nil:
+	case f.refused() && f.proof != nil && !errors.Is(f.proof, errUnheld):
 		return failed(name, "Bitbucket refuses what Terraform asks with its OAuth token", "Bitbucket has not the consumer, or not the public key, that Terraform signs with",
 			"mend request-token first (see above); the token may live on, else authorize again as "+f.want.ServiceUser)
 	case f.refused():
@@ -89,6 +89,9 @@ func (f *connectionFacts) tokenSSHKey() Check {
 		return unknown(name, "the record has no key to compare with", "see record")
 	case r.Current.Token != token.ID:
 		return failed(name, "the token has a key, and bbsync did not set it", "somebody set one by hand, or authorized anew: Terraform does not tell which key it holds", "bbsync apply sets the record's key")
+	}
+	if r.Current.Unheld {
+		return ok(name, "%s", join("there is one, set by hand", r.Current.Fingerprint))
 	}
 	return ok(name, "set on %s, %s", day(r.Current.Set), r.Current.Fingerprint)
 }

@@ -83,6 +83,9 @@ func (f *connectionFacts) sshKey(now time.Time) Check {
 	if f.have.User == nil {
 		return unknown(name, "there is no such user", "see service-user")
 	}
+	if r.Current.Fingerprint == "" {
+		return unknown(name, "only Terraform holds the key, and which of those of "+f.want.ServiceUser+" it is cannot be known", ownSSH)
+	}
 	have, found := f.have.Keys[r.Current.Fingerprint]
 	switch left := have.Expires.Sub(now); {
 	case !found:
@@ -124,6 +127,10 @@ func (f *connectionFacts) sshLogin() Check {
 	switch err := f.login.err; {
 	case errors.Is(err, errNotAsked):
 		return unknown(name, "the record has no SSH key to log in with", "see record")
+	case errors.Is(err, errUnheld):
+		return unknown(name, err.Error(), ownSSH)
+	case errors.Is(err, errSoaks):
+		return unknown(name, err.Error(), "see rotation, which says how long; repositories is Terraform's own view, and --prove lets it fetch")
 	case errors.As(err, &host):
 		return failed(name, "the SSH server shows a host key that is not pinned", err.Error(), "ask Bitbucket's administrator whether the key was changed; if so, correct ssh.host_keys")
 	case errors.Is(err, bitbucket.ErrKeyRefused):

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"github.com/bbsync/bbsync/internal/replace"
 )
 
 // WriteFile writes the run's metrics as a text file, for node_exporter's
@@ -35,10 +38,29 @@ func (r Run) WriteFile(file string) error {
 		}
 		gatherer = r.with(old, gatherer)
 	}
-	if err := prometheus.WriteToTextfile(file, gatherer); err != nil {
+	text, err := exposition(gatherer)
+	if err == nil {
+		err = replace.File(file, text, 0o644) // the collector is another user
+	}
+	if err != nil {
 		return fmt.Errorf("writing metrics: %w", err)
 	}
 	return nil
+}
+
+// exposition is the text that the collector reads.
+func exposition(g prometheus.Gatherer) ([]byte, error) {
+	families, err := g.Gather()
+	if err != nil {
+		return nil, err
+	}
+	var text bytes.Buffer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			return nil, err
+		}
+	}
+	return text.Bytes(), nil
 }
 
 // with gathers the new metrics and what stays of the old ones.
@@ -53,8 +75,12 @@ func (r Run) with(old map[string]*dto.MetricFamily, fresh prometheus.Gatherer) p
 	return beside{old: old, looked: looked, fleet: r.Fleet, new: fresh}
 }
 
-// readFile reads what an earlier run wrote; nothing is there the first time.
+// readFile reads what an earlier run wrote; nothing is there the first time, nor
+// in a pipe.
 func readFile(file string) (map[string]*dto.MetricFamily, error) {
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return nil, nil //nolint:nilnil // no earlier run
+	}
 	in, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // no earlier run

@@ -217,3 +217,26 @@ func TestADamagedFileIsNotOverwrittenByAFailure(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTheFileMayBeALink has a link and a device in the file's place: neither may
+// go, least of all when root runs it.
+func TestTheFileMayBeALink(t *testing.T) {
+	dir := t.TempDir()
+	target, link, device := filepath.Join(dir, "bbsync.prom"), filepath.Join(dir, "link"), filepath.Join(dir, "device")
+	for name, to := range map[string]string{link: target, device: os.DevNull} {
+		if err := os.Symlink(to, name); err != nil {
+			t.Fatal(err)
+		}
+		failed := run()
+		failed.Complete = false // reads what is there
+		if err := failed.WriteFile(name); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Lstat(name); err != nil || info.Mode()&os.ModeSymlink == 0 {
+			t.Errorf("%s is no link any more: %v, %v", name, info, err)
+		}
+	}
+	if text, err := os.ReadFile(target); err != nil || !strings.Contains(string(text), "bbsync_drift{") {
+		t.Errorf("%q, %v", text, err)
+	}
+}

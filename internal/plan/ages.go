@@ -88,7 +88,8 @@ func (a *Age) setDue(at due, brought bool) {
 
 // String shows the age in a line.
 func (a Age) String() string {
-	parts := []string{fmt.Sprintf("%s %s (%s): %s old", a.Key, a.Fingerprint, a.Role, days(a.Age))}
+	name := strings.TrimSpace(a.Key + " " + a.Fingerprint) // of a key made by hand it may not be known
+	parts := []string{fmt.Sprintf("%s (%s): %s old", name, a.Role, days(a.Age))}
 	switch {
 	case !a.Due.IsZero():
 		parts = append(parts, fmt.Sprintf("due on %s (%s)", day(a.Due), a.Why))

@@ -63,6 +63,12 @@ func soakOf(current, previous *Key, have Have, overlap time.Duration, now time.T
 	return s
 }
 
+// SeenInUse reports whether the server has seen somebody other than bbsync use the
+// current key.
+func SeenInUse(have Have) bool {
+	return have.Record != nil && have.Record.Current != nil && !newInUse(have.Record.Current, have).IsZero()
+}
+
 // newInUse returns when the current key was used by somebody other than bbsync,
 // zero when that was not seen.
 func newInUse(k *Key, have Have) time.Time {

@@ -24,6 +24,7 @@ func TestStepsAsShown(t *testing.T) {
 		{plan.SwitchKey{NoToken: true}, "~ vault: make the pending SSH key the current one, for the OAuth token to come"},
 		{plan.ProveRefused{Role: plan.Previous, Fingerprint: "f"}, "? bitbucket: prove over SSH that the key f is refused"},
 		{plan.RetireKey{Role: plan.Previous, Fingerprint: "f"}, "- vault: drop the previous SSH key and destroy the versions that hold it (f)"},
+		{plan.RetireKey{Role: plan.Previous}, "- vault: drop the previous SSH key and destroy the versions that hold it"}, // made by hand, not known
 		{plan.SwapConsumer{}, "~ bitbucket and terraform: change the consumer's pair on both, back to back, and prove it with a request token"},
 		{plan.RetireConsumer{}, "- vault: drop the consumer's pair before and destroy the versions that hold it"},
 		{

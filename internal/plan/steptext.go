@@ -162,7 +162,7 @@ func (s ProveRefused) String() string {
 }
 
 func (s RetireKey) String() string {
-	return fmt.Sprintf("vault: drop the %s SSH key and destroy the versions that hold it (%s)", s.Role, s.Fingerprint)
+	return fmt.Sprintf("vault: drop the %s SSH key and destroy the versions that hold it%s", s.Role, paren(s.Fingerprint))
 }
 
 func (s SwapConsumer) String() string {

@@ -8,12 +8,30 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/shard"
 )
 
-// DecodeDrift reads a drift report. It refuses what it does not know.
+// ReadDrift reads a drift report that an earlier run left, perhaps of another
+// version of bbsync: as any reader it passes over fields that it does not know, and
+// refuses another first number.
+func ReadDrift(text []byte) (Drift, error) {
+	var d Drift
+	if err := json.Unmarshal(text, &d); err != nil {
+		return Drift{}, fmt.Errorf("not a report of bbsync drift --json: %w", err)
+	}
+	have, _, _ := strings.Cut(d.FormatVersion, ".")
+	want, _, _ := strings.Cut(FormatVersion, ".")
+	if d.Kind != "drift" || have != want {
+		return Drift{}, fmt.Errorf("it is a %q of format %q, and this bbsync reads \"drift\" of format %s", d.Kind, d.FormatVersion, want)
+	}
+	return d, nil
+}
+
+// DecodeDrift reads a shard's drift report, to be merged. It refuses what it does
+// not know: what a merged report leaves out, nobody would see.
 func DecodeDrift(text []byte) (Drift, error) {
 	var d Drift
 	decoder := json.NewDecoder(bytes.NewReader(text))

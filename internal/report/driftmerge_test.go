@@ -172,3 +172,25 @@ func TestOtherTextIsNoReport(t *testing.T) {
 		}
 	}
 }
+
+// TestReadDrift has the history of a fleet, in which bbsync was replaced by newer
+// ones: what these added is passed over, what they changed is refused.
+func TestReadDrift(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"format_version":"1.0","kind":"drift","fleet":"corp"}`:                   "",
+		`{"format_version":"1.99","kind":"drift","fleet":"corp","new":[{"x":1}]}`:  "",
+		`{"format_version":"2.0","kind":"drift","fleet":"corp"}`:                   `it is a "drift" of format "2.0", and this bbsync reads "drift" of format 1`,
+		`{"format_version":"1.0","kind":"plan","fleet":"corp","connections":[{}]}`: `it is a "plan"`,
+		`{}`: `it is a ""`,
+		``:   "not a report",
+		`{"format_version":"1.0","kind":"drift"} {}`: "not a report",
+	} {
+		d, err := report.ReadDrift([]byte(text))
+		switch {
+		case want == "" && (err != nil || d.Fleet != "corp"):
+			t.Errorf("%s: %+v, %v", text, d, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%s: have %v, want %s", text, err, want)
+		}
+	}
+}
