@@ -80,8 +80,12 @@ func (d *remover) plan(l Leaving) Connection {
 }
 
 // protected reports whether the files or the record say so: a record at a path of
-// one's own is read with the connection alone.
+// one's own is read with the connection alone. Of a connection that relocates, no
+// file can say any more what its old record is to say; what they say of it now holds.
 func (l Leaving) protected(have Have) bool {
+	if l.For != nil && l.Record != nil && l.Record.Address == l.For.Address {
+		return l.For.Protect
+	}
 	return l.Want.Protect || l.Record != nil && l.Record.About.Protected || have.Record != nil && have.Record.About.Protected
 }
 
