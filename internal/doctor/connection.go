@@ -126,6 +126,10 @@ func (f *connectionFacts) readBitbucket(ctx context.Context, sys *systems.System
 	if key == nil {
 		return
 	}
+	if f.record.value.SSH.Previous != nil && f.have.Bitbucket != nil && f.have.Bitbucket.KeyUsage {
+		f.login.err = errSoaking
+		return
+	}
 	server, err := sys.SSHServer(ctx, f.want.Bitbucket.Label)
 	if err != nil {
 		f.login.err = err

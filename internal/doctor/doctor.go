@@ -156,6 +156,10 @@ func ask[T any](value T, err error) answer[T] { return answer[T]{value, err} }
 // errNotAsked is the answer to a question that was not put.
 var errNotAsked = errors.New("not asked")
 
+// errSoaking is why a key is not tried during a soak: Bitbucket tells when it was
+// used and not by whom, doctor notes nothing, and a use of it ends the soak.
+var errSoaking = errors.New("the key before soaks")
+
 // firstOf returns the errors' first that is one.
 func firstOf(errs ...error) error {
 	i := slices.IndexFunc(errs, func(err error) bool { return err != nil })

@@ -124,6 +124,9 @@ func (f *connectionFacts) sshLogin() Check {
 	switch err := f.login.err; {
 	case errors.Is(err, errNotAsked):
 		return unknown(name, "the record has no SSH key to log in with", "see record")
+	case errors.Is(err, errSoaking):
+		return unknown(name, "not tried while the key before soaks: Bitbucket would take it for Terraform's first use of the new one, which ends the soak",
+			"see rotation; look again when the soak is over")
 	case errors.As(err, &host):
 		return failed(name, "the SSH server shows a host key that is not pinned", err.Error(), "ask Bitbucket's administrator whether the key was changed; if so, correct ssh.host_keys")
 	case errors.Is(err, bitbucket.ErrKeyRefused):
