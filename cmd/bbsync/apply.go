@@ -148,7 +148,7 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles)+len(f.shard) > 0 || f.removal.given() {
-		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets, shard, variables and removals it was made with", file)}
+		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets, shard and variables it was made with, and what it may remove: give these flags to plan --out", file)}
 	}
 	a.vars, a.varFiles = saved.Inputs.Vars, saved.Inputs.VarFiles
 	f.targets, f.adopt = saved.Inputs.Targets, saved.Inputs.Adopt

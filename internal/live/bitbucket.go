@@ -3,7 +3,6 @@ package live
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
@@ -159,63 +158,6 @@ func (b *sharedBitbucket) user(ctx context.Context, client *bitbucket.Client, na
 	}
 	b.mu.Unlock()
 	return one.get(func() (user, error) { return readUser(ctx, client, name) })
-}
-
-// readBefore reads what is where the record says, when the files ask for it
-// elsewhere: the link, and the SSH keys of another user. Only then are these
-// requests made.
-func (r *reader) readBefore(ctx context.Context, c *schema.Connection, have *plan.Have) error {
-	record := have.Record
-	if have.Moved != nil {
-		record = have.Moved.Record
-	}
-	if record == nil {
-		return nil
-	}
-	if err := r.readOldUser(ctx, c, record.About, have); err != nil {
-		return err
-	}
-	return r.readOld(ctx, c, record.LinkURL, have)
-}
-
-func (r *reader) readOldUser(ctx context.Context, c *schema.Connection, about plan.About, have *plan.Have) error {
-	if about.ServiceUser == "" || strings.EqualFold(about.ServiceUser, c.ServiceUser) || about.Bitbucket != c.Bitbucket.URL {
-		return nil
-	}
-	b := r.bitbuckets[c.Bitbucket.Label]
-	client, err := r.sys.Bitbucket(ctx, b.label)
-	if err != nil {
-		return err
-	}
-	who, err := b.user(ctx, client, about.ServiceUser)
-	have.OldKeys = who.keys
-	return err
-}
-
-// readOld reads the link on the URL that the record names.
-func (r *reader) readOld(ctx context.Context, c *schema.Connection, url string, have *plan.Have) error {
-	if url == "" || url == c.Link.URL {
-		return nil
-	}
-	b := r.bitbuckets[c.Bitbucket.Label]
-	client, err := r.sys.Bitbucket(ctx, b.label)
-	if err != nil {
-		return err
-	}
-	links, err := b.links.get(func() (linkIndex, error) { return readLinks(ctx, client) })
-	if err != nil {
-		return err
-	}
-	link, ok := links.byURL[url]
-	if !ok || !link.Generic() {
-		return nil
-	}
-	consumer, err := client.Consumer(ctx, link.ID)
-	if err != nil && !errors.Is(err, bitbucket.ErrNotFound) {
-		return err
-	}
-	have.Old = &plan.OtherLink{Link: plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}, ConsumerKey: consumer.Key}
-	return nil
 }
 
 func readUser(ctx context.Context, client *bitbucket.Client, name string) (user, error) {

@@ -24,6 +24,7 @@ type Have struct {
 	Pools     map[string]string      // agent pool name → id, read when the connection names one
 	Using     map[string][]Workspace // by OAuth token's id, read when the connection relocates
 	Kept      []Kept                 // connections of the files that stay where this one relocates from
+	Shared    map[string]string      // SSH keys of the record that other connections use, too: fingerprint → address
 	TokenDead bool                   // Terraform was asked about a token marked as refused, and it still is
 	Bitbucket *Bitbucket
 	Unread    []Unread

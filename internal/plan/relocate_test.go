@@ -207,3 +207,27 @@ func TestKeptWhereItRelocatesFrom(t *testing.T) {
 		t.Errorf("a client known by its name, as its record was not read: %v", alone.Changes)
 	}
 }
+
+// TestProtectedRelocates: what the files say of the connection now is what protects
+// the old one, whose record no file reaches any more.
+func TestProtectedRelocates(t *testing.T) {
+	for name, c := range map[string]struct {
+		now, goes bool
+		address   string
+	}{
+		"protected still":      {true, false, address},
+		"not any more":         {false, true, address},
+		"another one's record": {false, false, "connection.other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			takes, _ := relocating(0)
+			takes.Protect = c.now
+			leaving, have := leaver()
+			leaving.For, leaving.Record.Address, leaving.Record.About.Protected = takes, c.address, true
+			steps, _, notes := removalSteps(t, plan.Removals{Max: 5}, leaving, have)
+			if goes := len(steps) > 0; goes != c.goes || !c.goes && !strings.Contains(notes, "protected") {
+				t.Errorf("%v\n%s", steps, notes)
+			}
+		})
+	}
+}

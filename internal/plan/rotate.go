@@ -128,6 +128,7 @@ func (d *differ) retirePrevious(because Reason) {
 	var steps []Step
 	switch {
 	case !d.published(key.Fingerprint):
+	case key.Condemned == "" && d.staysFor(key):
 	case key.Unheld && key.Condemned == "": // made by hand: others may use it
 		d.note(d.want.Where("ssh_key"), "SSH key %s was made by hand and stays on Bitbucket: delete it there when nobody uses it any more", key.Fingerprint)
 	default:
@@ -169,7 +170,7 @@ func (d *differ) pendingKey() {
 		steps = append(steps, SetTokenKey{Role: Current, Fingerprint: d.keys.current.Fingerprint})
 		d.tokenSet = true
 	}
-	if d.published(pending.Fingerprint) {
+	if d.published(pending.Fingerprint) && (pending.Condemned != "" || !d.staysFor(pending)) {
 		steps = append(steps, d.deletion(pending.Fingerprint))
 	}
 	if pending.Condemned != "" {
