@@ -35,11 +35,14 @@ func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
 	return out, nil
 }
 
-// layout formats and lets the file end in one line break.
+// layout formats and lets the file end in one line break, of the kind that it has.
 func layout(src []byte) []byte {
 	out := bytes.TrimRight(hclwrite.Format(src), "\r\n")
 	if len(out) == 0 {
 		return nil
+	}
+	if bytes.Contains(src, []byte("\r\n")) {
+		return append(out, "\r\n"...)
 	}
 	return append(out, '\n')
 }

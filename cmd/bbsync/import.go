@@ -74,6 +74,9 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	if err != nil {
 		return err
 	}
+	if found.Ours, err = adopt.ReadOurs(ctx, s.sys.Vault(), s.fleet.Connections); err != nil {
+		return err
+	}
 	matches, odd := adopt.Pair(found, bitbuckets)
 	matches = undescribed(s.fleet, matches)
 	text, places := adopt.Files(matches, blockLabels(s.fleet))

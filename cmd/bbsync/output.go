@@ -78,6 +78,13 @@ func (o *outputFlags) check() error {
 			return usage("--also %s is not FORMAT=FILE; formats are %s", also, strings.Join(formatNames(o.formats), ", "))
 		}
 	}
+	seen := map[string]bool{}
+	for _, s := range o.sinks() {
+		if seen[s.file] {
+			return usage("two results are to be written to %s, and the second would replace the first", s.file)
+		}
+		seen[s.file] = true
+	}
 	return nil
 }
 

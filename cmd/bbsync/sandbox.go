@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/sandbox"
 )
 
@@ -47,10 +48,28 @@ func (a *app) sandboxCommand() *cobra.Command {
 				return &exitError{code: exitUsage, err: errors.New("--real-vault needs VAULT_ADDR and VAULT_TOKEN")}
 			}
 		}
+		if err := checkSandbox(opts); err != nil {
+			return &exitError{code: exitUsage, err: err}
+		}
 		return a.sandbox(c.Context(), opts, log, args)
 	}
 	c.AddCommand(a.sandboxApproveCommand(), a.sandboxByHandCommand(), a.sandboxBreakCommand(), a.sandboxCountsCommand(), a.sandboxWorkspaceCommand(), a.sandboxFaultCommand())
 	return c
+}
+
+func checkSandbox(opts sandbox.Options) error {
+	for _, text := range opts.Bitbuckets {
+		if _, err := bitbucket.ParseVersion(text); err != nil {
+			return fmt.Errorf("--bitbucket %s is not a version, as 9.4.0 is", text)
+		}
+	}
+	switch {
+	case opts.Orgs < 0 || opts.Latency < 0 || opts.RateLimit < 0:
+		return errors.New("--orgs, --latency and --rate-limit must be at least 0")
+	case opts.ContextPath != "" && !strings.HasPrefix(opts.ContextPath, "/"):
+		return fmt.Errorf("--context-path %s begins with no slash, as /git does", opts.ContextPath)
+	}
+	return nil
 }
 
 func (a *app) sandbox(ctx context.Context, opts sandbox.Options, log string, command []string) (err error) {

@@ -30,6 +30,7 @@ type Found struct {
 	Links   []Link
 	Users   []User
 	Odd     []Oddity // what could not be read
+	Ours    Ours
 }
 
 // A Client is an OAuth client for a Bitbucket Server, with what is known of its

@@ -28,6 +28,7 @@ const (
 	NeverAuthorized  Kind = "never authorized"
 	NoSSHKey         Kind = "token without SSH key"
 	UnknownUser      Kind = "authorized by nobody we know"
+	KeyOfOthers      Kind = "SSH key of a connection that these files do not describe"
 	KeyOfNobody      Kind = "SSH key that no connection is known to use"
 	NotAdministrator Kind = "workspace on a repository that the service user may not administer"
 )
@@ -86,6 +87,13 @@ func (p *pairing) tell(kind Kind, remedy, format string, args ...any) {
 	p.odd = append(p.odd, Oddity{Kind: kind, Text: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
+// of tells of a client, unless bbsync keeps it.
+func (p *pairing) of(c Client, kind Kind, remedy, format string, args ...any) {
+	if !p.found.Ours.Clients[c.ID] {
+		p.tell(kind, remedy, format, args...)
+	}
+}
+
 func (c Client) String() string {
 	return fmt.Sprintf("OAuth client %q (%s) of organization %s", c.Name, c.ID, c.Organization)
 }
@@ -98,14 +106,14 @@ func (l Link) String() string {
 func (p *pairing) link(c Client) (Link, bool) {
 	b := bitbucketOf(c, p.bitbuckets)
 	if b == nil {
-		p.tell(ClientElsewhere, "add a bitbucket block for it and import again, if it is to be kept", "%s is for %s", c, c.HTTPURL)
+		p.of(c, ClientElsewhere, "add a bitbucket block for it and import again, if it is to be kept", "%s is for %s", c, c.HTTPURL)
 		return Link{}, false
 	}
 	for _, l := range p.found.Links {
 		if l.Bitbucket == b && l.Consumer != nil && c.Key != "" && l.Consumer.Key == c.Key {
 			p.used[b.Label+" "+l.ID] = true
 			if !samePublic(l.Consumer.PublicKey, c.RSAPublicKey) {
-				p.tell(PairDiffers, "describe it and run bbsync apply --adopt: new keys are made on both sides", "%s and %s have the same consumer key and different public keys", c, l)
+				p.of(c, PairDiffers, "describe it and run bbsync apply --adopt: new keys are made on both sides", "%s and %s have the same consumer key and different public keys", c, l)
 				return Link{}, false
 			}
 			return l, true
@@ -114,11 +122,11 @@ func (p *pairing) link(c Client) (Link, bool) {
 	for _, l := range p.found.Links { // the same pair under another key: typed wrong on one side
 		if l.Bitbucket == b && l.Consumer != nil && samePublic(l.Consumer.PublicKey, c.RSAPublicKey) {
 			p.used[b.Label+" "+l.ID] = true
-			p.tell(PairDiffers, "describe it and run bbsync apply --adopt: new keys are made on both sides", "%s has consumer key %q, and %s with the same public key has %q", c, c.Key, l, l.Consumer.Key)
+			p.of(c, PairDiffers, "describe it and run bbsync apply --adopt: new keys are made on both sides", "%s has consumer key %q, and %s with the same public key has %q", c, c.Key, l, l.Consumer.Key)
 			return Link{}, false
 		}
 	}
-	p.tell(ClientAlone, "delete it in Terraform if no workspace uses it, or describe it and run bbsync apply --adopt", "%s: no link on bitbucket.%s has its consumer key %q", c, b.Label, c.Key)
+	p.of(c, ClientAlone, "delete it in Terraform if no workspace uses it, or describe it and run bbsync apply --adopt", "%s: no link on bitbucket.%s has its consumer key %q", c, b.Label, c.Key)
 	return Link{}, false
 }
 
@@ -143,7 +151,7 @@ func (p *pairing) one(link Link, clients []Client) (Client, bool) {
 	const remedy = "give each organization a link of its own: describe it with another link and run bbsync apply"
 	for _, c := range clients {
 		if len(named) != 1 || c.ID != named[0].ID {
-			p.tell(SharedLink, remedy, "%s uses %s, as %d clients do", c, link, len(clients))
+			p.of(c, SharedLink, remedy, "%s uses %s, as %d clients do", c, link, len(clients))
 		}
 	}
 	if len(named) == 1 {
@@ -157,11 +165,11 @@ func (p *pairing) match(c Client, l Link) {
 	user := p.found.user(l.Bitbucket, c.Token)
 	switch {
 	case c.Token == nil:
-		p.tell(NeverAuthorized, "authorize it or delete it, then import again", "%s", c)
+		p.of(c, NeverAuthorized, "authorize it or delete it, then import again", "%s", c)
 	case user == nil || !user.Active:
-		p.tell(UnknownUser, "authorize it again as the service user, then import again", "%s was authorized by %q", c, c.Token.User)
+		p.of(c, UnknownUser, "authorize it again as the service user, then import again", "%s was authorized by %q", c, c.Token.User)
 	case !c.Token.HasSSHKey:
-		p.tell(NoSSHKey, "describe it and run bbsync apply --adopt: an SSH key is made for it, too", "%s", c)
+		p.of(c, NoSSHKey, "describe it and run bbsync apply --adopt: an SSH key is made for it, too", "%s", c)
 	default:
 		p.uses(c)
 		p.matches = append(p.matches, Match{Client: c, Link: l, User: user, Bitbucket: l.Bitbucket})
@@ -171,7 +179,7 @@ func (p *pairing) match(c Client, l Link) {
 func (p *pairing) uses(c Client) {
 	for _, u := range c.Uses {
 		if !u.Admin {
-			p.tell(NotAdministrator, "grant it, or add it to the grants of the connection", "%s/%s, used through %s", u.Project, u.Repository, c)
+			p.of(c, NotAdministrator, "grant it, or add it to the grants of the connection", "%s/%s, used through %s", u.Project, u.Repository, c)
 		}
 	}
 }
@@ -182,7 +190,7 @@ func (p *pairing) names() {
 	best := map[string]int{}
 	for i, m := range p.matches {
 		j, seen := best[m.place()]
-		if m.Client.Name != "" && (!seen || len(m.Client.Uses) > len(p.matches[j].Client.Uses)) {
+		if m.Client.Name != "" && (!seen || p.better(m.Client, p.matches[j].Client)) {
 			best[m.place()] = i
 		}
 	}
@@ -190,14 +198,23 @@ func (p *pairing) names() {
 	for i, m := range p.matches {
 		switch j, ok := best[m.place()]; {
 		case m.Client.Name == "":
-			p.tell(ClientUnnamed, "give it a name in Terraform, then import again", "%s", m.Client)
+			p.of(m.Client, ClientUnnamed, "give it a name in Terraform, then import again", "%s", m.Client)
 		case !ok || i != j:
-			p.tell(ClientSecond, "move its workspaces to the other one and delete it", "%s: %s is imported", m.Client, p.matches[j].Client)
+			p.of(m.Client, ClientSecond, "move its workspaces to the other one and delete it", "%s: %s is imported", m.Client, p.matches[j].Client)
 		default:
 			kept = append(kept, m)
 		}
 	}
 	p.matches = kept
+}
+
+// better reports whether a client is rather the organization's than another: the
+// one that bbsync keeps, or that more is used through.
+func (p *pairing) better(c, other Client) bool {
+	if ours := p.found.Ours.Clients; ours[c.ID] != ours[other.ID] {
+		return ours[c.ID]
+	}
+	return len(c.Uses) > len(other.Uses)
 }
 
 func (m Match) place() string {
@@ -207,7 +224,7 @@ func (m Match) place() string {
 func (p *pairing) leftLinks() {
 	for _, l := range p.found.Links {
 		switch {
-		case p.used[l.Bitbucket.Label+" "+l.ID]:
+		case p.used[l.Bitbucket.Label+" "+l.ID], p.found.Ours.Links[l.ID]:
 		case l.Consumer == nil:
 			p.tell(LinkEmpty, "delete it in Bitbucket if it is nobody's", "%s", l)
 		default:
@@ -225,17 +242,21 @@ func (p *pairing) sshKeys() {
 		m := &p.matches[i]
 		if m.Key = keyOf(m.User, m.Client.Organization); m.Key != nil {
 			known[fmt.Sprint(m.Bitbucket.Label, " ", m.Key.ID)] = true
-		} else {
+		} else if ours := p.found.Ours; !ours.Clients[m.Client.ID] || ours.Unknown[m.Client.ID] {
 			unknown[m.User]++
 		}
 	}
 	for i := range p.found.Users {
 		u := &p.found.Users[i]
 		for _, k := range u.Keys {
-			if known[fmt.Sprint(u.Bitbucket.Label, " ", k.ID)] {
+			if known[fmt.Sprint(u.Bitbucket.Label, " ", k.ID)] || p.found.Ours.key(k) {
 				continue
 			}
 			text := fmt.Sprintf("key %d, %q, of %s (bitbucket.%s)", k.ID, k.Label, u.Name, u.Bitbucket.Label)
+			if madeElsewhere(k) {
+				p.tell(KeyOfOthers, "leave it to the fleet in its label: bbsync plan --prune there shows whether it is to go", "%s", text)
+				continue
+			}
 			if n := unknown[u]; n > 0 {
 				text += fmt.Sprintf("; %d connections use a key that is not known, which may be this", n)
 			}
