@@ -87,11 +87,16 @@ func (r *runner) noteMoving(to string) func(context.Context, []movedWorkspace) e
 		for _, m := range some {
 			moving.Workspaces = append(moving.Workspaces, vault.MovingWorkspace{ID: m.ID, Name: m.Name, Version: m.version})
 		}
-		return r.held.Update(ctx, func(record *vault.Record) error {
-			record.Moving = moving
-			return nil
-		})
+		return r.setMoving(ctx, moving)
 	}
+}
+
+// setMoving notes the wave that is under way, nil for none.
+func (r *runner) setMoving(ctx context.Context, moving *vault.Moving) error {
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		record.Moving = moving
+		return nil
+	})
 }
 
 // settle ends a wave: the note goes when nothing of it is open, also when the run
@@ -100,11 +105,7 @@ func (r *runner) settle(ctx context.Context, s plan.Step, w wave, why error) err
 	if !w.open && r.held.Record().Moving != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 		defer cancel()
-		err := r.held.Update(ctx, func(record *vault.Record) error {
-			record.Moving = nil
-			return nil
-		})
-		why = errors.Join(why, err)
+		why = errors.Join(why, r.setMoving(ctx, nil))
 	}
 	if why == nil {
 		r.tell(s, w)

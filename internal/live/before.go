@@ -2,10 +2,8 @@ package live
 
 import (
 	"context"
-	"errors"
 	"strings"
 
-	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -59,10 +57,10 @@ func (r *reader) readOld(ctx context.Context, c *schema.Connection, url string, 
 	if !ok || !link.Generic() {
 		return nil
 	}
-	consumer, err := client.Consumer(ctx, link.ID)
-	if err != nil && !errors.Is(err, bitbucket.ErrNotFound) {
+	key, err := consumerKey(ctx, client, link)
+	if err != nil {
 		return err
 	}
-	have.Old = &plan.OtherLink{Link: plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}, ConsumerKey: consumer.Key}
+	have.Old = &plan.OtherLink{Link: linkFacts(link), ConsumerKey: key}
 	return nil
 }

@@ -115,7 +115,8 @@ func readLink(ctx context.Context, client *bitbucket.Client, c *schema.Connectio
 	if !ok {
 		return nil
 	}
-	have.Link = &plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}
+	facts := linkFacts(link)
+	have.Link = &facts
 	consumer, err := client.Consumer(ctx, link.ID)
 	if errors.Is(err, bitbucket.ErrNotFound) {
 		return nil
@@ -137,15 +138,22 @@ func (b *sharedBitbucket) readMain(ctx context.Context, client *bitbucket.Client
 	if !ok || c.Link.URL == main || !link.Generic() {
 		return nil
 	}
-	key, err := b.mains[main].get(func() (string, error) {
-		consumer, err := client.Consumer(ctx, link.ID)
-		if errors.Is(err, bitbucket.ErrNotFound) {
-			return "", nil
-		}
-		return consumer.Key, err
-	})
-	have.Main = &plan.OtherLink{Link: plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}, ConsumerKey: key}
+	key, err := b.mains[main].get(func() (string, error) { return consumerKey(ctx, client, link) })
+	have.Main = &plan.OtherLink{Link: linkFacts(link), ConsumerKey: key}
 	return err
+}
+
+// consumerKey returns the key of a link's consumer, "" for none.
+func consumerKey(ctx context.Context, client *bitbucket.Client, link bitbucket.Link) (string, error) {
+	consumer, err := client.Consumer(ctx, link.ID)
+	if errors.Is(err, bitbucket.ErrNotFound) {
+		return "", nil
+	}
+	return consumer.Key, err
+}
+
+func linkFacts(link bitbucket.Link) plan.Link {
+	return plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}
 }
 
 // user reads a user once.

@@ -80,7 +80,7 @@ type reader struct {
 	bitbuckets map[string]*sharedBitbucket
 	fleet      string
 	moved      []schema.Moved
-	records    future[map[string]*plan.Record] // all of the fleet, read for what moved
+	records    future[recordIndex] // all of the fleet, read for what moved
 
 	mu            sync.Mutex
 	organizations map[organizationKey]*organization

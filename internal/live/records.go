@@ -57,38 +57,42 @@ func (r *reader) movedRecord(ctx context.Context, c *schema.Connection, have pla
 	if h := have.Record; h != nil && (h.Deleted != "" || h.Consumer != nil || h.Current != nil) {
 		return nil, nil //nolint:nilnil // nothing moved is an answer
 	}
-	from := r.movedFrom(c)
+	from := plan.MovedFrom(r.moved, c.Address)
 	if have.Link != nil && c.Relocate == nil { // made by somebody: perhaps by us, when record or fleet had another path
 		from = append(from, c.Address)
 	}
 	if len(from) == 0 {
 		return nil, nil //nolint:nilnil // nothing moved is an answer
 	}
-	records, err := r.records.get(func() (map[string]*plan.Record, error) { return Records(ctx, r.sys, r.fleet) })
+	records, err := r.records.get(func() (recordIndex, error) {
+		records, err := Records(ctx, r.sys, r.fleet)
+		return indexRecords(records), err
+	})
 	if err != nil {
 		return nil, err
 	}
 	for _, address := range from {
-		for _, path := range slices.Sorted(maps.Keys(records)) {
-			record := records[path]
-			moved := record.Address == address && record.Ended == "" && path != c.Record && record.Consumer != nil
-			if moved && (address != c.Address || plan.Describes(record, c)) {
-				return &plan.MovedRecord{Path: path, Record: record}, nil
+		for _, m := range records[address] {
+			if m.Path != c.Record && (address != c.Address || plan.Describes(m.Record, c)) {
+				return &m, nil
 			}
 		}
 	}
 	return nil, nil //nolint:nilnil // nothing moved is an answer
 }
 
-// movedFrom returns the addresses that moved blocks say the connection had.
-func (r *reader) movedFrom(c *schema.Connection) []string {
-	var from []string
-	for _, m := range r.moved {
-		if m.To == c.Address {
-			from = append(from, m.From)
+// A recordIndex is a fleet's records that have keys and whose connections are
+// kept: by address, in order of their paths.
+type recordIndex map[string][]plan.MovedRecord
+
+func indexRecords(records map[string]*plan.Record) recordIndex {
+	out := recordIndex{}
+	for _, path := range slices.Sorted(maps.Keys(records)) {
+		if r := records[path]; r.Ended == "" && r.Consumer != nil {
+			out[r.Address] = append(out[r.Address], plan.MovedRecord{Path: path, Record: r})
 		}
 	}
-	return from
+	return out
 }
 
 // Affected asks what uses the OAuth clients of these connections, which are to

@@ -99,11 +99,10 @@ func (g gauges) drift(r Run) {
 			v.WithLabelValues(name, organization, x.Kind).Inc()
 		}
 	}
-	for _, b := range r.Drift.Bitbuckets {
-		if r.Narrow {
-			break
+	if !r.Narrow {
+		for _, b := range r.Drift.Bitbuckets {
+			set("bitbucket."+b.Label, "", b.State, b.Differences)
 		}
-		set("bitbucket."+b.Label, "", b.State, b.Differences)
 	}
 	for _, c := range r.Drift.Connections {
 		set(c.Address, c.Organization, c.State, c.Differences)

@@ -6,11 +6,14 @@ import (
 )
 
 // sameConnection reports whether the record is that of the connection which the
-// files describe. A path in Vault may be written by hand, and what it is a record
-// of may change in the files: carried out as a repair, that would leave what the
-// record alone knows of behind in the other place, with keys that it shares and
-// that rotate here only.
-func (d *differ) sameConnection() bool {
+// files describe, and its link where they have it.
+func (d *differ) sameConnection() bool { return d.sameSystems() && d.sameLink() }
+
+// sameSystems reports whether the record is of this organization and Bitbucket. A
+// path in Vault may be written by hand, and what it is a record of may change in
+// the files: carried out as a repair, that would leave what the record alone knows
+// of behind in the other place, with keys that it shares and that rotate here only.
+func (d *differ) sameSystems() bool {
 	r := d.have.Record
 	if r == nil || r.Consumer == nil {
 		return true
@@ -28,13 +31,22 @@ func (d *differ) sameConnection() bool {
 			fmt.Sprintf("the record %s is that of the connection to %s, whose OAuth client cannot be given another URL, and %s has no link with its consumer key",
 				d.want.Record, about.Bitbucket, d.want.Bitbucket.URL),
 			"a move needs a record of its own: leave record out, or have the Bitbucket in it, and write relocate { from = ... }")
-	case d.oldLink() != nil:
-		d.block(Refused, d.want.Where("application_link.url"),
-			fmt.Sprintf("the connection's application link is on %s, and the files ask for %s: Bitbucket cannot move a link", r.LinkURL, d.want.Link.URL),
-			fmt.Sprintf("keep the link: application_link { url = %q }; or delete it in Bitbucket, which ends its tokens, and apply makes the other one", r.LinkURL))
 	default:
 		return true
 	}
+	return false
+}
+
+// sameLink refuses another URL for the link as long as the connection's own is
+// there.
+func (d *differ) sameLink() bool {
+	if d.oldLink() == nil {
+		return true
+	}
+	url := d.have.Record.LinkURL
+	d.block(Refused, d.want.Where("application_link.url"),
+		fmt.Sprintf("the connection's application link is on %s, and the files ask for %s: Bitbucket cannot move a link", url, d.want.Link.URL),
+		fmt.Sprintf("keep the link: application_link { url = %q }; or delete it in Bitbucket, which ends its tokens, and apply makes the other one", url))
 	return false
 }
 
@@ -62,7 +74,7 @@ func (d *differ) ownKeyInLink() bool {
 // files ask for another; nil when none of its own is there.
 func (d *differ) oldLink() *OtherLink {
 	old, r := d.have.Old, d.have.Record
-	if old == nil || r.Consumer == nil || old.ConsumerKey != "" && old.ConsumerKey != r.Consumer.Key {
+	if old == nil || r == nil || r.Consumer == nil || old.ConsumerKey != "" && old.ConsumerKey != r.Consumer.Key {
 		return nil
 	}
 	return old

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/bbsync/bbsync/schema"
@@ -14,25 +15,39 @@ type Kept struct {
 	ID      string // of its OAuth client, as recorded; "" when its record was not read
 }
 
-// kept returns what the files keep where the connection's workspaces come from.
-// Records are those of the connections that are planned.
-func kept(fleet *schema.Fleet, want *schema.Connection, connections []*schema.Connection, have []Have) []Kept {
-	if want.Relocate == nil || want.Relocate.From == nil {
-		return nil
-	}
+// A place is where an organization has connections.
+type place struct {
+	terraform    *schema.Terraform
+	bitbucket    *schema.Bitbucket
+	organization string // in lower case
+}
+
+// keepers are the connections of the files, by place.
+type keepers map[place][]Kept
+
+// keepersOf returns them. Records are those of the connections that are planned.
+func keepersOf(fleet *schema.Fleet, connections []*schema.Connection, have []Have) keepers {
 	recorded := map[string]string{}
 	for i, c := range connections {
 		if r := have[i].Record; r != nil {
 			recorded[c.Address] = r.ClientID
 		}
 	}
-	var out []Kept
+	out := keepers{}
 	for _, c := range fleet.Connections {
-		if c.Address != want.Address && c.Bitbucket == want.Relocate.From && c.Terraform == want.Terraform && strings.EqualFold(c.Organization, want.Organization) {
-			out = append(out, Kept{Address: c.Address, Client: c.Name, ID: recorded[c.Address]})
-		}
+		at := place{c.Terraform, c.Bitbucket, strings.ToLower(c.Organization)}
+		out[at] = append(out[at], Kept{Address: c.Address, Client: c.Name, ID: recorded[c.Address]})
 	}
 	return out
+}
+
+// left returns what the files keep where a connection's workspaces come from.
+func (k keepers) left(want *schema.Connection) []Kept {
+	if want.Relocate == nil || want.Relocate.From == nil {
+		return nil
+	}
+	at := place{want.Terraform, want.Relocate.From, strings.ToLower(want.Organization)}
+	return slices.DeleteFunc(slices.Clone(k[at]), func(one Kept) bool { return one.Address == want.Address })
 }
 
 // keptBy returns the connection of the files whose OAuth client this is, nil for none.

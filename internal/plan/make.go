@@ -31,7 +31,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 			blocked[b.Label] = shared
 		}
 	}
-	users := usersOf(connections, have)
+	users, keepers := usersOf(connections, have), keepersOf(fleet, connections, have)
 	for i, want := range connections {
 		if opts.Adopt != nil && opts.Adopt(want.Address) {
 			adopting := *want
@@ -39,9 +39,9 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 			want = &adopting
 		}
 		one := withShared(have[i], want.Bitbucket.Label, bitbuckets)
-		one.From = movedFrom(fleet, want.Address)
+		one.From = MovedFrom(fleet.Moved, want.Address)
 		one.Shared = users.besides(want.Address, one.Record)
-		one.Kept = kept(fleet, want, connections, have)
+		one.Kept = keepers.left(want)
 		c := Rotate(fleet.Name, want, one, opts.Now, opts.Rotate)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
 			c.Changes = nil

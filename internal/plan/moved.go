@@ -74,10 +74,10 @@ func (d *differ) endMove() {
 		d.reason("record in Vault", "taken over, and its keys at "+r.MovedFrom+", too", "at "+d.want.Record+" alone", ""))
 }
 
-// movedFrom returns the addresses that a connection had before.
-func movedFrom(fleet *schema.Fleet, address string) []string {
+// MovedFrom returns the addresses that moved blocks say a connection had before.
+func MovedFrom(moved []schema.Moved, address string) []string {
 	var from []string
-	for _, m := range fleet.Moved {
+	for _, m := range moved {
 		if m.To == address {
 			from = append(from, m.From)
 		}

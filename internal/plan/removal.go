@@ -103,7 +103,9 @@ func (d *remover) removal() {
 			return
 		}
 	}
-	if !d.sameRecord() {
+	// What the record of another connection alone knows of would be left behind. A
+	// link on another URL is found, and goes.
+	if !d.sameSystems() {
 		return
 	}
 	if d.out.After == "" {
@@ -130,17 +132,6 @@ func (d *remover) takenOver(stays Have) bool {
 	return slices.ContainsFunc(stays.Clients, func(c Client) bool {
 		return c.ID == r.ClientID && c.Token != nil && c.Token.HasSSHKey && c.Token.ID == r.Current.Token
 	})
-}
-
-// sameRecord refuses a record that is of another connection than the one which the
-// files describe at its path: what it alone knows of would be left behind. A link
-// on another URL is not: it is found, and goes.
-func (d *remover) sameRecord() bool {
-	old := d.have.Old
-	d.have.Old = nil
-	same := d.sameConnection()
-	d.have.Old = old
-	return same
 }
 
 // followMove has the connection go after one that had begun to take workspaces
