@@ -1,0 +1,41 @@
+package names
+
+import (
+	"net"
+	"net/url"
+	"strings"
+)
+
+// URLKey returns the form of a URL that all spellings share: without default
+// port, trailing slash and final dot of the host, in lower case. The path's case
+// is ignored, too: links end in an organization's name, and no server was seen
+// whose context paths differ in case alone.
+func URLKey(raw string) string {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	if err != nil || u.Host == "" {
+		return strings.ToLower(strings.TrimRight(strings.TrimSpace(raw), "/"))
+	}
+	key := strings.ToLower(u.Scheme + "://" + hostPort(u) + strings.TrimRight(u.EscapedPath(), "/"))
+	if u.RawQuery != "" {
+		key += "?" + u.RawQuery
+	}
+	return key
+}
+
+// SameURL reports whether two URLs lead to one place.
+func SameURL(a, b string) bool { return a == b || URLKey(a) == URLKey(b) }
+
+// hostPort returns host and port, without a port that the scheme implies.
+func hostPort(u *url.URL) string {
+	host, port := strings.TrimSuffix(u.Hostname(), "."), u.Port()
+	if u.Scheme == "https" && port == "443" || u.Scheme == "http" && port == "80" {
+		port = ""
+	}
+	switch {
+	case port != "":
+		return net.JoinHostPort(host, port)
+	case strings.Contains(host, ":"):
+		return "[" + host + "]"
+	}
+	return host
+}
