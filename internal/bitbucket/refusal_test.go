@@ -26,7 +26,7 @@ func TestRefusals(t *testing.T) {
 		"no such repo":      {recorded(t, "repo-not-found_404.http"), ErrNotFound, "Repository SOUR/invalidslug does not exist. (GET /git/rest/api/1.0/x, request @MWNSEUx896x615741x0)"},
 		"wrong password":    {made(401, `{"errors":[{"message":"Authentication failed.","exceptionName":"com.atlassian.bitbucket.auth.IncorrectPasswordAuthenticationException"}]}`), ErrCredentials, "check the username and the password"},
 		"a bare 401":        {made(401, ""), ErrCredentials, "401 Unauthorized"},
-		"a page with 401":   {made(401, page200), ErrCredentials, `an HTML page titled "Corp SSO\u001b[2J"`},
+		"a page with 401":   {made(401, page200), ErrCredentials, `an HTML page titled "Corp SSO\x1b[2J"`},
 		"401 by name":       {made(401, "", "X-AUSERNAME", "admin"), ErrForbidden, ""},
 		"401 of a stranger": {made(401, "", "X-AUSERNAME", "anonymous"), ErrCredentials, ""},
 		"applinks 401":      {made(401, `{"status-code":401,"message":"You must be logged in as an admin"}`), ErrForbidden, "logged in as an admin"},
@@ -44,7 +44,7 @@ func TestRefusals(t *testing.T) {
 		"broken JSON":       {made(500, `{"errors":[{"mess`), nil, `500 Internal Server Error: {"errors":[{"mess`},
 		"errors of no kind": {made(500, `{"errors":"all of them"}`), nil, "500"},
 		"redirect":          {made(302, "", "Location", "https://sso.example/login?token=abc"), ErrBadAnswer, "it points to https://sso.example/login; check the url"},
-		"escapes":           {made(400, "{\"message\":\"\\u001b]0;owned\\u0007 a\\u202eb\\nc\"}"), nil, `\u001b]0;owned\u0007 a\u202eb c`},
+		"escapes":           {made(400, "{\"message\":\"\\u001b]0;owned\\u0007 a\\u202eb\\nc\"}"), nil, `\x1b]0;owned\x07 a\u202eb c`},
 	}
 	c := client(t, "https://bitbucket.example/git")
 	sentinels := []error{ErrNotFound, ErrExists, ErrForbidden, ErrCredentials, ErrCaptcha, ErrPolicy, ErrUnavailable, ErrTooOld, ErrBadAnswer}

@@ -75,7 +75,7 @@ func TestPing(t *testing.T) {
 		"absurd headers": {answer(204, "", "X-RateLimit-Limit", "1e999", "X-RateLimit-Reset", "-5"), nil, ""},
 		"control characters": {
 			answer(418, `{"errors":[{"title":"\u001b[31mred","detail":"a\u0007b"},"plain"]}`), nil,
-			`\x1b[31mred: a\ab; plain`,
+			`\x1b[31mred: a\x07b; plain`,
 		},
 	} {
 		_, err := open(t, script{"GET ping": tt.answer})

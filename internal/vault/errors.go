@@ -3,9 +3,10 @@ package vault
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // What can be asked of an error with errors.Is.
@@ -102,23 +103,16 @@ func (e *LeasedError) Error() string {
 		clean(e.Path), clean(e.Holder), e.Expires.UTC().Format(time.RFC3339))
 }
 
-// clean escapes what a terminal would interpret, and shortens.
-func clean(s string) string {
-	const limit = 400
-	if r := []rune(s); len(r) > limit {
-		s = string(r[:limit]) + "…"
-	}
-	if strings.IndexFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) < 0 {
-		return s
-	}
-	q := strconv.Quote(s)
-	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
-}
+// mostText is how much of one string of the server an error repeats, in characters.
+const mostText = 400
+
+// clean makes a string of the server one harmless line, and shortens it.
+func clean(s string) string { return plaintext.Line(plaintext.Cut(s, mostText)) }
 
 func cleaned(texts []string) []string {
 	var out []string
 	for _, text := range texts {
-		out = append(out, clean(strings.Join(strings.Fields(text), " ")))
+		out = append(out, clean(text))
 	}
 	return out
 }
