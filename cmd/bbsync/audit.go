@@ -27,7 +27,8 @@ func (a *app) auditCommand() *cobra.Command {
 		Short: "Check that no line of the trail was changed, removed, added or moved",
 		Long: "verify reads a trail from its beginning and names the first line that does not follow from those\n" +
 			"before it. It prints the newest entry's hash: kept elsewhere, and given to --contains at the next\n" +
-			"check, it shows that the trail was not cut off or written anew since.",
+			"check, it shows that the trail was not cut off or rewritten since. It exits with 8 when the trail\n" +
+			"ends in an unfinished line, as a crash or a full disk leaves it.",
 		Args: cobra.ExactArgs(1),
 	}
 	verify.Flags().StringVar(&contains, "contains", "", "hash of an entry that must be in the trail")
@@ -56,18 +57,23 @@ func (a *app) verifyTrail(output *outputFlags, file, contains string) error {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	if contains != "" && !v.Found {
-		return fmt.Errorf("%s: no entry has the hash %s: the trail was cut off or written anew", file, contains)
+		return fmt.Errorf("%s: no entry has the hash %s: the trail was cut off or rewritten", file, contains)
 	}
-	return a.deliver(output, func(format report.Format, _ report.Style) (string, error) {
+	err = a.deliver(output, func(format report.Format, _ report.Style) (string, error) {
 		if format == report.AsJSON {
-			return report.JSON(report.NewAuditDocument(file, v.Entries, v.Torn, v.Head))
+			return report.JSON(report.NewAuditDocument(file, v))
 		}
 		torn := ""
 		if v.Torn > 0 {
-			torn = fmt.Sprintf(", and %d lines torn by a crash", v.Torn)
+			torn = fmt.Sprintf(", unfinished lines: %d", v.Torn)
 		}
 		return fmt.Sprintf("%s: whole, %d entries%s; the newest has hash %s\n", file, v.Entries, torn, v.Head), nil
 	})
+	if err == nil && v.Open {
+		return &exitError{code: exitTorn, err: fmt.Errorf("%s ends in an unfinished line, as a crash or a full disk leaves it. "+
+			"Nothing shows who wrote that line or that it is true: compare it with the systems. The next run records that it was there", file)}
+	}
+	return err
 }
 
 // auditFlag adds the flag to a verb that carries steps out.
@@ -94,6 +100,9 @@ func (a *app) openTrail(fleet string) (*trail, error) {
 		t.Trail = audit.To(a.stderr)
 	} else if t.Trail, err = audit.Open(a.trailFile); err != nil {
 		return nil, err
+	}
+	if t.Torn() {
+		fmt.Fprintf(a.stderr, "Warning: the audit trail %s ends in an unfinished line, as a crash leaves it; check that line, nothing vouches for what it says\n", a.trailFile)
 	}
 	return t, t.run(audit.Began, "bbsync "+version())
 }

@@ -16,6 +16,7 @@ const (
 	exitWaiting = 4
 	exitRefused = 5
 	exitStale   = 6
+	exitTorn    = 8
 	exitUsage   = 64
 	exitConfig  = 78
 )
@@ -28,6 +29,7 @@ const exitTable = `Exit status:
   4   waiting for a person to authorize
   5   refused by a safety rule
   6   the plan is stale
+  8   the audit trail ends in an unfinished line
   64  wrong usage
   78  mistakes in the configuration`
 

@@ -137,6 +137,14 @@ func (t *Trail) Append(e Entry) error {
 	return nil
 }
 
+// Torn reports whether the trail ended in an unfinished line when it was opened.
+// The next entry vouches for the bytes of that line, not for what they say.
+func (t *Trail) Torn() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.at.torn != ""
+}
+
 // Head returns how many entries the trail has after the last one appended here,
 // and the hash of that one.
 func (t *Trail) Head() (entries int, hash string) {

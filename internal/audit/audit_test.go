@@ -114,8 +114,15 @@ func TestTrailAfterACrash(t *testing.T) {
 		if err := os.WriteFile(file, text[:cut], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		verify(t, file, "")
-		add(t, open(t, file), "three", "four")
+		unfinished := cut > first && cut < len(text)-1
+		if v := verify(t, file, ""); v.Open != unfinished {
+			t.Fatalf("cut at %d of %d: have %+v", cut, len(text), v)
+		}
+		trail := open(t, file)
+		if trail.Torn() != unfinished {
+			t.Fatalf("cut at %d of %d: opened as torn: %t", cut, len(text), trail.Torn())
+		}
+		add(t, trail, "three", "four")
 		v := verify(t, file, "")
 		want := audit.Verdict{Entries: 3, Torn: 1, Head: v.Head}
 		switch {
@@ -126,6 +133,32 @@ func TestTrailAfterACrash(t *testing.T) {
 		}
 		if v != want {
 			t.Fatalf("cut at %d of %d: have %+v, want %+v", cut, len(text), v, want)
+		}
+	}
+}
+
+// A line that was added without a hash is not what a crash leaves: verify names
+// it, and no run vouches for it, with or without its end, and whatever follows it.
+func TestForgedLastLine(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "whole")
+	add(t, open(t, whole), "one", "two")
+	text := string(read(t, whole))
+	last := text[strings.LastIndex(strings.TrimSuffix(text, "\n"), "\n")+1:]
+	body := last[:strings.Index(last, `,"hash"`)]
+	for _, line := range []string{
+		body + "}", body + `,"hash":"abc"}`, body + `,"hash":"` + strings.Repeat("0", 64) + `"} `, `{"seq":3}`, `{"seq":3} `, `{"seq":3}{`,
+		body + "}\n", `{"seq":3,"what":"x"]`, `{"seq":3,"what":x`,
+	} {
+		file := filepath.Join(t.TempDir(), "forged")
+		if err := os.WriteFile(file, []byte(text+line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var tampered *audit.TamperedError
+		if v, err := audit.Verify(strings.NewReader(text+line), ""); !errors.As(err, &tampered) || tampered.Line != 3 {
+			t.Errorf("%s: have %+v, %v", line, v, err)
+		}
+		if _, err := audit.Open(file); err == nil {
+			t.Errorf("%s: the trail goes on behind it", line)
 		}
 	}
 }
@@ -152,7 +185,7 @@ func TestTrailRefusesOtherFiles(t *testing.T) {
 	if err := os.WriteFile(file, []byte("dear diary\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := audit.Open(file); err == nil || !strings.Contains(err.Error(), "its last line is none of a trail") {
+	if _, err := audit.Open(file); err == nil || !strings.Contains(err.Error(), "its last line is not of a trail") {
 		t.Errorf("have %v", err)
 	}
 	if _, err := audit.Open(filepath.Join(file, "below")); err == nil {

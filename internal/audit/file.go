@@ -79,7 +79,7 @@ func end(f io.ReadSeeker) (place, error) {
 	}
 	for text := range bytes.SplitSeq(rest, []byte("\n")) {
 		if !begun(text) {
-			return place{}, errors.New("its last line is none of a trail; bbsync audit verify tells more, and another file begins a new trail")
+			return place{}, errors.New("its last line is not of a trail; bbsync audit verify says more, and another file begins a new trail")
 		}
 	}
 	at.open, err = unended(f)
@@ -89,10 +89,15 @@ func end(f io.ReadSeeker) (place, error) {
 	return at, err
 }
 
-// begun reports whether the text may be the beginning of an entry.
+// begun reports whether the text is the beginning of an entry and not a whole
+// one: what a crash in the middle of a write leaves.
 func begun(text []byte) bool {
 	head := []byte(`{"seq":`)
-	return bytes.HasPrefix(text, head) || bytes.HasPrefix(head, text)
+	if len(text) <= len(head) {
+		return bytes.HasPrefix(head, text)
+	}
+	err := json.NewDecoder(bytes.NewReader(text)).Decode(new(json.RawMessage))
+	return bytes.HasPrefix(text, head) && errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // unended reports whether the file's last line has no end.

@@ -3,6 +3,7 @@ package audit
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,8 @@ import (
 // A Verdict is what a whole trail shows.
 type Verdict struct {
 	Entries int
-	Torn    int    // places where a line was not finished, as a crash leaves it; the next entry vouches for each
+	Torn    int    // places where a line was not finished, as a crash leaves it
+	Open    bool   // the last of these is the trail's end: no entry vouches for it yet, so anybody may have written it
 	Head    string // hash of the newest entry
 	Found   bool   // the hash asked for is that of an entry
 }
@@ -65,6 +67,8 @@ func (c *checker) line(text []byte) error {
 	switch {
 	case err != nil && hashed.Match(text):
 		return &TamperedError{Line: c.n, Why: err.Error()}
+	case err != nil && json.Valid(text):
+		return &TamperedError{Line: c.n, Why: "it is a whole entry without a hash, which no crash leaves: it was added"}
 	case err != nil && !begun(text):
 		return &TamperedError{Line: c.n, Why: "it is no entry"}
 	case err != nil && c.none == nil:
@@ -96,8 +100,7 @@ func (c *checker) entry(have parsed) error {
 	return nil
 }
 
-// end is after the last line, which may be torn: the next entry will vouch for
-// it.
+// end is called after the last line, which may be torn.
 func (c *checker) end() error {
 	if c.none == nil {
 		return nil
@@ -106,5 +109,6 @@ func (c *checker) end() error {
 		return &TamperedError{Line: c.noneAt, Why: "it is no entry, and nothing after it says that it was torn"}
 	}
 	c.Torn++
+	c.Open = true
 	return nil
 }

@@ -1,5 +1,7 @@
 package report
 
+import "github.com/bbsync/bbsync/internal/audit"
+
 // This file is the JSON of verbs that are about something other than a plan.
 
 // An ImportDocument is what import found and wrote.
@@ -60,11 +62,12 @@ type AuditDocument struct {
 	Header
 	File    string `json:"file"`
 	Entries int    `json:"entries"`
-	Torn    int    `json:"torn"` // lines that a crash cut off
-	Head    string `json:"head"` // hash of the newest entry
+	Torn    int    `json:"torn"`               // lines that a crash cut off
+	Open    bool   `json:"torn_end,omitempty"` // the last of them is the trail's end, for which no entry vouches yet
+	Head    string `json:"head"`               // hash of the newest entry
 }
 
 // NewAuditDocument returns the document of a trail.
-func NewAuditDocument(file string, entries, torn int, head string) AuditDocument {
-	return AuditDocument{header("audit"), file, entries, torn, head}
+func NewAuditDocument(file string, v audit.Verdict) AuditDocument {
+	return AuditDocument{header("audit"), file, v.Entries, v.Torn, v.Open, v.Head}
 }
