@@ -4,19 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/push"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
 // job is the Pushgateway's job; fleet and shard are in the grouping key, too.
 const job = "bbsync"
 
-const pushTimeout = 15 * time.Second
+const (
+	pushTimeout = 15 * time.Second
+	maxAnswer   = 64 << 10
+)
 
 // A Gateway is a Pushgateway.
 type Gateway struct {
@@ -36,9 +39,12 @@ func (r Run) Push(ctx context.Context, gateway Gateway) error {
 	if address.User != nil {
 		return errors.New("the Pushgateway's address holds a password, which every process list shows: give it in the environment")
 	}
-	ctx, cancel := context.WithTimeout(ctx, pushTimeout)
-	defer cancel()
-	pusher := push.New(gateway.URL, job).Gatherer(r.registry(nil)).Client(http.DefaultClient).Grouping("fleet", r.Fleet)
+	transport, err := httpx.New(httpx.Options{Timeout: pushTimeout, MaxBody: maxAnswer, Redact: httpx.NewRedactor(gateway.Password)})
+	if err != nil {
+		return fmt.Errorf("pushing metrics: %w", err)
+	}
+	defer transport.CloseIdleConnections()
+	pusher := push.New(gateway.URL, job).Gatherer(r.registry(nil)).Client(httpx.Client(httpx.Quoting(transport))).Grouping("fleet", r.Fleet)
 	if r.Shard != "" {
 		pusher.Grouping("shard", r.Shard)
 	}

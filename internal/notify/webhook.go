@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -9,13 +10,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
@@ -30,6 +31,7 @@ const (
 	attempts       = 4
 	attemptTimeout = 10 * time.Second
 	firstPause     = time.Second
+	maxAnswer      = 64 << 10
 )
 
 // A Webhook takes messages as Slack does, and those that understand its form:
@@ -40,7 +42,6 @@ type Webhook struct {
 	UserAgent string
 	Now       func() time.Time
 	Pause     time.Duration // before the second attempt, doubled each time; 0: one second
-	Client    *http.Client  // nil: the default, which takes the proxy from the environment
 }
 
 // Send sends a message, a few times when the receiver does not take it. A
@@ -55,64 +56,47 @@ func (w Webhook) Send(ctx context.Context, text string) error {
 	if err != nil {
 		return fmt.Errorf("encoding the message: %w", err)
 	}
-	pause := w.Pause
-	if pause == 0 {
-		pause = firstPause
+	transport, err := httpx.New(httpx.Options{Timeout: attemptTimeout, MaxBody: maxAnswer, UserAgent: w.UserAgent, Redact: httpx.NewRedactor(w.URL, w.Secret)})
+	if err != nil {
+		return err
 	}
-	for n := 1; ; n++ {
-		again, err := w.attempt(ctx, address.String(), body)
-		if err == nil {
-			return nil
-		}
-		err = fmt.Errorf("webhook at %s: %w", address.Host, err)
-		if !again || n == attempts {
-			return err
-		}
-		select {
-		case <-time.After(pause):
-			pause *= 2
-		case <-ctx.Done():
-			return err
-		}
+	defer transport.CloseIdleConnections()
+	backoff := httpx.Backoff{First: cmp.Or(w.Pause, firstPause), Tries: attempts}
+	again := false
+	err = backoff.Do(ctx, func(error) bool { return again }, func() error {
+		var err error
+		again, err = w.attempt(ctx, transport, address.String(), body)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("webhook at %s: %w", address.Host, err)
 	}
+	return nil
 }
 
 // attempt sends the message once and reports whether another attempt may help.
-func (w Webhook) attempt(ctx context.Context, address string, body []byte) (again bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
+func (w Webhook) attempt(ctx context.Context, transport *httpx.Transport, address string, body []byte) (again bool, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return false, errors.New("the address is not a URL")
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", w.UserAgent)
 	if !w.Secret.Empty() {
 		stamp := strconv.FormatInt(w.Now().Unix(), 10)
 		req.Header.Set(TimestampHeader, stamp)
 		req.Header.Set(SignatureHeader, w.sign(stamp, body))
 	}
-	res, err := w.client().Do(req)
+	res, err := transport.RoundTrip(req)
 	if err != nil {
-		return true, withoutURL(err)
+		return !httpx.Permanent(err), err
 	}
-	defer func() { _ = res.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can be used again
+	if err := httpx.Redirected(res); err != nil {
+		return false, fmt.Errorf("status %d: %w", res.StatusCode, err)
+	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500, fmt.Errorf("status %d", res.StatusCode)
 	}
 	return false, nil
-}
-
-// client follows no redirect: the address is a secret, and so is whom it was
-// given to.
-func (w Webhook) client() *http.Client {
-	client := http.Client{}
-	if w.Client != nil {
-		client = *w.Client
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client
 }
 
 func (w Webhook) sign(stamp string, body []byte) string {
@@ -120,14 +104,6 @@ func (w Webhook) sign(stamp string, body []byte) string {
 	mac.Write([]byte(stamp + "."))
 	mac.Write(body)
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
-}
-
-// withoutURL takes the address out of an error of the HTTP client.
-func withoutURL(err error) error {
-	if of, ok := errors.AsType[*url.Error](err); ok {
-		return of.Err
-	}
-	return err
 }
 
 // escape keeps a chat from taking what a system is called for a link, a mention

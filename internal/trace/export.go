@@ -36,7 +36,12 @@ func Wanted(getenv func(string) string) bool {
 // is never worth a run. Where, with which headers and how many of the traces is
 // read from OpenTelemetry's variables by its own library.
 func Run(ctx context.Context, name, version string, getenv func(string) string, warn func(error)) (context.Context, func(exitCode int)) {
-	exporter, err := otlptracehttp.New(ctx)
+	client, err := exportClient(getenv)
+	if err != nil {
+		warn(fmt.Errorf("no traces: %w", err))
+		return ctx, func(int) {}
+	}
+	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithHTTPClient(client))
 	if err != nil {
 		warn(fmt.Errorf("no traces: %w", err))
 		return ctx, func(int) {}

@@ -1,0 +1,121 @@
+package httpx
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// A Page is a web page that came where an API's answer was expected: something in
+// front of the server, or its own login, answered instead. Its fields are as the
+// page has them; String escapes them.
+type Page struct {
+	Title   string
+	Product string // that most likely wrote it: "Cloudflare"; "" if unknown
+	Login   bool   // it wants somebody to log in
+	Ticket  string // by which the product's administrators find the request; "" for none
+}
+
+// String names the page: `a login page of Okta titled "Sign in"`.
+func (p Page) String() string {
+	text := "a web page"
+	if p.Login {
+		text = "a login page"
+	}
+	if p.Product != "" {
+		text += " of " + p.Product
+	}
+	if p.Title != "" {
+		text += fmt.Sprintf(" titled %q", p.Title)
+	}
+	if p.Ticket != "" {
+		text += fmt.Sprintf(" (support id %q)", p.Ticket)
+	}
+	return text
+}
+
+// maxPage bounds how much of a page is read.
+const maxPage = 64 << 10
+
+// ReadPage recognizes a web page by its media type or its first element. It takes
+// any answer, whatever the status; JSON and XML documents are no pages.
+func ReadPage(header http.Header, body []byte) (Page, bool) {
+	body = body[:min(len(body), maxPage)]
+	if !isHTML(header, body) {
+		return Page{}, false
+	}
+	p := scanPage(body)
+	p.Product, p.Ticket = product(header, body)
+	return p, true
+}
+
+func isHTML(header http.Header, body []byte) bool {
+	start := bytes.ToLower(bytes.TrimLeft(body[:min(len(body), 1024)], "\xef\xbb\xbf \t\r\n"))
+	if len(start) == 0 {
+		return false
+	}
+	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err == nil && (media == "text/html" || media == "application/xhtml+xml") {
+		return start[0] != '{' && start[0] != '[' // JSON under a wrong name
+	}
+	if start[0] != '<' {
+		return false
+	}
+	return bytes.Contains(start, []byte("<!doctype html")) || bytes.Contains(start, []byte("<html")) || bytes.HasPrefix(start, []byte("<head"))
+}
+
+// scanPage finds the title and the form that asks for a login.
+func scanPage(page []byte) Page {
+	var p Page
+	tokens, inTitle := html.NewTokenizer(bytes.NewReader(page)), false
+	for {
+		switch tokens.Next() {
+		case html.ErrorToken:
+			return p
+		case html.StartTagToken, html.SelfClosingTagToken:
+			token := tokens.Token()
+			inTitle = token.Data == "title"
+			p.Login = p.Login || loginElement(token)
+		case html.TextToken:
+			if inTitle && p.Title == "" {
+				p.Title = shorten(strings.Join(strings.Fields(string(tokens.Text())), " "), 200)
+			}
+		case html.EndTagToken:
+			inTitle = false
+		case html.CommentToken, html.DoctypeToken:
+		}
+	}
+}
+
+// loginElement reports whether an element belongs to a login form, or to a form
+// that a browser posts to a SAML or OpenID Connect identity provider.
+func loginElement(token html.Token) bool {
+	if token.Data != "input" {
+		return false
+	}
+	kind, name := "", ""
+	for _, a := range token.Attr {
+		switch a.Key {
+		case "type":
+			kind = strings.ToLower(a.Val)
+		case "name":
+			name = a.Val
+		}
+	}
+	return kind == "password" || name == "SAMLRequest" || name == "SAMLResponse" || name == "id_token"
+}
+
+// shorten cuts s at a number of runes.
+func shorten(s string, most int) string {
+	n := 0
+	for i := range s {
+		if n++; n > most {
+			return s[:i] + "…"
+		}
+	}
+	return s
+}

@@ -1,0 +1,75 @@
+package httpx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// RoundTrip implements http.RoundTripper. Errors contain none of the client's
+// secrets.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.send(req)
+	if err != nil {
+		return nil, t.options.Redact.Error(err)
+	}
+	return resp, nil
+}
+
+func (t *Transport) send(req *http.Request) (*http.Response, error) {
+	if o := t.options.Origin; o != nil && !sameOrigin(o, req.URL) {
+		closeBody(req)
+		return nil, &RedirectError{To: place(req.URL)}
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), t.options.Timeout)
+	defer cancel()
+	defer context.AfterFunc(t.options.Alive, cancel)()
+	out := req.Clone(ctx) // keeps GetBody: net/http repeats what the server says it did not process
+	if t.options.UserAgent != "" {
+		out.Header.Set("User-Agent", t.options.UserAgent)
+	}
+	resp, err := t.base.RoundTrip(out)
+	if err == nil {
+		err = readWhole(resp, t.bound(req.Context(), resp.StatusCode))
+	}
+	if err != nil {
+		return nil, t.explain(req.Context(), ctx, err)
+	}
+	return resp, nil
+}
+
+// explain says that it was our own deadline or Close, where it was.
+func (t *Transport) explain(caller, own context.Context, err error) error {
+	switch {
+	case t.options.Alive.Err() != nil:
+		return errors.New("the client was closed")
+	case caller.Err() == nil && errors.Is(own.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("no answer within %s: %w", t.options.Timeout, context.DeadlineExceeded)
+	}
+	return explainTLS(err)
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close() // a RoundTripper closes the body in every case
+	}
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(hostPort(a), hostPort(b))
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case strings.EqualFold(u.Scheme, "http"):
+		port = "80"
+	default:
+		port = "443"
+	}
+	return u.Hostname() + ":" + port
+}
