@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -53,18 +51,14 @@ func (a *app) doctor(ctx context.Context, names []string, verbose, prove bool) e
 	if err != nil {
 		return err
 	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = ""
-	}
-	sys := systems.New(fleet, systems.Env{Getenv: a.getenv, Home: home, Dir: a.dir, UserAgent: "bbsync/" + version()})
+	sys := systems.New(fleet, a.systemsEnv())
 	defer sys.Close()
 	found, err := doctor.Run(ctx, sys, fleet, connections, doctor.Options{Now: a.now()})
 	if err != nil {
 		return err
 	}
 	if prove {
-		doctor.Prove(ctx, sys, connections, &found, doctor.ProveOptions{Tell: func(address, say string) { fmt.Fprintf(a.stderr, "%s: %s\n", address, say) }})
+		doctor.Prove(ctx, sys, connections, &found, doctor.ProveOptions{Tell: func(address, say string) { a.tellf("%s: %s\n", address, say) }})
 	}
 	err = a.deliver(a.output, func(format report.Format, style report.Style) (string, error) {
 		return report.RenderDoctor(found, format, report.DoctorOptions{Style: style, Fleet: fleet.Name, Verbose: verbose})

@@ -73,12 +73,17 @@ func (a *app) describe(f *sessionFlags) (*session, error) {
 
 // logIn opens the systems.
 func (s *session) logIn(ctx context.Context) (err error) {
+	s.sys, err = systems.Open(ctx, s.fleet, s.app.systemsEnv())
+	return err
+}
+
+// systemsEnv is what the clients take from the process.
+func (a *app) systemsEnv() systems.Env {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		home = ""
 	}
-	s.sys, err = systems.Open(ctx, s.fleet, systems.Env{Getenv: s.app.getenv, Home: home, Dir: s.app.dir, UserAgent: "bbsync/" + version()})
-	return err
+	return systems.Env{Getenv: a.getenv, Home: home, Dir: a.dir, UserAgent: "bbsync/" + version(), Note: a.note}
 }
 
 // scope says which connections a verb is about: what the targets name, of that

@@ -14,6 +14,7 @@ import (
 	"github.com/bbsync/bbsync/internal/notify"
 	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -75,18 +76,27 @@ func (a *app) tell(ctx context.Context, f *driftFlags, seen look) {
 		failed = append(failed, run.WriteFile(f.tell.metricsFile))
 	}
 	if f.tell.pushgateway != "" {
-		failed = append(failed, run.Push(ctx, metrics.Gateway{
-			URL: f.tell.pushgateway, Username: a.getenv("BBSYNC_PUSHGATEWAY_USERNAME"), Password: secret.New(a.getenv("BBSYNC_PUSHGATEWAY_PASSWORD")),
-		}))
+		failed = append(failed, a.push(ctx, f.tell.pushgateway, run, seen.session))
 	}
 	if f.tell.state != "" {
 		failed = append(failed, a.tellChanges(ctx, f, seen))
 	}
 	for _, err := range failed {
 		if err != nil {
-			fmt.Fprintf(a.stderr, "warning: %v\n", err)
+			a.warn(err)
 		}
 	}
+}
+
+// push sends the metrics to a Pushgateway.
+func (a *app) push(ctx context.Context, address string, run metrics.Run, s *session) (err error) {
+	gateway := metrics.Gateway{URL: address, Username: strings.TrimSpace(a.getenv("BBSYNC_PUSHGATEWAY_USERNAME"))}
+	if a.getenv("BBSYNC_PUSHGATEWAY_PASSWORD") != "" {
+		if gateway.Password, err = a.kept(ctx, s, "env:BBSYNC_PUSHGATEWAY_PASSWORD"); err != nil {
+			return fmt.Errorf("pushing metrics: %w", err)
+		}
+	}
+	return run.Push(ctx, gateway)
 }
 
 func metricsOf(seen look) metrics.Run {
@@ -150,7 +160,7 @@ func (a *app) lastState(file string) notify.State {
 		state, err = notify.DecodeState(text)
 	}
 	if err != nil {
-		fmt.Fprintf(a.stderr, "warning: %s: %v; beginning anew\n", file, err)
+		a.warn(fmt.Errorf("%s: %w; starting again without it", file, err))
 	}
 	return state
 }
@@ -177,12 +187,10 @@ func (a *app) kept(ctx context.Context, s *session, where string) (secret.Text, 
 		return secret.Text{}, err
 	}
 	switch {
-	case ref.Env != "" && a.getenv(ref.Env) == "":
-		return secret.Text{}, fmt.Errorf("environment variable %s is not set", ref.Env)
 	case ref.Env != "":
-		return secret.New(a.getenv(ref.Env)), nil
+		return systems.New(s.fleet, a.systemsEnv()).Credential(ctx, ref)
 	case s.sys == nil:
 		return secret.Text{}, fmt.Errorf("%s: there is no login to Vault; env:NAME works without", where)
 	}
-	return s.sys.Secret(ctx, ref)
+	return s.sys.Credential(ctx, ref)
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/trace"
@@ -16,9 +14,7 @@ func (a *app) traced(root *cobra.Command) (ended func(exitCode int)) {
 		return ended
 	}
 	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
-		ctx, end := trace.Run(c.Context(), c.CommandPath(), version(), a.getenv, func(err error) {
-			fmt.Fprintf(a.stderr, "warning: %v\n", err)
-		})
+		ctx, end := trace.Run(c.Context(), c.CommandPath(), version(), a.getenv, a.warn)
 		c.SetContext(ctx)
 		ended = end
 	}

@@ -5,9 +5,11 @@ package secret
 
 import (
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 )
 
 const redacted = "(redacted)"
@@ -63,3 +65,22 @@ func (t Text) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
 // LogValue returns what String does.
 func (t Text) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// ErrLineBreak is the error of a credential that holds a line break.
+var ErrLineBreak = errors.New("it holds a line break inside, or more than one at its end")
+
+// OneLine returns a credential without the one line break that editors, echo and
+// mounted files leave at its end, and whether there was one. Any other line break
+// is ErrLineBreak: no password or token has one, and a login with it would count
+// as a wrong one.
+func (t Text) OneLine() (_ Text, dropped bool, _ error) {
+	text := t.Reveal()
+	line, dropped := strings.CutSuffix(text, "\n")
+	if dropped {
+		line = strings.TrimSuffix(line, "\r")
+	}
+	if strings.ContainsAny(line, "\r\n") {
+		return Text{}, false, ErrLineBreak
+	}
+	return New(line), dropped, nil
+}

@@ -15,7 +15,31 @@ import (
 	"github.com/bbsync/bbsync/schema"
 )
 
-// Secret fetches what a reference names.
+// Credential fetches a password, a token or a webhook's address: what is one line.
+func (s *Systems) Credential(ctx context.Context, ref schema.SecretRef) (secret.Text, error) {
+	text, err := s.Secret(ctx, ref)
+	if err != nil {
+		return secret.Text{}, err
+	}
+	return s.oneLine(text, refName(ref))
+}
+
+// oneLine drops a credential's final line break, with a note, and refuses others.
+func (s *Systems) oneLine(text secret.Text, place string) (secret.Text, error) {
+	line, dropped, err := text.OneLine()
+	switch {
+	case err != nil:
+		return secret.Text{}, fmt.Errorf("%s cannot be a password or token: %w; store it again without (printf %%s, vault kv put ... FIELD=-); no login was tried with it", place, err)
+	case line.Empty():
+		return secret.Text{}, fmt.Errorf("%s is empty", place)
+	case dropped && s.env.Note != nil:
+		s.env.Note(place + " ends in a line break, which was left out")
+	}
+	return line, nil
+}
+
+// Secret fetches what a reference names as it is stored: a private key has many
+// lines.
 func (s *Systems) Secret(ctx context.Context, ref schema.SecretRef) (secret.Text, error) {
 	switch {
 	case ref.Vault != "":
@@ -24,6 +48,11 @@ func (s *Systems) Secret(ctx context.Context, ref schema.SecretRef) (secret.Text
 		return s.fromEnv(ref.Env)
 	}
 	return secret.Text{}, errors.New("no place is given for the secret")
+}
+
+// credentialFromEnv is Credential of an environment variable.
+func (s *Systems) credentialFromEnv(name string) (secret.Text, error) {
+	return s.Credential(context.Background(), schema.SecretRef{Env: name})
 }
 
 func (s *Systems) fromEnv(name string) (secret.Text, error) {
@@ -47,15 +76,15 @@ func refName(ref schema.SecretRef) string {
 // `terraform login` and Terraform's own environment leave.
 func (s *Systems) terraformToken(ctx context.Context, block *schema.Terraform, ref schema.SecretRef) (secret.Text, error) {
 	if ref.Vault != "" || ref.Env != "" {
-		return s.Secret(ctx, ref)
+		return s.Credential(ctx, ref)
 	}
 	u, err := url.Parse(block.Address)
 	if err != nil {
 		return secret.Text{}, fmt.Errorf("parsing address %q: %w", block.Address, err)
 	}
 	variable := "TF_TOKEN_" + strings.NewReplacer("-", "__", ".", "_").Replace(u.Hostname())
-	if value := s.env.Getenv(variable); value != "" {
-		return secret.New(value), nil
+	if s.env.Getenv(variable) != "" {
+		return s.credentialFromEnv(variable)
 	}
 	return s.credentialsFile(u.Host)
 }
@@ -77,7 +106,7 @@ func (s *Systems) credentialsFile(host string) (secret.Text, error) {
 		return secret.Text{}, fmt.Errorf("no token: %s is not the JSON that terraform login writes; %s", file, remedy)
 	}
 	if token := doc.Credentials[host].Token; token != "" {
-		return secret.New(token), nil
+		return s.oneLine(secret.New(token), file)
 	}
 	return secret.Text{}, fmt.Errorf("no token for %s in %s; %s", host, file, remedy)
 }
@@ -112,18 +141,18 @@ func (s *Systems) vaultAuth(a schema.VaultAuth) (vault.Auth, error) {
 	case vault.MethodToken, "":
 		auth.Token, err = s.vaultToken(a)
 	case vault.MethodAppRole:
-		if auth.SecretID, err = s.fromEnv(a.SecretIDEnv); err == nil {
-			auth.RoleID = s.env.Getenv(a.RoleIDEnv)
+		if auth.SecretID, err = s.credentialFromEnv(a.SecretIDEnv); err == nil {
+			auth.RoleID = strings.TrimSpace(s.env.Getenv(a.RoleIDEnv))
 			if auth.RoleID == "" {
 				err = fmt.Errorf("environment variable %s is not set", a.RoleIDEnv)
 			}
 		}
 	case vault.MethodJWT, vault.MethodKubernetes:
 		if a.TokenEnv != "" {
-			auth.JWT, err = s.fromEnv(a.TokenEnv)
+			auth.JWT, err = s.credentialFromEnv(a.TokenEnv)
 		}
 	case vault.MethodUserpass:
-		auth.Password, err = s.fromEnv(a.PasswordEnv)
+		auth.Password, err = s.credentialFromEnv(a.PasswordEnv)
 	}
 	return auth, err
 }
@@ -132,10 +161,10 @@ func (s *Systems) vaultAuth(a schema.VaultAuth) (vault.Auth, error) {
 // file that `vault login` writes.
 func (s *Systems) vaultToken(a schema.VaultAuth) (secret.Text, error) {
 	if a.TokenEnv != "" {
-		return s.fromEnv(a.TokenEnv)
+		return s.credentialFromEnv(a.TokenEnv)
 	}
-	if value := s.env.Getenv("VAULT_TOKEN"); value != "" {
-		return secret.New(value), nil
+	if s.env.Getenv("VAULT_TOKEN") != "" {
+		return s.credentialFromEnv("VAULT_TOKEN")
 	}
 	file := firstOf(a.TokenFile, filepath.Join(s.env.Home, ".vault-token"))
 	body, err := os.ReadFile(file)

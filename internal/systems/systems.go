@@ -23,6 +23,7 @@ type Env struct {
 	Home      string // where .vault-token and .terraform.d are; "" for none
 	Dir       string // what relative files in the configuration are relative to
 	UserAgent string
+	Note      func(string) // takes what its user should know; nil: nobody does
 }
 
 // Systems are the open clients of a fleet. A client is opened when it is first
@@ -138,7 +139,7 @@ func (s *Systems) openTerraform(ctx context.Context, block *schema.Terraform, re
 }
 
 func (s *Systems) openBitbucket(ctx context.Context, block *schema.Bitbucket) (*bitbucket.Client, error) {
-	password, err := s.Secret(ctx, block.Admin.Password)
+	password, err := s.Credential(ctx, block.Admin.Password)
 	if err != nil {
 		return nil, fmt.Errorf("bitbucket.%s: the admin's password: %w", block.Label, err)
 	}
