@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,7 @@ func (r *runner) deleteSSHKey(ctx context.Context, s plan.DeleteSSHKey) error {
 	if err != nil {
 		return err
 	}
-	return client.DeleteSSHKey(ctx, s.ID)
+	return client.DeleteSSHKey(ctx, cmp.Or(s.User, r.ServiceUser), s.ID)
 }
 
 // proveSSH logs in with the key; whoami must answer the service user. A host

@@ -143,7 +143,7 @@ func TestWrongPasswordIsSentOnce(t *testing.T) {
 			if s.count() != 1 || refused.Load() != 50 {
 				t.Errorf("%d requests, %d of 50 refused", s.count(), refused.Load())
 			}
-			if err := c.DeleteSSHKey(t.Context(), 1); err == nil || !strings.Contains(err.Error(), "not sent") {
+			if err := c.DeleteSSHKey(t.Context(), "svc", 1); err == nil || !strings.Contains(err.Error(), "not sent") {
 				t.Errorf("afterwards: %v", err)
 			}
 		})
@@ -201,10 +201,10 @@ func TestHeaders(t *testing.T) {
 	var have http.Header
 	s := newScript(t, func(w http.ResponseWriter, r *http.Request) {
 		have = r.Header.Clone()
-		w.WriteHeader(http.StatusNoContent)
+		says(200, updated)(w, r)
 	})
 	c := client(t, s.url, func(c *Config) { c.UserAgent = "bbsync/1.2" })
-	if err := c.DeleteSSHKey(t.Context(), 7); err != nil {
+	if err := c.RenameLink(t.Context(), Link{ID: orgID, URL: orgURL}, "new"); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{

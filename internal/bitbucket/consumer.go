@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+
+	"github.com/bbsync/bbsync/internal/keys"
 )
 
 // A Consumer is the incoming OAuth 1.0a consumer of a link: who may ask
@@ -116,12 +118,22 @@ func (c *Client) SetConsumer(ctx context.Context, linkID string, consumer Consum
 		op: "setting the OAuth consumer of the application link", object: quote(linkID),
 		method: http.MethodPut, path: consumerPath(linkID), body: encode(wire), idempotent: true,
 	}
-	err := c.do(ctx, q, nil)
+	err := c.do(ctx, q, confirmed)
 	if missing(err) {
 		q.path = olderConsumerPath(linkID)
-		if second := c.do(ctx, q, nil); !missing(second) {
-			return second
+		if second := c.do(ctx, q, confirmed); !missing(second) {
+			err = second
 		}
 	}
-	return err
+	return settle(err, func() (bool, error) {
+		have, err := c.Consumer(ctx, linkID)
+		return err == nil && have.Key == consumer.Key && have.Name == consumer.Name && samePublic(have.PublicKey, consumer.PublicKey), err
+	})
+}
+
+// samePublic compares keys and not strings: Bitbucket encodes a key again.
+func samePublic(a, b string) bool {
+	have, err := keys.PublicFingerprint(a)
+	want, wantErr := keys.PublicFingerprint(b)
+	return err == nil && wantErr == nil && have == want
 }

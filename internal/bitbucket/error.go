@@ -10,7 +10,8 @@ import (
 
 // What went wrong, for errors.Is.
 var (
-	ErrNotFound    = errors.New("not found")
+	ErrNotFound    = errors.New("not found")       // the object, as Bitbucket itself says
+	ErrNotServed   = errors.New("not served here") // the path or the method: nothing is known of the object
 	ErrExists      = errors.New("exists already")
 	ErrForbidden   = errors.New("not permitted")
 	ErrCredentials = errors.New("username or password refused")
@@ -38,7 +39,7 @@ type Error struct {
 	lost       bool          // it is not known whether the request was carried out
 	undone     bool          // it certainly was not
 	retryAfter time.Duration // as the server asked
-	plain      bool          // the answer was not JSON
+	page       bool          // the answer was an HTML page
 }
 
 // Error tells what was being done, to which object, what the server said, and

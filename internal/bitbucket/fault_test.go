@@ -65,7 +65,7 @@ func everyWrite(t *testing.T, w *world, line, publicKey string) {
 			t.Errorf("made: %+v, %+v", s.Links, s.SSHKeys)
 		}
 	})
-	must(t, w.client.DeleteSSHKey(ctx, k.ID))
+	must(t, w.client.DeleteSSHKey(ctx, "svc@tf", k.ID))
 	must(t, w.client.DeleteLink(ctx, link.ID))
 	links, err := w.client.Links(ctx)
 	must(t, err)

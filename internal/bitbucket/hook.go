@@ -24,22 +24,26 @@ type Hook struct {
 func (c *Client) Hook(ctx context.Context, project, repo, hookKey string) (Hook, error) {
 	var h Hook
 	q := call{op: "reading the hook of", object: escape(project + "/" + repo), path: hookPath(project, repo, hookKey)}
-	err := c.do(ctx, q, func(a answer) error {
-		var wire struct {
-			Details    struct{ Key, Name string }
-			Enabled    *bool
-			Configured bool
-		}
-		if err := decode(&wire)(a); err != nil {
-			return err
-		}
-		if wire.Enabled == nil {
-			return errors.New("not a hook")
-		}
-		h = Hook{wire.Details.Key, wire.Details.Name, *wire.Enabled, wire.Configured}
-		return nil
+	err := c.do(ctx, q, func(a answer) (err error) {
+		h, err = readHook(a)
+		return err
 	})
 	return h, err
+}
+
+func readHook(a answer) (Hook, error) {
+	var wire struct {
+		Details    struct{ Key, Name string }
+		Enabled    *bool
+		Configured bool
+	}
+	if err := decode(&wire)(a); err != nil {
+		return Hook{}, err
+	}
+	if wire.Enabled == nil {
+		return Hook{}, errors.New("not a hook")
+	}
+	return Hook{wire.Details.Key, wire.Details.Name, *wire.Enabled, wire.Configured}, nil
 }
 
 func hookPath(project, repo, hookKey string) string {
@@ -56,12 +60,15 @@ func (c *Client) EnableHook(ctx context.Context, project, repo, hookKey string) 
 		op: "enabling the hook of", object: escape(project + "/" + repo), method: http.MethodPut,
 		path: hookPath(project, repo, hookKey) + "/enabled", idempotent: true,
 	}
-	err := c.do(ctx, q, nil)
+	err := c.do(ctx, q, enabledHook)
 	if status(err) == http.StatusBadRequest && hookKey == WebhookHookKey {
 		q.body = []byte(`{"hook-url-0":""}`)
-		err = c.do(ctx, q, nil)
+		err = c.do(ctx, q, enabledHook)
 	}
-	return err
+	return settle(err, func() (bool, error) {
+		h, err := c.Hook(ctx, project, repo, hookKey)
+		return h.Enabled, err
+	})
 }
 
 // hookURL begins the names of the webhook plugin's settings: hook-url-0 to

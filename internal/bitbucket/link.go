@@ -74,7 +74,7 @@ func (c *Client) Links(ctx context.Context) ([]Link, error) {
 			links, err = readLinks(a.body)
 			return err
 		})
-		if !errors.Is(err, ErrNotFound) {
+		if status(err) != http.StatusNotFound {
 			return links, err
 		}
 	}
@@ -148,11 +148,12 @@ func xmlRoot(body []byte) string {
 	return text
 }
 
-// link reads one link that is thought to be there. An id that is not known makes
-// the server answer 500 or 404, so what is missing is settled by the list.
+// link reads one link. ErrNotFound: there is none. The list decides where the
+// resource for one link is not served, or answers 500 to an id that it does not
+// know, as the older one does.
 func (c *Client) link(ctx context.Context, id string) (Link, error) {
 	var one Link
-	q := call{op: "reading the application link", object: quote(id), path: c.applinkPath() + "/applicationlink/" + segment(id)}
+	q := call{op: "reading the application link", object: quote(id), path: "/rest/applinks/3.0/applinks/" + segment(id)}
 	err := c.do(ctx, q, func(a answer) (err error) {
 		one, err = readLink(a.body)
 		return err
@@ -160,7 +161,7 @@ func (c *Client) link(ctx context.Context, id string) (Link, error) {
 	if err == nil {
 		return one, nil
 	}
-	if s := status(err); s != http.StatusNotFound && s != http.StatusInternalServerError {
+	if !missing(err) && status(err) != http.StatusInternalServerError {
 		return Link{}, err
 	}
 	links, listErr := c.Links(ctx)

@@ -178,7 +178,9 @@ func TestRenameLink(t *testing.T) {
 		steps []http.HandlerFunc
 		want  error
 	}{
-		"done":          {[]http.HandlerFunc{hangsUp, says(200, "{}")}, nil},
+		"done":          {[]http.HandlerFunc{hangsUp, says(200, updated)}, nil},
+		"a page, done":  {[]http.HandlerFunc{says(200, page200), says(200, orgLink)}, nil},
+		"a page, not":   {[]http.HandlerFunc{says(200, page200), says(200, renamed)}, ErrBadAnswer},
 		"name is taken": {[]http.HandlerFunc{says(400, "{}"), says(200, "["+renamed+","+other+"]")}, ErrExists},
 		"gone":          {[]http.HandlerFunc{says(400, "{}"), says(200, "[]")}, ErrNotFound},
 		"not permitted": {[]http.HandlerFunc{says(403, "{}")}, ErrForbidden},
@@ -191,13 +193,18 @@ func TestRenameLink(t *testing.T) {
 }
 
 func TestDeleteLink(t *testing.T) {
+	done := says(200, string(fixture(t, "applinks_delete_200.json")))
+	noLink := says(404, `{"errors":[{"summary":"no such link"}]}`)
 	for name, test := range map[string]struct {
 		steps []http.HandlerFunc
 		fails bool
 	}{
-		"done":                {[]http.HandlerFunc{says(200, string(fixture(t, "applinks_delete_200.json")))}, false},
-		"answer lost":         {[]http.HandlerFunc{hangsUp, says(404, "{}"), says(200, "[]")}, false},
-		"not there, 500":      {[]http.HandlerFunc{says(500, "{}"), says(200, "[]")}, false},
+		"done":                {[]http.HandlerFunc{done, noLink}, false},
+		"answer lost":         {[]http.HandlerFunc{hangsUp, says(404, `{"status-code":404,"message":"no such link"}`), noLink}, false},
+		"a page, and gone":    {[]http.HandlerFunc{says(200, page200), noLink}, false},
+		"done, still listed":  {[]http.HandlerFunc{done, says(200, orgLink)}, true},
+		"done, then a page":   {[]http.HandlerFunc{done, says(404, page200), says(404, page200)}, true},
+		"not there, 500":      {[]http.HandlerFunc{says(500, "{}"), says(404, page200), says(200, "[]")}, false},
 		"404 but still there": {[]http.HandlerFunc{says(404, "{}"), says(200, "["+orgLink+"]")}, true},
 		"no such resource":    {[]http.HandlerFunc{says(404, page200), says(404, page200), says(200, "["+orgLink+"]")}, true},
 	} {

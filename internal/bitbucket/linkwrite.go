@@ -32,7 +32,7 @@ func (c *Client) CreateLink(ctx context.Context, name, rpcURL string) (Link, err
 			if href := createdID(a.body); href != "" {
 				made = href
 			}
-			return nil
+			return confirmed(a)
 		})
 		var e *Error
 		switch {
@@ -62,7 +62,7 @@ func (c *Client) CreateLink(ctx context.Context, name, rpcURL string) (Link, err
 func (c *Client) seeLink(ctx context.Context, id string) (Link, error) {
 	for try := 1; ; try++ {
 		link, err := c.link(ctx, id)
-		if !errors.Is(err, ErrNotFound) || try == 4 || pause(ctx, c.backoff<<(try-1)) != nil {
+		if !errors.Is(err, ErrNotFound) || try == readTries || pause(ctx, c.backoff<<(try-1)) != nil {
 			return link, err
 		}
 	}
@@ -102,14 +102,22 @@ func (c *Client) RenameLink(ctx context.Context, link Link, name string) error {
 		method: http.MethodPost, path: "/applicationlink/" + segment(link.ID), idempotent: true,
 		body: encode(linkWire{ID: link.ID, Name: name, RPCURL: link.URL, DisplayURL: link.DisplayURL, TypeID: link.Type}),
 	}
-	err := c.applink(ctx, q, nil)
+	err := settle(c.applink(ctx, q, confirmed), func() (bool, error) {
+		have, err := c.link(ctx, link.ID)
+		return have.Name == name, err
+	})
 	var e *Error
 	if !errors.As(err, &e) || e.Status != http.StatusBadRequest {
 		return err
 	}
-	links, readErr := c.Links(ctx)
-	if readErr != nil {
-		return err
+	return c.nameRefused(ctx, link, name, e)
+}
+
+// nameRefused finds out why a new name was refused.
+func (c *Client) nameRefused(ctx context.Context, link Link, name string, e *Error) error {
+	links, err := c.Links(ctx)
+	if err != nil {
+		return e
 	}
 	there := false
 	for _, l := range links {
@@ -121,32 +129,25 @@ func (c *Client) RenameLink(ctx context.Context, link Link, name string) error {
 	if !there {
 		return e.as(ErrNotFound, "the application link is gone")
 	}
-	return err
+	return e
 }
 
 // DeleteLink deletes a link, its consumer, and with it every token that
-// Terraform was given through it. A link that is not there is no error.
+// Terraform was given through it, and makes sure that it is gone. A link that is
+// not there is no error.
 func (c *Client) DeleteLink(ctx context.Context, id string) error {
 	q := call{
 		op: "deleting the application link", object: quote(id),
 		method: http.MethodDelete, path: "/applicationlink/" + segment(id), idempotent: true,
 	}
-	err := c.applink(ctx, q, nil)
-	if s := status(err); s != http.StatusNotFound && s != http.StatusInternalServerError {
-		return err
-	}
-	// The resource for an id that is not known may answer 500 instead of 404, and a
-	// 404 may mean that the server has no such resource at all.
-	links, readErr := c.Links(ctx)
-	if readErr != nil {
-		return readErr
-	}
-	for _, l := range links {
-		if strings.EqualFold(l.ID, id) {
-			return err
+	// The resource for an id that is not known may answer 500 instead of 404.
+	return c.deleted(ctx, q, c.applink(ctx, q, confirmed), func() (bool, error) {
+		_, err := c.link(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return true, nil
 		}
-	}
-	return nil
+		return false, err
+	})
 }
 
 // applink sends a call whose path is below the applinks module: 3.0, or 2.0
@@ -167,16 +168,9 @@ func (c *Client) applink(ctx context.Context, q call, read func(answer) error) e
 	return err
 }
 
-// missing reports whether the resource itself, not the object, is what the
-// server does not have: it says so with a page, or names the URI, or the method.
-func missing(err error) bool {
-	var e *Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	null := len(e.Messages) > 0 && strings.HasPrefix(e.Messages[0], "null for uri")
-	return e.Status == http.StatusNotFound && (e.plain || null) || e.Status == http.StatusMethodNotAllowed
-}
+// missing reports whether the path or the method, and not the object, is what
+// the server does not have.
+func missing(err error) bool { return errors.Is(err, ErrNotServed) }
 
 // segment escapes one segment of a path.
 func segment(text string) string {

@@ -72,7 +72,7 @@ func TestProveConsumer(t *testing.T) {
 		"proven after faults":   {[]http.HandlerFunc{hangsUp, says(502, page200), says(429, ""), breaksOff, ok}, nil},
 		"a page":                {[]http.HandlerFunc{says(200, page200)}, ErrBadAnswer},
 		"OAuth 1.0 without a":   {[]http.HandlerFunc{says(200, "oauth_token=TOKEN&oauth_token_secret=SECRET")}, ErrBadAnswer},
-		"no servlet":            {[]http.HandlerFunc{says(404, page200)}, ErrNotFound},
+		"no servlet":            {[]http.HandlerFunc{says(404, page200)}, ErrNotServed},
 		"redirect to the login": {[]http.HandlerFunc{says(302, "", "Location", "/login?next=x")}, ErrBadAnswer},
 		"401 of a proxy":        {[]http.HandlerFunc{says(401, page200, "WWW-Authenticate", `Negotiate`)}, ErrForbidden},
 	} {

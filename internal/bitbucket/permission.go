@@ -124,7 +124,10 @@ func (c *Client) Grant(ctx context.Context, user string, p Permission) error {
 		op: "granting user " + quote(user), object: p.String(), method: http.MethodPut, path: path,
 		query: url.Values{"name": {user}, "permission": {p.Name}}, idempotent: true,
 	}
-	err = c.do(ctx, q, nil)
+	err = settle(c.do(ctx, q, nothing), func() (bool, error) {
+		have, err := c.HasPermissions(ctx, user, []Permission{p})
+		return err == nil && have[0].Held, err
+	})
 	var e *Error
 	if errors.As(err, &e) && errors.Is(e, ErrNotFound) {
 		return e.as(ErrNotFound, "check the project key, the repository slug, and that the user exists and may use Bitbucket")

@@ -40,22 +40,34 @@ func (c *Client) Plugin(ctx context.Context, key string) (Plugin, error) {
 
 func (c *Client) pluginDocument(ctx context.Context, key string) (p Plugin, document map[string]json.RawMessage, err error) {
 	q := call{op: "reading the plugin", object: quote(key), path: pluginPath(key), query: basicAuth(), media: pluginMedia}
-	err = c.do(ctx, q, func(a answer) error {
-		var fields map[string]json.RawMessage
-		if err := decode(&fields)(a); err != nil {
-			return err
-		}
-		var wire Plugin
-		if err := decode(&wire)(a); err != nil {
-			return err
-		}
-		if wire.Key == "" || fields["enabled"] == nil {
-			return errors.New("not a plugin")
-		}
-		p, document = wire, fields
-		return nil
+	err = c.do(ctx, q, func(a answer) (err error) {
+		p, document, err = readPlugin(a)
+		return err
 	})
+	if e, ok := forgotten(err); ok {
+		err = e.as(ErrNotFound, "")
+	}
 	return p, document, err
+}
+
+func readPlugin(a answer) (p Plugin, document map[string]json.RawMessage, err error) {
+	if err := decode(&document)(a); err != nil {
+		return Plugin{}, nil, err
+	}
+	if err := decode(&p)(a); err != nil {
+		return Plugin{}, nil, err
+	}
+	if p.Key == "" || document["enabled"] == nil {
+		return Plugin{}, nil, errors.New("not a plugin")
+	}
+	return p, document, nil
+}
+
+// forgotten reports whether the plugin manager does not have what was asked for.
+// What it answers besides 404 is not documented; only a page is not its own.
+func forgotten(err error) (*Error, bool) {
+	e, ok := errors.AsType[*Error](err)
+	return e, ok && e.Status == http.StatusNotFound && !e.page
 }
 
 // basicAuth makes old plugin managers look at the Authorization header.
@@ -74,7 +86,10 @@ func (c *Client) EnablePlugin(ctx context.Context, key string) error {
 		op: "enabling the plugin", object: quote(key), method: http.MethodPut, path: pluginPath(key), query: basicAuth(),
 		body: encode(document), media: pluginMedia, idempotent: true,
 	}
-	return c.do(ctx, q, nil)
+	return settle(c.do(ctx, q, enabledPlugin), func() (bool, error) {
+		p, err := c.Plugin(ctx, key)
+		return p.Enabled, err
+	})
 }
 
 // InstallPlugin has Bitbucket fetch and install a plugin from an address, and
@@ -174,7 +189,7 @@ func (c *Client) follow(ctx context.Context, q call, t task) error {
 		}
 		poll := call{op: q.op, object: q.object, path: path, query: basicAuth(), succeed: []int{http.StatusOK, http.StatusAccepted, http.StatusSeeOther}}
 		err = c.do(ctx, poll, func(a answer) error { return t.read(a) })
-		if errors.Is(err, ErrNotFound) { // tasks are forgotten once they have ended
+		if _, ok := forgotten(err); ok { // tasks are, once they have ended
 			return nil
 		}
 		if err != nil {

@@ -32,7 +32,7 @@ func (c *Client) Properties(ctx context.Context) (Properties, error) {
 		return nil
 	})
 	var e *Error
-	if errors.As(err, &e) && errors.Is(e, ErrNotFound) {
+	if errors.As(err, &e) && e.Status == http.StatusNotFound {
 		return p, e.as(ErrNotFound, "check the url: is it Bitbucket Server or Data Center, and is the context path right?")
 	}
 	return p, err

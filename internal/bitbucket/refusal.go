@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -15,8 +16,10 @@ import (
 type said struct {
 	messages  []string
 	exception string
+	code      int  // status-code of a status document, 0 for none
+	listed    bool // there is a list of errors
 	module    bool // the shape is that of a plugin's REST module, not of the core
-	plain     bool // neither JSON nor XML
+	page      bool // an HTML page
 }
 
 // listen reads such a body. It takes anything.
@@ -24,7 +27,7 @@ func listen(body []byte) said {
 	text := strings.TrimSpace(string(body))
 	switch {
 	case text == "":
-		return said{plain: true}
+		return said{}
 	case text[0] == '{' || text[0] == '[':
 		if s, ok := listenJSON([]byte(text)); ok {
 			return s
@@ -33,9 +36,9 @@ func listen(body []byte) said {
 		if s, ok := listenXML(text); ok {
 			return s
 		}
-		return said{messages: []string{"an HTML page" + title(text)}, plain: true}
+		return said{messages: []string{"an HTML page" + title(text)}, page: true}
 	}
-	return said{messages: []string{escape(text)}, plain: true}
+	return said{messages: []string{escape(text)}}
 }
 
 func listenJSON(body []byte) (said, bool) {
@@ -54,7 +57,9 @@ func listenJSON(body []byte) (said, bool) {
 		Message       string  `json:"message"`
 		ExceptionName string  `json:"exceptionName"`
 	}
+	_ = json.Unmarshal(fields["status-code"], &s.code)
 	if json.Unmarshal(fields["errors"], &list) == nil {
+		s.listed = len(list) > 0
 		for _, e := range list {
 			message := escape(e.Message)
 			if e.Context != nil && *e.Context != "" {
@@ -116,8 +121,11 @@ func listenXML(text string) (said, bool) {
 		case xml.EndElement:
 			name = ""
 		case xml.CharData:
-			if name == "message" {
+			switch name {
+			case "message":
 				s.add(escape(string(token)))
+			case "status-code":
+				s.code, _ = strconv.Atoi(strings.TrimSpace(string(token)))
 			}
 		}
 	}
@@ -148,7 +156,7 @@ func title(page string) string {
 func (c *Client) refusal(q call, a answer) *Error {
 	s := listen(a.body)
 	e := c.fault(q)
-	e.Status, e.Messages, e.Exception, e.plain = a.status, s.messages, s.exception, s.plain
+	e.Status, e.Messages, e.Exception, e.page = a.status, s.messages, s.exception, s.page
 	e.RequestID = escape(a.header.Get("X-Arequestid"))
 	e.kind = classify(q, a, s)
 	switch a.status {
@@ -180,8 +188,10 @@ func classify(q call, a answer, s said) error {
 		return ErrForbidden
 	case a.status == http.StatusUnauthorized:
 		return ErrCredentials
-	case a.status == http.StatusNotFound:
+	case a.status == http.StatusNotFound && s.ofObject(a.status):
 		return ErrNotFound
+	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
+		return ErrNotServed
 	case a.status == http.StatusConflict:
 		return ErrExists
 	case a.status == http.StatusTooManyRequests, a.status == http.StatusBadGateway,
@@ -191,6 +201,23 @@ func classify(q call, a answer, s said) error {
 		return ErrBadAnswer
 	}
 	return nil
+}
+
+// ofObject reports whether a refusal with this status is about the object that
+// was asked for. A resource answers with a list of errors or a status document
+// and its own message. For a path that is not served the messages are the
+// framework's: "null for uri" up to 8, "HTTP 404 Not Found" since 9 (seen on 10.2
+// and 10.4). Pages, empty bodies and gateways' JSON say nothing of the object.
+func (s said) ofObject(status int) bool {
+	if !s.listed && s.code != status {
+		return false
+	}
+	for _, m := range s.messages {
+		if strings.HasPrefix(m, "null for uri") || strings.HasPrefix(m, "HTTP "+strconv.Itoa(status)) {
+			return false
+		}
+	}
+	return s.listed || len(s.messages) > 0
 }
 
 // admitted reports whether a 401 came after the password was accepted: the
@@ -234,6 +261,8 @@ func (c *Client) advise(e *Error) string {
 		return "this takes an account with global ADMIN permission: check that " + quote(c.username) + " has it"
 	case e.Status >= 300 && e.Status < 400:
 		return "check the url: scheme, host, port and context path must be the server's own base URL"
+	case errors.Is(e.kind, ErrNotServed):
+		return "check the url's context path, and what stands between bbsync and Bitbucket; an older version may lack this resource"
 	case errors.Is(e.kind, ErrUnavailable) && e.Status != 0:
 		return "try again later"
 	}

@@ -3,6 +3,7 @@ package bitbucket
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/bbsync/bbsync/internal/limit"
 )
@@ -40,7 +41,7 @@ func (c *Client) RateLimitSettings(ctx context.Context) (RateLimitSettings, erro
 		return nil
 	})
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case status(err) == http.StatusNotFound:
 		return RateLimitSettings{}, tooOld(err)
 	case err != nil:
 		return RateLimitSettings{}, err
@@ -74,7 +75,7 @@ func (c *Client) BasicAuthConfig(ctx context.Context) (BasicAuthConfig, error) {
 		return nil
 	})
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case status(err) == http.StatusNotFound:
 		return BasicAuthConfig{}, tooOld(err)
 	case err != nil:
 		return BasicAuthConfig{}, err

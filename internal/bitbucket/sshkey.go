@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -137,7 +138,9 @@ func (c *Client) AddSSHKey(ctx context.Context, user, line, label string, expiry
 			if err := decode(&wire)(a); err != nil {
 				return err
 			}
-			made, err = wire.key()
+			if made, err = wire.key(); err == nil && !sameKey(made.Line, blob) {
+				err = errors.New("not the SSH key that was added")
+			}
 			return err
 		})
 		var e *Error
@@ -173,28 +176,33 @@ func (c *Client) findKey(ctx context.Context, user, blob string) (SSHKey, error)
 			return SSHKey{}, err
 		}
 		for _, k := range list {
-			if have, err := keys.SSHBlob(k.Line); err == nil && have == blob {
+			if sameKey(k.Line, blob) {
 				return k, nil
 			}
 		}
-		if try == 3 || pause(ctx, c.backoff<<(try-1)) != nil {
+		if try == readTries || pause(ctx, c.backoff<<(try-1)) != nil {
 			return SSHKey{}, ErrNotFound
 		}
 	}
 }
 
-// DeleteSSHKey deletes one key. A key that is not there is no error.
-func (c *Client) DeleteSSHKey(ctx context.Context, id int) error {
+func sameKey(line, blob string) bool {
+	have, err := keys.SSHBlob(line)
+	return err == nil && have == blob
+}
+
+// DeleteSSHKey deletes one key of a user, by username, and makes sure that the
+// user no longer has it. A key that is not there is no error.
+func (c *Client) DeleteSSHKey(ctx context.Context, user string, id int) error {
 	if id <= 0 { // without an id the resource deletes all keys of a user
 		return fmt.Errorf("deleting an SSH key: %d is not an id", id)
 	}
 	q := call{
-		op: "deleting the SSH key", object: strconv.Itoa(id), method: http.MethodDelete,
+		op: "deleting the SSH key", object: strconv.Itoa(id) + " of user " + quote(user), method: http.MethodDelete,
 		path: sshKeysPath + "/" + strconv.Itoa(id), idempotent: true,
 	}
-	err := c.do(ctx, q, nil)
-	if errors.Is(err, ErrNotFound) && !missing(err) {
-		return nil
-	}
-	return err
+	return c.deleted(ctx, q, c.do(ctx, q, nothing), func() (bool, error) {
+		list, err := c.SSHKeys(ctx, user)
+		return !slices.ContainsFunc(list, func(k SSHKey) bool { return k.ID == id }), err
+	})
 }

@@ -34,12 +34,12 @@ func TestSSHKeysOfAUser(t *testing.T) {
 			t.Errorf("usage of %+v", list[0])
 		}
 		for range 2 {
-			must(t, c.DeleteSSHKey(ctx, made.ID))
+			must(t, c.DeleteSSHKey(ctx, "svc@tf", made.ID))
 		}
 		if _, err := c.WhoamiSSH(ctx, w.ssh, pair.Private, w.HostKeys()); !errors.Is(err, ErrKeyRefused) {
 			t.Errorf("a deleted key: %v", err)
 		}
-		if err := c.DeleteSSHKey(ctx, 0); err == nil {
+		if err := c.DeleteSSHKey(ctx, "svc@tf", 0); err == nil {
 			t.Error("deleted all keys")
 		}
 	})
