@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -212,7 +213,9 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 	if err := trail.end(result); err != nil {
 		return result, err
 	}
-	code := applyExit(result)
+	tally := exitcode.Tally{}
+	tally.Result(result)
+	code := int(tally.Code())
 	if code != exitDone && code != exitWaiting {
 		t.summary(result, code, nil)
 		return result, exit(code)
@@ -224,10 +227,10 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 	}
 	waits := later(result)
 	left.Connections = slices.DeleteFunc(left.Connections, func(c plan.Connection) bool { return waits[c.Address] })
-	if left.Summary().States[plan.StateChanges] > 0 {
+	if tally.Left(left); int(tally.Code()) != code {
 		t.different(left)
-		code = exitPartial
 	}
+	code = int(tally.Code())
 	t.summary(result, code, &left)
 	return result, exit(code)
 }
@@ -270,7 +273,7 @@ func (a *app) ask(otherwise string) error {
 	fmt.Fprint(a.stderr, "Carry these steps out? Only \"yes\" is a yes: ")
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
-		return &exitError{code: exitError1, err: errors.New("nothing was changed")}
+		return &exitError{code: exitFailure, err: errors.New("nothing was changed")}
 	}
 	return nil
 }

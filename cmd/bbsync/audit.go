@@ -142,7 +142,7 @@ func (t *trail) end(result apply.Result) error {
 	}
 	var counts []string
 	for _, s := range []apply.Status{
-		apply.Applied, apply.Unchanged, apply.Waiting, apply.Broken, apply.Stale, apply.Blocked, apply.NotRun, apply.Later,
+		apply.Applied, apply.Unchanged, apply.Waiting, apply.Broken, apply.Stale, apply.Blocked, apply.NotRun, apply.Leased, apply.Later,
 	} {
 		if n[s] > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", n[s], s))

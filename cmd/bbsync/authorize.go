@@ -11,6 +11,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/authorize"
+	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
@@ -98,9 +99,10 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 		a.stdout = a.stderr // people read there what they are to do
 		defer func() { a.stdout = result }()
 	}
-	code := a.tellOthers(p)
+	tally := a.tellOthers(p)
 	requests := authorize.Of(p)
 	if len(requests) == 0 {
+		code := int(tally.Code())
 		switch {
 		case code != exitDone:
 		case p.Pending():
@@ -114,12 +116,11 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 	if err != nil {
 		return err
 	}
-	if waited := authorizeExit(statuses); waited != exitDone {
-		code = waited
-	}
+	tally.Requests(statuses)
 	if f.apply {
-		return a.applyAuthorized(ctx, s, requests, statuses, f, code)
+		return a.applyAuthorized(ctx, s, requests, statuses, f, tally)
 	}
+	code := int(tally.Code())
 	if err := a.authorized(f, result, requests, statuses, code); err != nil {
 		return err
 	}
@@ -154,29 +155,27 @@ func (a *app) authorized(f *authorizeFlags, result io.Writer, requests []authori
 	})
 }
 
-// tellOthers tells of connections for whom a person can do nothing yet, and
-// returns the exit code that they ask for.
-func (a *app) tellOthers(p plan.Plan) int {
-	var before, blocked int
+// tellOthers reports the connections for which nobody can click Allow yet, and
+// tallies all but those that wait for it now.
+func (a *app) tellOthers(p plan.Plan) exitcode.Tally {
+	tally := exitcode.Tally{}
+	before := 0
 	for _, c := range p.Connections {
 		switch {
 		case len(c.Blocks) > 0:
-			blocked++
+			tally.Add(exitcode.OfState(c.State()), 1)
 			fmt.Fprintf(a.stderr, "%s: %s: %s\n", report.Safe(c.Address), c.State(), report.Safe(c.Blocks[0].Text))
 		case c.Waits() && c.State() != plan.StateWaiting:
 			before++
+		case c.State() != plan.StateWaiting:
+			tally.Add(exitcode.Finished, 1)
 		}
 	}
+	tally.Add(exitcode.Planned, before)
 	if before > 0 {
 		fmt.Fprintf(a.stderr, "%d of %d connections have steps to be done before a person's: run bbsync apply first.\n", before, len(p.Connections))
 	}
-	switch {
-	case blocked > 0:
-		return planExit(p)
-	case before > 0:
-		return exitPending
-	}
-	return exitDone
+	return tally
 }
 
 // await waits for people, and tells what came of it.
@@ -215,45 +214,17 @@ func (s *session) terraform(ctx context.Context, label, organization string) (au
 	return client, nil
 }
 
-// authorizeExit is the code of a waiting: 4 while somebody is still waited for,
-// then what went wrong.
-func authorizeExit(statuses []authorize.Status) int {
-	var done, wrong, waiting int
-	for _, s := range statuses {
-		switch s.State {
-		case authorize.Done:
-			done++
-		case authorize.Waiting, authorize.Dead:
-			waiting++
-		case authorize.WrongUser:
-			if s.Old {
-				waiting++
-			} else {
-				wrong++
-			}
-		case authorize.Gone, authorize.Unknown:
-			wrong++
-		}
-	}
-	switch {
-	case wrong > 0 && done+waiting > 0:
-		return exitPartial
-	case wrong > 0:
-		return exitError1
-	case waiting > 0:
-		return exitWaiting
-	}
-	return exitDone
-}
-
 // applyAuthorized goes on with what people have authorized. The rest keeps its
 // own exit code.
-func (a *app) applyAuthorized(ctx context.Context, s *session, requests []authorize.Request, statuses []authorize.Status, f *authorizeFlags, code int) error {
+func (a *app) applyAuthorized(ctx context.Context, s *session, requests []authorize.Request, statuses []authorize.Status, f *authorizeFlags, tally exitcode.Tally) error {
 	connections := without(named(s.connections, requests), requests, statuses)
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
+	if reading.Err() != nil {
+		tally.Add(exitcode.Failed, len(connections))
+	}
 	if len(connections) == 0 || reading.Err() != nil {
-		return exit(code)
+		return exit(int(tally.Code()))
 	}
 	p, err := s.plan(reading, connections)
 	if err != nil {
@@ -272,7 +243,7 @@ func (a *app) applyAuthorized(ctx context.Context, s *session, requests []author
 	if _, err := a.carryOnce(ctx, s, p, &applyFlags{sessionFlags: &sessionFlags{}, parallelism: apply.DefaultParallel}, t); err != nil {
 		return err
 	}
-	return exit(code)
+	return exit(int(tally.Code()))
 }
 
 // named returns the connections that the requests are of.

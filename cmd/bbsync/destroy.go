@@ -91,7 +91,7 @@ func (a *app) askName(fleet string) error {
 	fmt.Fprintf(a.stderr, "This cannot be undone. Type the fleet's name, %q, to remove these connections: ", fleet)
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != fleet {
-		return &exitError{code: exitError1, err: errors.New("nothing was changed")}
+		return &exitError{code: exitFailure, err: errors.New("nothing was changed")}
 	}
 	return nil
 }

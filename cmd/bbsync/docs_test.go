@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/bbsync/bbsync/internal/exitcode"
 )
 
 // TestProcedureNamesTests insists that every test named in docs/procedure.md is
@@ -90,4 +93,15 @@ func goTests(t *testing.T) map[string]bool {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// TestReadmeHasTheExitCodes insists that the table of exit codes in the README is
+// the one of the help text.
+func TestReadmeHasTheExitCodes(t *testing.T) {
+	text := read(t, "../../README.md")
+	for _, m := range exitcode.Meanings() {
+		if row := regexp.MustCompile(fmt.Sprintf(`(?m)^\| %d \| %s`, m.Code, regexp.QuoteMeta(strings.SplitN(m.Text, " (", 2)[0]))); !row.MatchString(text) {
+			t.Errorf("README.md has no row %q", row)
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/doctor"
+	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/internal/systems"
 )
@@ -69,17 +70,7 @@ func (a *app) doctor(ctx context.Context, names []string, verbose, prove bool) e
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return exit(doctorExit(found))
-}
-
-// doctorExit is the code of a look: by how many connections have a failure, their
-// own or of a system they use.
-func doctorExit(r doctor.Report) int {
-	switch ill, connections := r.Ill(); {
-	case r.Count(doctor.Failed) == 0:
-		return exitDone
-	case ill == connections:
-		return exitError1
-	}
-	return exitPartial
+	t := exitcode.Tally{}
+	t.Diagnosis(found)
+	return exit(int(t.Code()))
 }

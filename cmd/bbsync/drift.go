@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
 )
@@ -24,8 +25,9 @@ func (a *app) driftCommand() *cobra.Command {
 		Long: "drift compares the files with the live state, as plan does, and tells in one line for each\n" +
 			"connection what is not as wanted. It changes nothing, takes no lease and keeps none waiting; a\n" +
 			"connection that an apply is at is told as in progress, not as drifted.\n\n" +
-			"It exits with 0 when everything is in sync, with 2 when something drifted, with 4 when only a\n" +
-			"person is waited for, with 3 when some connections could not be read, and with 1 when none could.\n" +
+			"It exits with 0 when everything is in sync, with 2 when something drifted, with 7 when another run\n" +
+			"holds a lease, with 4 when it only waits for a person, with 3 when some connections could not be\n" +
+			"read, and with 1 when none could.\n" +
 			"Metrics and messages that cannot be delivered are warnings and leave the code as it is.",
 	}
 	f.sessionFlags = a.shardedFlags(c)
@@ -100,15 +102,9 @@ func (a *app) showDrift(output *outputFlags, seen look) error {
 	})
 }
 
-// driftExit is the code of a drift report, of one process or merged.
+// driftExit returns the code of a drift report, of one process or merged.
 func driftExit(d report.Drift) int {
-	states, shared := d.States()
-	code := stateExit(states, shared, d.Summary.Connections)
-	if len(d.Missing) == 0 {
-		return code
-	}
-	if len(d.Connections) == 0 {
-		return exitError1
-	}
-	return exitPartial
+	t := exitcode.Tally{}
+	t.Drift(d)
+	return int(t.Code())
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/authorize"
+	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
@@ -30,10 +31,14 @@ func (a *app) goOn(ctx context.Context, s *session, result apply.Result, f *appl
 	if err != nil {
 		return err
 	}
-	code := authorizeExit(statuses)
+	tally := exitcode.Tally{}
+	tally.Requests(statuses)
 	connections := without(waited, requests, statuses)
+	if reading.Err() != nil {
+		tally.Add(exitcode.Failed, len(connections))
+	}
 	if len(connections) == 0 || reading.Err() != nil {
-		return exit(code)
+		return exit(int(tally.Code()))
 	}
 	if p, err = s.plan(reading, connections); err != nil {
 		return err
@@ -44,10 +49,8 @@ func (a *app) goOn(ctx context.Context, s *session, result apply.Result, f *appl
 			return err
 		}
 	}
-	if changed && code == exitDone {
-		code = exitStale
-	}
-	return exit(code)
+	tally.Add(exitcode.Outdated, changed)
+	return exit(int(tally.Code()))
 }
 
 // without returns the connections but for those that still need a person.
@@ -83,7 +86,7 @@ func waiting(connections []*schema.Connection, r apply.Result) []*schema.Connect
 // approved narrows a plan to connections whose steps are of the kinds that were
 // left when the waiting began: those were shown and approved. What somebody
 // changed meanwhile is told of and left.
-func (a *app) approved(p plan.Plan, result apply.Result) (_ plan.Plan, changed bool) {
+func (a *app) approved(p plan.Plan, result apply.Result) (_ plan.Plan, changed int) {
 	kinds := map[string]bool{}
 	for _, o := range result.Connections {
 		for _, step := range o.Left {
@@ -100,7 +103,7 @@ func (a *app) approved(p plan.Plan, result apply.Result) (_ plan.Plan, changed b
 			out.Connections = append(out.Connections, c)
 			continue
 		}
-		changed = true
+		changed++
 		fmt.Fprintf(a.stderr, "%s changed while it waited; run bbsync plan to see how\n", report.Safe(c.Address))
 	}
 	return out, changed

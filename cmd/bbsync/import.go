@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/adopt"
+	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
@@ -81,14 +83,17 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	matches = undescribed(s.fleet, matches)
 	text, places := adopt.Files(matches, blockLabels(s.fleet))
 	doc := importDocument(places, odd)
+	tally := exitcode.Tally{}
+	tally.Import(len(places), odd)
+	code := int(tally.Code())
 	if f.dry {
-		return a.tellImport(f.output, doc, func(w io.Writer) {
+		return cmp.Or(a.tellImport(f.output, doc, func(w io.Writer) {
 			fmt.Fprint(w, string(text))
 			tellOdd(w, odd)
 			if len(places) == 0 {
 				fmt.Fprintln(w, nothingToImport)
 			}
-		})
+		}), exit(code))
 	}
 	if len(places) > 0 {
 		if err := replace.File(file, text, 0o600); err != nil {
@@ -99,10 +104,10 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 		}
 		doc.File = file
 	}
-	return a.tellImport(f.output, doc, func(w io.Writer) {
+	return cmp.Or(a.tellImport(f.output, doc, func(w io.Writer) {
 		tellOdd(w, odd)
 		fmt.Fprintf(w, "%s\n", imported(len(places), doc.Records, file))
-	})
+	}), exit(code))
 }
 
 func (a *app) tellImport(output *outputFlags, doc report.ImportDocument, text func(io.Writer)) error {

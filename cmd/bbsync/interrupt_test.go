@@ -35,7 +35,7 @@ func TestInterrupt(t *testing.T) {
 			})
 			e := exampleWorld{t: t, vault: v, world: world, env: append(os.Environ(), world.Facts.Environment()...)}
 			code, stdout, stderr := e.interrupted(interrupts)
-			if code != exitError1 && code != exitPartial {
+			if code != exitFailure && code != exitPartial {
 				t.Fatalf("exit code %d:\n%s%s", code, stdout, stderr)
 			}
 			if interrupts == 1 && (!strings.Contains(stdout, "2 not run") || strings.Contains(stdout, "failed")) {

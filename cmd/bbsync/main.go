@@ -16,6 +16,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/bbsync/bbsync/internal/exitcode"
 )
 
 func main() {
@@ -71,7 +73,7 @@ func (a *app) root() *cobra.Command {
 		Use:   "bbsync",
 		Short: "Keep fleets of Terraform organizations connected to Bitbucket Server and Data Center",
 		Long: "bbsync keeps fleets of Terraform organizations (HCP Terraform, Terraform Enterprise)\n" +
-			"connected to Bitbucket Server and Data Center, with every key in Vault.\n\n" + exitTable,
+			"connected to Bitbucket Server and Data Center, with every key in Vault.\n\n" + exitcode.Table(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       version(),

@@ -20,7 +20,8 @@ func (a *app) planCommand() *cobra.Command {
 		Short: "Show what apply would do, and why",
 		Long: "plan compares the files with the live state of Terraform, Bitbucket and Vault and shows\n" +
 			"what apply would do, and why. It changes nothing.\n\n" +
-			"It exits with 0 when everything is in sync and with 2 when there are changes to apply.",
+			"It exits with 0 when everything is in sync, with 2 when there are changes to apply, and with 7 when\n" +
+			"another run holds the lease of a connection.",
 	}
 	flags := a.shardedFlags(c)
 	flags.removalFlags(c)

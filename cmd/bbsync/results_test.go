@@ -18,14 +18,14 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on 
 func TestLostResult(t *testing.T) {
 	dir, fleet := t.TempDir(), filepath.Join("testdata", "fleet")
 	for args, want := range map[string]int{
-		"schema plan":                         exitError1,
-		"schema":                              exitError1,
-		"version --json":                      exitError1,
-		"validate -C " + fleet:                exitError1,
-		"graph -C " + fleet:                   exitError1,
-		"apply --help":                        exitError1,
+		"schema plan":                         exitFailure,
+		"schema":                              exitFailure,
+		"version --json":                      exitFailure,
+		"validate -C " + fleet:                exitFailure,
+		"graph -C " + fleet:                   exitFailure,
+		"apply --help":                        exitFailure,
 		"plan --json -C " + dir:               exitConfig,
-		"fmt --check -C " + fleet:             exitError1,
+		"fmt --check -C " + fleet:             exitFailure,
 		"audit verfy":                         exitUsage,
 		"report --html x.html --runs no-such": exitUsage,
 	} {
@@ -41,7 +41,7 @@ func TestLostResult(t *testing.T) {
 // TestLostStream has a full disk behind the stream of an apply that ends with a code
 // of its own: the code stays, and that the stream was cut is said.
 func TestLostStream(t *testing.T) {
-	for code, want := range map[int]int{exitDone: exitError1, exitWaiting: exitWaiting} {
+	for code, want := range map[int]int{exitDone: exitFailure, exitWaiting: exitWaiting} {
 		lost := &teller{progress: &progress{}, failed: errors.New("no space left on device")}
 		err := lost.end(exit(code))
 		if told(err) || exitCode(err) != want || !strings.Contains(err.Error(), "no space left") {

@@ -16,6 +16,7 @@ import (
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/trace"
+	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // DefaultParallel is how many connections are applied at once.
@@ -90,6 +91,7 @@ const (
 	Stale     Status = "stale"     // the world moved since it was planned
 	Blocked   Status = "refused"   // the plan has blocks
 	NotRun    Status = "not run"   // interrupted before it began, or in between
+	Leased    Status = "leased"    // another run holds its lease
 	Later     Status = "later"     // not begun: what it follows did not come to its end
 )
 
@@ -185,7 +187,7 @@ func (e *executor) connection(ctx context.Context, c plan.Connection) (out Outco
 	out = Outcome{Address: c.Address, Left: c.Steps()}
 	switch {
 	case len(c.Blocks) > 0:
-		out.Status, out.Err = Blocked, errors.New(c.Blocks[0].Text)
+		out.Status, out.Err = blockedAs(c.State()), errors.New(c.Blocks[0].Text)
 		return out
 	case len(c.Changes) == 0:
 		out.Status = Unchanged
@@ -205,6 +207,18 @@ func (e *executor) connection(ctx context.Context, c plan.Connection) (out Outco
 	end(out.Err)
 	e.event(Event{Address: c.Address, Kind: Finished, Err: out.Err, Text: string(out.Status)})
 	return out
+}
+
+// blockedAs returns the status of what the plan blocks.
+func blockedAs(state plan.State) Status {
+	switch state {
+	case plan.StateLeased:
+		return Leased
+	case plan.StateUnreadable:
+		return Broken
+	case plan.StateRefused, plan.StateChanges, plan.StateWaiting, plan.StateInSync:
+	}
+	return Blocked
 }
 
 // needs returns the failure of a shared step that the connection stands on.
@@ -238,7 +252,7 @@ func (e *executor) steps(ctx context.Context, address string, steps []plan.Step,
 		}
 		end(err)
 		if err != nil {
-			out.Status, out.Err = Broken, fmt.Errorf("%s: %s: %w", address, step, err)
+			out.Status, out.Err = statusOf(err), fmt.Errorf("%s: %s: %w", address, step, err)
 			e.event(Event{Address: address, Step: step, Kind: Failed, Err: err, Took: time.Since(began)})
 			return out
 		}
@@ -247,6 +261,14 @@ func (e *executor) steps(ctx context.Context, address string, steps []plan.Step,
 	}
 	out.Left = nil
 	return out
+}
+
+// statusOf returns the status of a connection that ended with an error.
+func statusOf(err error) Status {
+	if _, leased := errors.AsType[*vault.LeasedError](err); leased {
+		return Leased
+	}
+	return Broken
 }
 
 // waitError ends a connection whose next step is a person's.

@@ -59,7 +59,7 @@ func (e *executor) canaries(outcomes []Outcome, which []int) {
 	for _, i := range which {
 		switch o := outcomes[i]; o.Status {
 		case Applied, Unchanged:
-		case Broken, Waiting, Stale, Blocked, NotRun, Later:
+		case Broken, Waiting, Stale, Blocked, NotRun, Leased, Later:
 			e.halt(fmt.Sprintf("%s, which goes first, ended as: %s", o.Address, o.Status))
 		}
 	}

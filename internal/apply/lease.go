@@ -16,7 +16,7 @@ func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
 	out := Outcome{Address: c.Address, Left: c.Steps()}
 	held, err := e.sys.Vault().Acquire(ctx, c.Record, e.opts.Holder, e.opts.Lease, described(vault.Record{}, e.fleet, c.Target))
 	if err != nil {
-		out.Status, out.Err = Broken, fmt.Errorf("%s: taking the lease: %w", c.Address, err)
+		out.Status, out.Err = statusOf(err), fmt.Errorf("%s: taking the lease: %w", c.Address, err)
 		return out
 	}
 	defer e.release(ctx, c.Address, held)

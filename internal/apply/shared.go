@@ -16,7 +16,7 @@ func (e *executor) bitbucket(ctx context.Context, b plan.BitbucketPlan) Outcome 
 	out := Outcome{Address: address, Left: b.Steps()}
 	switch {
 	case len(b.Blocks) > 0:
-		out.Status, out.Err = Blocked, errors.New(b.Blocks[0].Text)
+		out.Status, out.Err = blockedAs(b.State()), errors.New(b.Blocks[0].Text)
 		return out
 	case len(b.Changes) == 0:
 		out.Status = Unchanged

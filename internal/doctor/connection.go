@@ -165,9 +165,13 @@ func (f *connectionFacts) checks(now time.Time) []Check {
 	return append(append(out, f.rotationChecks(now)...), f.planCheck())
 }
 
+// planName is the check that says what plan would say. It is Unknown when the
+// connection could not be read.
+const planName = "plan"
+
 // planCheck says what plan would say, in a word.
 func (f *connectionFacts) planCheck() Check {
-	const name = "plan"
+	const name = planName
 	p := f.planned
 	switch p.State() {
 	case plan.StateInSync:

@@ -1,5 +1,7 @@
 package doctor
 
+import "slices"
+
 // A Report is what was found, in the order it is read: what connections share
 // first, then the connections in the order of the files.
 type Report struct {
@@ -71,8 +73,14 @@ func (r Report) Count(status Status) int {
 	return n
 }
 
-// Ill returns how many connections there are, and for how many of them a check
-// failed: one of their own, or of a system they use.
+// unread reports whether a connection could not be read, so that nothing is known
+// of it.
+func (s Section) unread() bool {
+	return slices.ContainsFunc(s.Checks, func(c Check) bool { return c.Name == planName && c.Status == Unknown })
+}
+
+// Ill returns how many connections there are, and how many of them could not be
+// read or have a failed check: one of their own, or of a system they use.
 func (r Report) Ill() (ill, connections int) {
 	failed := map[string]bool{}
 	for _, s := range r.Sections {
@@ -83,7 +91,7 @@ func (r Report) Ill() (ill, connections int) {
 			continue
 		}
 		connections++
-		bad := failed[s.Name]
+		bad := failed[s.Name] || s.unread()
 		for _, need := range s.Needs {
 			bad = bad || failed[need]
 		}

@@ -182,16 +182,15 @@ func (d Drift) count() DriftSummary {
 	return s
 }
 
-// States counts the connections, and the Bitbuckets, by state.
+// States counts the connections, and the Bitbuckets, by state. A name that is no
+// state counts as itself.
 func (d Drift) States() (connections, shared map[plan.State]int) {
 	connections, shared = map[plan.State]int{}, map[plan.State]int{}
-	for _, state := range states() {
-		connections[state] = d.Summary.States[StateName(state)]
-		for _, b := range d.Bitbuckets {
-			if b.State == StateName(state) {
-				shared[state]++
-			}
-		}
+	for _, c := range d.Connections {
+		connections[stateNamed(c.State)]++
+	}
+	for _, b := range d.Bitbuckets {
+		shared[stateNamed(b.State)]++
 	}
 	return connections, shared
 }

@@ -64,7 +64,9 @@ func (w *resultWriter) failures(all []apply.Outcome) {
 	var order []string
 	alike := map[string][]apply.Outcome{}
 	for _, o := range all {
-		if o.Status != apply.Broken && o.Status != apply.Stale && o.Status != apply.Blocked {
+		switch o.Status {
+		case apply.Broken, apply.Stale, apply.Blocked, apply.Leased:
+		case apply.Applied, apply.Unchanged, apply.Waiting, apply.NotRun, apply.Later:
 			continue
 		}
 		key := o.Address
@@ -209,7 +211,7 @@ func byStatus(outcomes []apply.Outcome) []span {
 
 // statuses returns all statuses, in the order of the counts.
 func statuses() []apply.Status {
-	return []apply.Status{apply.Applied, apply.Waiting, apply.Broken, apply.Blocked, apply.Stale, apply.NotRun, apply.Later, apply.Unchanged}
+	return []apply.Status{apply.Applied, apply.Waiting, apply.Broken, apply.Blocked, apply.Stale, apply.NotRun, apply.Leased, apply.Later, apply.Unchanged}
 }
 
 func statusCode(s apply.Status) string {
@@ -218,7 +220,7 @@ func statusCode(s apply.Status) string {
 		return green
 	case apply.Broken, apply.Blocked:
 		return red
-	case apply.Waiting, apply.Stale, apply.NotRun, apply.Later:
+	case apply.Waiting, apply.Stale, apply.NotRun, apply.Leased, apply.Later:
 		return yellow
 	case apply.Unchanged:
 	}
