@@ -9,6 +9,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
@@ -35,7 +36,7 @@ func (r *runner) restageKey(ctx context.Context, s plan.RestageKey) error {
 			return fmt.Errorf("previous SSH key %s: %w", s.Fingerprint, errNoKeys)
 		}
 		ssh.Pending, ssh.Previous = ssh.Previous, nil
-		ssh.Pending.Left = time.Time{}
+		ssh.Pending.Token, ssh.Pending.Set = "", time.Time{} // that it has been left tells that this goes back
 		return nil
 	})
 }
@@ -83,8 +84,8 @@ func (r *runner) switchKey(ctx context.Context, s plan.SwitchKey) error {
 	})
 }
 
-// switchToken puts the key on the OAuth token and returns its id, "" when there
-// is none and need be none.
+// switchToken puts the key on the service user's OAuth token and returns its id,
+// "" when there is none and need be none.
 func (r *runner) switchToken(ctx context.Context, s plan.SwitchKey, key *vault.SSHKey) (string, error) {
 	client, err := r.terraformClient(ctx)
 	if err != nil {
@@ -97,16 +98,40 @@ func (r *runner) switchToken(ctx context.Context, s plan.SwitchKey, key *vault.S
 	if err != nil {
 		return "", err
 	}
-	if found.Token == nil {
-		if s.NoToken {
-			return "", nil
-		}
-		return "", errTokenGone
+	if takes, err := r.takesKey(found, s.NoToken); err != nil || !takes {
+		return "", err
 	}
 	if err := r.noteClient(ctx, found.ID); err != nil { // before, as in setTokenKey
 		return "", err
 	}
+	if err := r.noteSwitch(ctx, key, found.Token.ID); err != nil {
+		return "", err
+	}
 	return found.Token.ID, client.SetSSHKey(ctx, found.Token.ID, key.Private)
+}
+
+// takesKey reports whether the client has a token that may be given a key: one of
+// the service user. Where there need be none, somebody else's is left alone.
+func (r *runner) takesKey(c tfe.OAuthClient, noToken bool) (bool, error) {
+	err := r.checkUser(c)
+	if c.Token == nil {
+		err = errTokenGone
+	}
+	if noToken && err != nil {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// noteSwitch notes, before Terraform is given the pending key, which token may hold
+// it from then on: should the run be cut off, the next plan still knows.
+func (r *runner) noteSwitch(ctx context.Context, key *vault.SSHKey, token string) error {
+	return r.held.Update(ctx, func(record *vault.Record) error {
+		if k := record.SSH.Pending; k != nil && k.Fingerprint == key.Fingerprint {
+			k.Token = token
+		}
+		return nil
+	})
 }
 
 // serverTime is now by Bitbucket's clock, as far as its answers tell: what it

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/bbsync/bbsync/internal/plan"
 )
 
 // TestCrashOfNewConnection has what is left to do when the first apply of a
@@ -52,10 +54,16 @@ func TestCrashOfNewConnection(t *testing.T) {
 	}
 }
 
-func kinds(w world) string {
+func kinds(w world) string { return kindNames(stepsOf(w.plan())) }
+
+func kindNames(steps []plan.Step) string {
 	var out []string
-	for _, s := range stepsOf(w.plan()) {
-		out = append(out, strings.TrimPrefix(fmt.Sprintf("%T", s), "plan."))
+	for _, s := range steps {
+		name := strings.TrimPrefix(fmt.Sprintf("%T", s), "plan.")
+		if key, ok := s.(plan.SwitchKey); ok && key.NoToken {
+			name += "(no token)"
+		}
+		out = append(out, name)
 	}
 	return strings.Join(out, " ")
 }

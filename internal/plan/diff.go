@@ -37,15 +37,17 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 		return d.out
 	}
 	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
+	d.readKeys()
 	d.client = d.findClient()
 	if d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.describe()
+		d.condemn()
 		d.fetches()
+		d.secondClients()
 		d.record()
 		d.link()
 		d.consumer()
 		d.oauthClient()
-		d.condemn()
 		d.publicKey()
 		d.sshRotation()
 		d.authorization()
@@ -69,7 +71,8 @@ type differ struct {
 	now    time.Time
 	asked  Rotation
 	out    Connection
-	client *Client // the live OAuth client that is this connection's, or is taken over
+	client *Client  // the live OAuth client that is this connection's, or is taken over
+	twins  []Client // clients with this connection's consumer key beside client
 
 	newPair    bool // the consumer's pair is made in this plan
 	newSSH     bool // the SSH pair is made in this plan
@@ -154,8 +157,9 @@ func (d *differ) record() {
 	if !d.newPair {
 		d.pairRotation()
 	}
-	if r == nil || r.Current == nil || d.lostSSH() {
+	if r == nil || r.Current == nil || d.replaced() {
 		d.newSSH = true
+		d.staysPublished()
 		d.add(CreateSSHKey{Role: Current, Bits: d.want.SSHKey.Bits, Comment: d.label(), From: source(d.want.SSHKey.Private)},
 			d.reason("SSH key in Vault", "none", "one, before any system learns it", ""))
 	}

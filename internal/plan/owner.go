@@ -9,9 +9,8 @@ import (
 
 // findClient returns the OAuth client that is this connection's: the one the
 // record names, or the one that has the record's consumer key; else, as a
-// candidate to take over, the one on the same Bitbucket with the best claim. A
-// second client with our pair, left by an answer that was lost, is planned away
-// when nobody has authorized it.
+// candidate to take over, the one on the same Bitbucket with the best claim. Other
+// clients that are ours are kept in twins.
 func (d *differ) findClient() *Client {
 	var ours, candidate *Client
 	for i := range d.have.Clients {
@@ -61,7 +60,7 @@ func (d *differ) claim(c *Client) int {
 
 // elder returns which of two clients with our key stays: one with a token,
 // else the one the record names, which is where apply puts keys, else the
-// older. The other goes when bbsync made it and nobody has authorized it.
+// older. The other one is a twin.
 func (d *differ) elder(a, b *Client) *Client {
 	if a == nil {
 		return b
@@ -70,25 +69,32 @@ func (d *differ) elder(a, b *Client) *Client {
 	if d.outranks(b, a) {
 		stays, goes = b, a
 	}
-	if goes.Token != nil {
-		d.warn(d.want.Range, "OAuth client %s has this connection's consumer key and a token of its own, beside %s: remove one of them in Terraform", goes.ID, stays.ID)
-		return stays
-	}
-	if !d.madeHere(goes) {
-		d.warn(d.want.Range, "OAuth client %s has this connection's consumer key, beside %s, and bbsync did not make it: remove it in Terraform if nobody needs it", goes.ID, stays.ID)
-		return stays
-	}
-	d.add(DeleteClient{ID: goes.ID, Name: goes.Name, Why: "a second client with the same consumer key, which nobody has authorized"},
-		d.reason("OAuth clients with this consumer key", goes.ID+" and "+stays.ID, stays.ID, ""))
+	d.twins = append(d.twins, *goes)
 	return stays
 }
 
-// madeHere reports whether bbsync made a client, which then has the pair that
-// the record holds. What people made by hand may have the key alone, and what
-// was imported as it was has no pair that bbsync could have given.
+// secondClients plans the end of clients that a lost answer left: bbsync made
+// them with the record's pair, and nobody has authorized them.
+func (d *differ) secondClients() {
+	for _, c := range d.twins {
+		switch {
+		case c.Token != nil:
+			d.warn(d.want.Range, "OAuth client %s has this connection's consumer key and a token of its own, beside %s: remove one of them in Terraform", c.ID, d.client.ID)
+		case !d.madeHere(&c):
+			d.warn(d.want.Range, "OAuth client %s has this connection's consumer key, beside %s, and bbsync did not make it: remove it in Terraform if nobody needs it", c.ID, d.client.ID)
+		default:
+			d.add(DeleteClient{ID: c.ID, Name: c.Name, Why: "a second client with the same consumer key, which nobody has authorized"},
+				d.reason("OAuth clients with this consumer key", c.ID+" and "+d.client.ID, d.client.ID, ""))
+		}
+	}
+}
+
+// madeHere reports whether bbsync must have made a client: it has the pair that
+// Vault holds and nobody else has. A user-supplied pair, or one that Vault never
+// had, may have been given to a client by somebody else.
 func (d *differ) madeHere(c *Client) bool {
 	consumer := d.have.Record.Consumer
-	return consumer != nil && !consumer.Unheld && consumer.Fingerprint == c.Fingerprint
+	return consumer != nil && !consumer.Unheld && !consumer.Brought && consumer.Fingerprint == c.Fingerprint
 }
 
 func (d *differ) outranks(a, b *Client) bool {

@@ -1,6 +1,9 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A Rotation is what the caller asks for beside what the files say. The zero
 // value asks for nothing.
@@ -29,11 +32,13 @@ type Rotation struct {
 // two keys is the earlier one tells how far that is, so that going back twice, as
 // after a crash, is going back once.
 func (d *differ) sshRotation() {
-	r := d.have.Record
-	if d.newSSH || r == nil {
+	if d.have.Record == nil {
 		return
 	}
 	d.destroyed()
+	if d.newSSH {
+		return
+	}
 	d.previousKey()
 	d.pendingKey()
 	d.nextKey()
@@ -42,23 +47,27 @@ func (d *differ) sshRotation() {
 // sshKeys are the keys of the record as they will be at this point of the plan.
 type sshKeys struct{ pending, current, previous *Key }
 
-// goingBack reports whether the staged key was in use before the current one.
-func (k sshKeys) goingBack() bool {
-	return k.pending != nil && k.current != nil && k.pending.Created.Before(k.current.Created)
-}
+// goingBack reports whether the staged key was in use before the current one: a
+// key that Terraform never had has no time at which it was given another.
+func (k sshKeys) goingBack() bool { return k.pending != nil && !k.pending.Left.IsZero() }
 
 // wentBack reports whether the current key was in use before the previous one.
 func (k sshKeys) wentBack() bool {
-	return k.previous != nil && k.current != nil && k.current.Created.Before(k.previous.Created)
+	return k.previous != nil && k.current != nil && !k.current.Left.IsZero()
 }
 
-// condemn plans the mark that makes an emergency outlive a crash. While one is
-// under way, asking again goes on with it. It comes before all that concerns
-// SSH keys: a condemned key is not published again.
-func (d *differ) condemn() {
+// readKeys copies the record's SSH keys: the plan changes them step by step.
+func (d *differ) readKeys() {
 	if r := d.have.Record; r != nil {
 		d.keys = sshKeys{copied(r.Pending), copied(r.Current), copied(r.Previous)}
 	}
+}
+
+// condemn plans the mark that makes an emergency outlive a crash. It comes before
+// every write to another system: whatever is cut off after it, the next plan knows
+// which keys are compromised. While an emergency is under way, asking for one
+// again continues it.
+func (d *differ) condemn() {
 	all := []*Key{d.keys.current, d.keys.pending, d.keys.previous}
 	if d.asked.Emergency == "" || !d.asked.SSH || d.keys.current == nil {
 		return
@@ -75,6 +84,9 @@ func (d *differ) condemn() {
 			k.Condemned = d.asked.Emergency
 			step.Fingerprints = append(step.Fingerprints, k.Fingerprint)
 		}
+	}
+	if slices.Contains(step.Fingerprints, "") {
+		d.warn(d.want.Where("ssh_key"), "which public key of %s is the compromised one is not known, as only Terraform had it: delete it on Bitbucket", d.want.ServiceUser)
 	}
 	d.add(step, d.reason("SSH keys", "trusted", "none of them: "+d.asked.Emergency, ""))
 }
@@ -102,14 +114,14 @@ func (d *differ) previousKey() {
 	case previous == nil:
 	case previous.Condemned != "":
 		d.retirePrevious(d.reason("previous SSH key", "condemned: "+previous.Condemned, "none", ""))
-	case d.asked.Rollback && previous.Unheld:
-		d.note(d.want.Where("ssh_key"), "there is no way back to the SSH key before: only Terraform had its private half")
+	case d.asked.Rollback && (previous.Unheld || d.expired(previous.Fingerprint)):
+		d.note(d.want.Where("ssh_key"), "there is no way back to the SSH key before: %s", d.whyNot(previous))
 	case d.asked.Rollback && d.keys.pending == nil && !d.keys.wentBack():
 		d.add(RestageKey{Fingerprint: previous.Fingerprint}, d.reason("SSH key in use", d.keys.current.Fingerprint, previous.Fingerprint+", as asked for", ""))
 		d.keys.pending, d.keys.previous, d.restaged = previous, nil, true
 	default:
 		s := d.soak()
-		if s.over && !d.asked.Hold {
+		if s.over && (!d.asked.Hold || d.expired(d.currentFingerprint())) {
 			d.retirePrevious(d.reason("previous SSH key", s.why, "none", "ssh_key.overlap"))
 		} else {
 			d.note(d.want.Where("ssh_key.overlap"), "%s", s.String())
@@ -141,56 +153,122 @@ func (d *differ) retirePrevious(because Reason) {
 	d.keys.previous = nil
 }
 
-// pendingKey drops a staged key that is not wanted any more. Terraform may hold
-// it already, if a switch was cut short: the current one is put back first.
+// pendingKey drops a staged key that is not wanted any more. Where a switch was
+// cut off, Terraform may hold that key already, and must be given another first.
 func (d *differ) pendingKey() {
 	pending := d.keys.pending
 	if pending == nil || d.restaged || d.keys.current == nil {
 		return
 	}
-	var because Reason
 	switch {
 	case pending.Condemned != "":
-		because = d.reason("staged SSH key", "condemned: "+pending.Condemned, "none", "")
-	case d.asked.Rollback && d.foreignToken() && !d.keys.goingBack():
-		d.note(d.want.Where("ssh_key"), "the staged SSH key is dropped when %s has authorized: a token that acts as somebody else may hold it, and is given no other", d.want.ServiceUser)
-		return
-	case d.asked.Rollback && !d.condemned() && !d.keys.goingBack():
-		because = d.reason("staged SSH key", pending.Fingerprint, "none, as asked for", "")
-	default:
-		return
-	}
-	var steps []Step
-	token, known := d.token(), d.proveSSH || d.hasKey(d.keys.current.Fingerprint)
-	if known && token != nil && d.isServiceUser(token.User) {
-		if !d.proveSSH {
-			d.proveSSH = true
-			steps = append(steps, ProveSSH{Role: Current})
+		if d.mayHold(pending) && d.works(pending) {
+			d.finishSwitch()
+			return
 		}
-		steps = append(steps, SetTokenKey{Role: Current, Fingerprint: d.keys.current.Fingerprint})
-		d.tokenSet = true
+		d.dropPending(d.reason("staged SSH key", "condemned: "+pending.Condemned, "none", ""), nil)
+	case d.asked.Rollback && !d.condemned() && !d.keys.goingBack():
+		d.rollBackStaged()
 	}
+}
+
+// mayHold reports whether the service user's token may hold the staged key: the
+// record names the token before Terraform is given the key.
+func (d *differ) mayHold(pending *Key) bool {
+	token := d.token()
+	return token != nil && token.HasSSHKey && pending.Token == token.ID && d.isServiceUser(token.User)
+}
+
+// works reports whether a login with the key can succeed: Vault has its private
+// half, and Bitbucket accepts the public one.
+func (d *differ) works(k *Key) bool {
+	return k != nil && !k.Unheld && d.hasKey(k.Fingerprint) && !d.expired(k.Fingerprint)
+}
+
+// expired reports whether Bitbucket accepts the key no longer because of its age.
+func (d *differ) expired(fingerprint string) bool {
+	end := d.have.Keys[fingerprint].Expires
+	return !end.IsZero() && !d.now.Before(end)
+}
+
+// finishSwitch plans the rest of a switch to a compromised key that was cut off:
+// whichever of the two keys Terraform holds, neither is deleted before it has the
+// other. The key before is not given back, as its private half may be missing.
+func (d *differ) finishSwitch() {
+	pending := d.keys.pending
+	d.all([]Reason{d.reason("SSH key in use", "not known: a switch was cut off", pending.Fingerprint+", until there is a new one", "")},
+		[]Step{ProveSSH{Role: Pending}, SwitchKey{Fingerprint: pending.Fingerprint}})
+	d.keys = sshKeys{current: pending, previous: d.keys.current}
+	d.retirePrevious(d.reason("SSH key before", "condemned: "+pending.Condemned, "none", ""))
+}
+
+// rollBackStaged plans the way back from a staged key to the current one.
+func (d *differ) rollBackStaged() {
+	pending, at := d.keys.pending, d.want.Where("ssh_key")
+	var before []Step
+	switch {
+	case d.foreignToken():
+		d.note(at, "the staged SSH key is dropped when %s has authorized: a token that acts as somebody else may hold it, and is given no other", d.want.ServiceUser)
+		return
+	case d.mayHold(pending) && !d.canGiveBack():
+		d.note(at, "there is no way back to SSH key %s: %s", d.currentFingerprint(), d.whyNot(d.keys.current))
+		return
+	case d.mayHold(pending):
+		before = d.giveBack()
+	}
+	d.dropPending(d.reason("staged SSH key", pending.Fingerprint, "none, as asked for", ""), before)
+	d.rolledBack = true
+}
+
+// canGiveBack reports whether Terraform can be given the current key, which is on
+// the service user by now.
+func (d *differ) canGiveBack() bool {
+	return !d.keys.current.Unheld && !d.expired(d.currentFingerprint())
+}
+
+// giveBack returns the steps that give Terraform the current key again.
+func (d *differ) giveBack() []Step {
+	var steps []Step
+	if !d.proveSSH {
+		d.proveSSH = true
+		steps = append(steps, ProveSSH{Role: Current})
+	}
+	d.tokenSet = true
+	return append(steps, SetTokenKey{Role: Current, Fingerprint: d.currentFingerprint()})
+}
+
+// whyNot says why Terraform cannot be given a key.
+func (d *differ) whyNot(k *Key) string {
+	if k.Unheld {
+		return "only Terraform had its private half"
+	}
+	return "it expired on " + day(d.have.Keys[k.Fingerprint].Expires)
+}
+
+// dropPending plans the end of the staged key: off the server, then out of Vault.
+func (d *differ) dropPending(because Reason, steps []Step) {
+	pending := d.keys.pending
 	if d.published(pending.Fingerprint) && (pending.Condemned != "" || !d.staysFor(pending)) {
 		steps = append(steps, d.deletion(pending.Fingerprint))
 	}
-	if pending.Condemned != "" {
+	if pending.Condemned != "" && !pending.Unheld {
 		steps = append(steps, ProveRefused{Role: Pending, Fingerprint: pending.Fingerprint})
 	}
 	d.all([]Reason{because}, append(steps, RetireKey{Role: Pending, Fingerprint: pending.Fingerprint}))
 	d.keys.pending = nil
-	d.rolledBack = d.asked.Rollback
 }
 
 // nextKey goes on with the key that is staged, or stages one.
 func (d *differ) nextKey() {
-	if !d.condemned() && (d.token() == nil || d.foreignToken()) {
+	useless := d.condemned() || d.lostSSH() || d.expired(d.currentFingerprint())
+	if !useless && !d.goodToken() {
 		d.notYet()
 		return
 	}
 	switch {
 	case d.keys.pending != nil:
 		d.publish(d.reason("SSH key in use", d.currentFingerprint(), d.keys.pending.Fingerprint+", which is staged", ""))
-	case d.asked.Rollback && !d.condemned():
+	case d.asked.Rollback && !useless:
 		if !d.rolledBack {
 			d.note(d.want.Where("ssh_key"), "there is no earlier SSH key to go back to")
 		}
@@ -227,6 +305,10 @@ func (d *differ) foreignToken() bool {
 	return token != nil && !d.isServiceUser(token.User)
 }
 
+// goodToken reports whether there is a token of the service user, which may be
+// given a key.
+func (d *differ) goodToken() bool { return d.token() != nil && !d.foreignToken() }
+
 func (d *differ) condemned() bool {
 	return d.keys.current != nil && d.keys.current.Condemned != ""
 }
@@ -250,9 +332,8 @@ func (d *differ) notYet() {
 // that is condemned or has expired need not work.
 func (d *differ) stage(because []Reason) {
 	current := d.keys.current
-	expires := d.have.Keys[current.Fingerprint].Expires
 	var steps []Step
-	if works := expires.IsZero() || d.now.Before(expires); works && current.Condemned == "" && !current.Unheld && !d.proveSSH {
+	if current.Condemned == "" && !current.Unheld && !d.expired(current.Fingerprint) && !d.proveSSH {
 		d.proveSSH = true
 		steps = append(steps, ProveSSH{Role: Current})
 	}
@@ -260,7 +341,7 @@ func (d *differ) stage(because []Reason) {
 		CreateSSHKey{Role: Pending, Bits: d.want.SSHKey.Bits, Comment: d.label(), From: source(d.want.SSHKey.Private)},
 		AddSSHKey{Role: Pending, Label: d.label()},
 		ProveSSH{Role: Pending},
-		SwitchKey{NoToken: d.token() == nil}))
+		SwitchKey{NoToken: !d.goodToken()}))
 	d.switched = true
 }
 
@@ -268,10 +349,13 @@ func (d *differ) stage(because []Reason) {
 func (d *differ) publish(because Reason) {
 	pending := d.keys.pending
 	var steps []Step
-	if !d.hasKey(pending.Fingerprint) {
+	if d.expired(pending.Fingerprint) { // it lives again when it is added again
+		steps = append(steps, d.deletion(pending.Fingerprint))
+	}
+	if !d.hasKey(pending.Fingerprint) || d.expired(pending.Fingerprint) {
 		steps = append(steps, AddSSHKey{Role: Pending, Label: d.label(), Fingerprint: pending.Fingerprint})
 	}
-	d.all([]Reason{because}, append(steps, ProveSSH{Role: Pending}, SwitchKey{Fingerprint: pending.Fingerprint, NoToken: d.token() == nil}))
+	d.all([]Reason{because}, append(steps, ProveSSH{Role: Pending}, SwitchKey{Fingerprint: pending.Fingerprint, NoToken: !d.goodToken()}))
 	d.switched, d.switchedTo = true, pending.Fingerprint
 }
 
@@ -285,6 +369,10 @@ func (d *differ) whySSH() []Reason {
 		return []Reason{d.reason("SSH key", "condemned: "+current.Condemned, "a new one at once", "")}
 	case d.asked.SSH && !d.goingOn:
 		return []Reason{d.reason("SSH key", current.Fingerprint, "a new one, as asked for", "")}
+	case d.lostSSH():
+		return []Reason{d.reason("SSH key", current.Fingerprint+", whose private half nobody has", "a new one", "")}
+	case d.expired(current.Fingerprint):
+		return []Reason{d.reason("SSH key", current.Fingerprint+", which expired on "+day(d.have.Keys[current.Fingerprint].Expires), "a new one", "")}
 	case len(d.tokenKeyReasons(d.token())) > 0 || d.have.TokenDead || !d.hasKey(current.Fingerprint):
 		return nil // mended first
 	}

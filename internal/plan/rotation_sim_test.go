@@ -3,6 +3,7 @@ package plan_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -32,13 +33,17 @@ func (w *world) rotate(step plan.Step, cut bool) error {
 	}
 	switch s := step.(type) {
 	case plan.CondemnKeys:
-		w.record.condemned = map[int]bool{w.record.pending: true, w.record.ssh: true, w.record.previous: true}
-		delete(w.record.condemned, 0)
+		w.record.condemned = map[int]bool{}
+		for _, pair := range []int{w.record.pending, w.record.ssh, w.record.previous} {
+			if pair != 0 && slices.Contains(s.Fingerprints, ssh(pair)) {
+				w.record.condemned[pair] = true
+			}
+		}
 	case plan.RestageKey:
 		if w.record.pending != 0 || w.record.previous == 0 {
 			return errors.New("no previous key to stage, or a key is staged")
 		}
-		w.record.pending, w.record.previous = w.record.previous, 0
+		w.record.pending, w.record.previous, w.record.tokenMay = w.record.previous, 0, ""
 	case plan.SwitchKey:
 		return w.switchKey(s)
 	case plan.DeleteSSHKey:
@@ -64,18 +69,30 @@ func (w *world) switchKey(s plan.SwitchKey) error {
 	if r.pending == 0 || r.previous != 0 {
 		return errors.New("no pending key, or a previous one that is not retired")
 	}
-	if !w.published[r.pending] || w.provenSSH != r.pending {
+	if !w.published[r.pending] || !w.provenSSH[r.pending] || r.unheld[r.pending] {
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
 	c, err := w.ours()
-	if (err == nil && c.token != nil) == s.NoToken {
-		return errors.New("a token is there, or not, other than planned")
+	good := err == nil && c.token != nil && c.token.user == user
+	if good == s.NoToken {
+		return errors.New("a token of the service user is there, or not, other than planned")
 	}
-	r.previous, r.ssh, r.pending, r.left, r.token = r.ssh, r.pending, 0, w.hours, ""
-	if err == nil && c.token != nil {
+	if r.wasUsed == nil {
+		r.wasUsed = map[int]bool{}
+	}
+	r.wasUsed[r.ssh] = true
+	r.previous, r.ssh, r.pending, r.left, r.token, r.tokenMay = r.ssh, r.pending, 0, w.hours, "", ""
+	if good {
 		c.token.ssh, r.token, r.set, r.clientID = r.ssh, c.token.id, w.hours, c.id
 	}
 	return nil
+}
+
+// noteToken notes which token may hold the pending key from now on.
+func (w *world) noteToken() {
+	if c, err := w.ours(); err == nil && c.token != nil && c.token.user == user {
+		w.record.tokenMay = c.token.id
+	}
 }
 
 // deleteSSHKey holds the law that a key which Terraform holds stays. A condemned
@@ -83,7 +100,7 @@ func (w *world) switchKey(s plan.SwitchKey) error {
 // given no other key, and an emergency does not wait for people.
 func (w *world) deleteSSHKey(s plan.DeleteSSHKey) error {
 	for _, c := range w.clients {
-		if c.token != nil && c.token.ssh == s.ID && !(w.record.condemned[s.ID] && c.token.user != user) {
+		if c.token != nil && c.token.ssh == s.ID && !w.expired[s.ID] && !(w.record.condemned[s.ID] && c.token.user != user) {
 			return fmt.Errorf("key %d is deleted while token %s holds it: an outage", s.ID, c.token.id)
 		}
 	}
@@ -94,7 +111,7 @@ func (w *world) deleteSSHKey(s plan.DeleteSSHKey) error {
 func (w *world) retireKey(s plan.RetireKey) error {
 	pair := w.slot(s.Role)
 	if ssh(*pair) == s.Fingerprint {
-		if w.published[*pair] {
+		if w.published[*pair] && !(w.record.unheld[*pair] && !w.record.condemned[*pair]) {
 			return errors.New("a key is dropped while it is on Bitbucket")
 		}
 		delete(w.record.condemned, *pair)
@@ -113,7 +130,7 @@ func (w *world) swapConsumer(s plan.SwapConsumer, cut bool) error {
 		return err
 	case r.before == 0:
 		return errors.New("there is no pair to go back to")
-	case w.link == nil || w.link.key != r.key || c.id != s.ClientID:
+	case w.link == nil || w.link.key != r.key || s.ClientID != "" && c.id != s.ClientID:
 		return errors.New("the link or the client is not there as planned")
 	}
 	w.consumers[r.key] = consumerKept{rsa: r.rsa, name: s.Name, mark: plan.OwnerMark(fleet)}
@@ -145,6 +162,16 @@ func passings() []edit {
 		{"somebody uses the previous key", func(w *world) {
 			if w.record != nil && w.published[w.record.previous] {
 				w.used[w.record.previous] = w.hours
+			}
+		}},
+		{"the SSH key expires", func(w *world) {
+			if w.record != nil && w.record.ssh != 0 {
+				w.expired[w.record.ssh] = true
+			}
+		}},
+		{"the staged SSH key expires", func(w *world) {
+			if w.record != nil && w.record.pending != 0 {
+				w.expired[w.record.pending] = true
 			}
 		}},
 		{"a retirement was cut off", func(w *world) {
@@ -209,6 +236,37 @@ func TestEmergencyIsWhole(t *testing.T) {
 		for pair := range old {
 			if pair != 0 && (after.published[pair] || after.record.ssh == pair || after.record.previous == pair) {
 				t.Fatalf("key %d is still there: %+v", pair, *after.record)
+			}
+		}
+	})
+}
+
+// TestEmergencyOutlivesCrash: nothing but the record is written before the
+// compromised keys are marked; and an emergency that is cut off anywhere after that
+// is brought to its end by plans that nobody asks anything of.
+func TestEmergencyOutlivesCrash(t *testing.T) {
+	thousands(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		if len(w.plan().Connections[0].Blocks) > 0 || w.record == nil || w.record.ssh == 0 {
+			return
+		}
+		w.asked = rapid.SampledFrom([]plan.Rotation{{SSH: true, Emergency: "stolen"}, {SSH: true, Consumer: true, Emergency: "stolen"}}).Draw(t, "asked")
+		old := []int{w.record.ssh, w.record.pending, w.record.previous}
+		marked := len(w.record.condemned) > 0
+		steps := w.plan().Connections[0].Steps()
+		upTo := rapid.IntRange(1, max(1, len(steps))).Draw(t, "steps")
+		if _, first := steps[0].(plan.CondemnKeys); !marked && !first {
+			t.Fatalf("the mark is not the first step: %v", steps)
+		}
+		after, err := run(w, steps[:upTo], rapid.Bool().Draw(t, "cut"))
+		if err != nil && !errors.Is(err, errRefused) {
+			t.Fatal(err)
+		}
+		after.asked = plan.Rotation{}
+		end := settle(t, after)
+		for _, pair := range old {
+			if pair != 0 && (w.record.condemned[pair] || !marked) && (end.published[pair] || end.record.ssh == pair || end.record.pending == pair || end.record.previous == pair) {
+				t.Fatalf("key %d is still there: %+v", pair, *end.record)
 			}
 		}
 	})

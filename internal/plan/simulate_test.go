@@ -62,6 +62,9 @@ func simulate(step plan.Step, before world, cut bool) (world, error) {
 		if givesKey(step) {
 			w.record.clientID = named
 		}
+		if _, ok := step.(plan.SwitchKey); ok {
+			w.noteToken() // before Terraform is told
+		}
 	}
 	return w, err
 }
@@ -84,10 +87,12 @@ func (w *world) createConsumerKey(s plan.CreateConsumerKey) error {
 	switch {
 	case s.Again && (r.rsa == 0 || r.before != 0):
 		return errors.New("there is no pair to go back to, or one already")
-	case !s.Again && r.rsa != 0:
+	case !s.Again && r.rsa != 0 && !r.unheld[r.rsa]:
 		return errors.New("a pair in the record would be overwritten")
 	}
-	r.before = r.rsa
+	if r.before = r.rsa; !s.Again {
+		r.before = 0
+	}
 	r.key, r.rsa = s.Key, w.tick()
 	w.born[r.rsa] = w.hours
 	if s.Key == "" {
@@ -101,7 +106,7 @@ func (w *world) createConsumerKey(s plan.CreateConsumerKey) error {
 }
 
 func (w *world) createSSHKey(s plan.CreateSSHKey) error {
-	if w.record == nil || *w.slot(s.Role) != 0 {
+	if w.record == nil || *w.slot(s.Role) != 0 && !w.record.unheld[*w.slot(s.Role)] {
 		return errors.New("the role is not empty, or there is no record")
 	}
 	pair := w.tick()
@@ -183,7 +188,7 @@ func (w *world) proveConsumer() error {
 	if err != nil {
 		return err
 	}
-	if w.consumers[r.key].rsa != r.rsa {
+	if w.consumers[r.key].rsa != r.rsa || r.unheld[r.rsa] {
 		return errors.New("Bitbucket refuses the consumer")
 	}
 	w.provenRSA = r.rsa
@@ -277,15 +282,16 @@ func (w *world) addSSHKey(role plan.Role) error {
 		return errors.New("a condemned key would be published")
 	}
 	w.published[pair] = true
+	delete(w.expired, pair)
 	return nil
 }
 
 func (w *world) proveSSH(role plan.Role) error {
 	pair := *w.slot(role)
-	if pair == 0 || !w.published[pair] {
-		return errors.New("Bitbucket refuses the SSH key, or there is none")
+	if pair == 0 || !w.published[pair] || w.expired[pair] || w.record.unheld[pair] {
+		return errors.New("Bitbucket refuses the SSH key, or there is none, or nobody has its private half")
 	}
-	w.provenSSH = pair
+	w.provenSSH[pair] = true
 	return nil
 }
 
@@ -319,11 +325,13 @@ func (w *world) setTokenKey() error {
 		return err
 	case c.token == nil || c.token.user != user:
 		return errors.New("no token of the service user")
-	case !w.published[r.ssh] || w.provenSSH != r.ssh:
+	case r.unheld[r.ssh]:
+		return errors.New("nobody has the private half")
+	case !w.published[r.ssh] || !w.provenSSH[r.ssh]:
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
 	r.clientID = c.id
-	c.token.ssh, r.token, r.refused, r.set = r.ssh, c.token.id, "", w.hours
+	c.token.ssh, r.token, r.set = r.ssh, c.token.id, w.hours
 	return nil
 }
 
@@ -335,6 +343,7 @@ func (w *world) proveRepositories() error {
 	case c.token == nil:
 		return errors.New("no token")
 	case w.blind || w.works(*c):
+		w.record.refused = ""
 		return nil
 	}
 	w.record.refused = c.token.id

@@ -44,7 +44,9 @@ func soakOf(current, previous *Key, have Have, overlap time.Duration, now time.T
 		s.warning = fmt.Sprintf("the previous SSH key was used at %s, after Terraform was given another: somebody else uses it", old.UTC().Format(minutes))
 	}
 	passed := !now.Before(s.until)
-	switch {
+	switch end := have.Keys[current.Fingerprint].Expires; {
+	case !end.IsZero() && !now.Before(end):
+		s.over, s.why = true, "the current one expired on "+day(end)
 	case !used.IsZero() && old.IsZero():
 		s.over, s.why = true, "the new one is in use since "+used.UTC().Format(minutes)
 	case passed && !old.IsZero() && used.IsZero():

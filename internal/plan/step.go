@@ -140,7 +140,7 @@ type RestageKey struct{ Fingerprint string }
 // the one before becomes the previous.
 type SwitchKey struct {
 	Fingerprint string // "" when the pair does not exist yet
-	NoToken     bool   // there is no OAuth token yet: only the record changes
+	NoToken     bool   // the service user has no OAuth token yet: only the record changes
 }
 
 // ProveRefused tries to log in with an SSH key that must not be let in any more.

@@ -25,9 +25,14 @@ func (d *differ) publicKey() {
 	d.proveKey()
 }
 
-// proveKey proves the current key, once in a plan, if its private half is known.
+// proveKey proves the key that is the current one by now, once in a plan, if a
+// login with it can succeed.
 func (d *differ) proveKey() {
-	if !d.proveSSH && (d.newSSH || !d.have.Record.Current.Unheld) {
+	if d.proveSSH {
+		return
+	}
+	fresh := d.newSSH || d.switched
+	if fresh || !d.have.Record.Current.Unheld && !d.expired(d.have.Record.Current.Fingerprint) {
 		d.proveSSH = true
 		d.add(ProveSSH{Role: Current})
 	}

@@ -4,7 +4,7 @@ package plan
 // and Terraform shows none. The record then has the public half, or not even
 // that. Such a connection is compared and mended as any other, but for what
 // needs the private half: a proof is left out, and a key that Terraform has lost
-// is made anew, as nobody has it any more.
+// is replaced, as nobody has it any more.
 
 // lostPair reports whether the private half of the consumer's pair is nowhere.
 func (d *differ) lostPair() bool {
@@ -24,6 +24,20 @@ func (d *differ) lostSSH() bool {
 	}
 	token := d.token()
 	return token == nil || !token.HasSSHKey || r.Current.Token != token.ID || r.RefusedToken == token.ID || !d.isServiceUser(token.User)
+}
+
+// replaced reports whether a lost SSH key is replaced where it is. One that is
+// compromised is rotated instead, so that the record names it until it is gone
+// from Bitbucket; and where another key is staged, that one takes its place.
+func (d *differ) replaced() bool {
+	return d.lostSSH() && !d.condemned() && d.keys.pending == nil
+}
+
+// staysPublished notes that the public half of a lost key stays on Bitbucket.
+func (d *differ) staysPublished() {
+	if k := d.keys.current; k != nil && d.published(k.Fingerprint) {
+		d.note(d.want.Where("ssh_key"), "SSH key %s stays on Bitbucket, and nothing of bbsync uses it any more: delete it there if nobody else does", k.Fingerprint)
+	}
 }
 
 // unheld tells of what cannot be known, and how it can be.

@@ -25,7 +25,9 @@ type world struct {
 	published map[int]bool // SSH pairs of the service user
 	granted   bool
 
-	provenRSA, provenSSH int // the pair that was last proven; 0: none since it changed
+	provenRSA int          // the pair that was last proven; 0: none since it changed
+	provenSSH map[int]bool // SSH pairs that were proven
+	expired   map[int]bool // SSH pairs that Bitbucket does not accept any more
 
 	hours int           // since noon
 	born  map[int]int   // pair → hour it was made
@@ -57,6 +59,10 @@ type recordKept struct {
 	condemned         map[int]bool
 	before            int // RSA: what both sides can go back to
 	undestroyed       bool
+
+	unheld   map[int]bool // pairs whose private halves only Terraform has
+	wasUsed  map[int]bool // SSH pairs that Terraform had before it was given another
+	tokenMay string       // id of the token that may hold the pending key
 }
 
 type linkKept struct{ name, key string } // key: of the consumer that it shows
@@ -93,12 +99,14 @@ func (w world) clone() world {
 	if w.record != nil {
 		w.record = new(*w.record)
 		w.record.condemned = maps.Clone(w.record.condemned)
+		w.record.unheld, w.record.wasUsed = maps.Clone(w.record.unheld), maps.Clone(w.record.wasUsed)
 	}
 	if w.link != nil {
 		w.link = new(*w.link)
 	}
 	w.consumers, w.published = maps.Clone(w.consumers), maps.Clone(w.published)
 	w.born, w.used = maps.Clone(w.born), maps.Clone(w.used)
+	w.provenSSH, w.expired = maps.Clone(w.provenSSH), maps.Clone(w.expired)
 	w.clients = slices.Clone(w.clients)
 	for i := range w.clients {
 		if t := w.clients[i].token; t != nil {
@@ -109,7 +117,10 @@ func (w world) clone() world {
 }
 
 func newWorld(t traits) world {
-	return world{traits: t, consumers: map[string]consumerKept{}, published: map[int]bool{}, born: map[int]int{}, used: map[int]int{}}
+	return world{
+		traits: t, consumers: map[string]consumerKept{}, published: map[int]bool{}, born: map[int]int{}, used: map[int]int{},
+		provenSSH: map[int]bool{}, expired: map[int]bool{},
+	}
 }
 
 // want is what the files ask for in this world.
@@ -152,6 +163,9 @@ func (w world) read() plan.Have {
 		if hour, ok := w.used[pair]; ok && w.telling {
 			key.LastUsed = at(hour)
 		}
+		if w.expired[pair] {
+			key.Expires = at(w.hours - 1)
+		}
 		have.Keys[ssh(pair)] = key
 	}
 	if w.link != nil {
@@ -186,7 +200,7 @@ func (w world) readRecord() *plan.Record {
 	}
 	out := &plan.Record{LinkID: r.linkID, ClientID: r.clientID, RefusedToken: r.refused}
 	if r.rsa != 0 {
-		out.Consumer = &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa), Created: at(w.born[r.rsa])}
+		out.Consumer = &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa), Created: at(w.born[r.rsa]), Brought: r.rsa == theirPair, Unheld: r.unheld[r.rsa]}
 		if r.before != 0 {
 			out.Consumer.Previous = rsa(r.before)
 		}
@@ -194,6 +208,9 @@ func (w world) readRecord() *plan.Record {
 	out.Pending, out.Current, out.Previous = w.readKey(r.pending), w.readKey(r.ssh), w.readKey(r.previous)
 	if out.Current != nil && r.token != "" {
 		out.Current.Token, out.Current.Set, out.Current.Proved = r.token, at(r.set), at(r.set)
+	}
+	if out.Pending != nil {
+		out.Pending.Token = r.tokenMay
 	}
 	if out.Previous != nil {
 		out.Previous.Left = at(r.left)
@@ -208,7 +225,10 @@ func (w world) readKey(pair int) *plan.Key {
 	if pair == 0 {
 		return nil
 	}
-	out := &plan.Key{Fingerprint: ssh(pair), Created: at(w.born[pair])}
+	out := &plan.Key{Fingerprint: ssh(pair), Created: at(w.born[pair]), Unheld: w.record.unheld[pair]}
+	if w.record.wasUsed[pair] {
+		out.Left = noon
+	}
 	if w.record.condemned[pair] {
 		out.Condemned = "stolen"
 	}
