@@ -9,6 +9,8 @@ import (
 	"os"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/bbsync/bbsync/internal/replace"
 )
 
 // Open returns the trail in a file, which is made when it is not there. Several
@@ -27,7 +29,11 @@ func Open(file string) (*Trail, error) {
 }
 
 func (t *Trail) locked(do func(*lockedfile.File) error) (err error) {
-	f, err := lockedfile.OpenFile(t.file, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	file, err := replace.Resolve(t.file)
+	if err != nil {
+		return fmt.Errorf("opening the audit trail: %w", err)
+	}
+	f, err := lockedfile.OpenFile(file, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("opening the audit trail: %w", err)
 	}
