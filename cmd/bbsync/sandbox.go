@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/sandbox"
 )
 
@@ -46,6 +47,9 @@ func (a *app) sandboxCommand() *cobra.Command {
 			opts.Vault = sandbox.ExternalVault{Address: a.getenv("VAULT_ADDR"), Token: a.getenv("VAULT_TOKEN")}
 			if opts.Vault.Address == "" || opts.Vault.Token == "" {
 				return &exitError{code: exitUsage, err: errors.New("--real-vault needs VAULT_ADDR and VAULT_TOKEN")}
+			}
+			if _, err := names.RootURL(opts.Vault.Address); err != nil {
+				return &exitError{code: exitUsage, err: fmt.Errorf("VAULT_ADDR: %w", err)}
 			}
 		}
 		if err := checkSandbox(opts); err != nil {

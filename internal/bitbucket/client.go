@@ -16,11 +16,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/limit"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/trace"
 )
@@ -99,18 +99,11 @@ func (c *Client) Username() string { return c.username }
 func (c *Client) Close() { c.idle() }
 
 func parseBase(text string) (*url.URL, error) {
-	base, err := url.Parse(strings.TrimRight(text, "/"))
-	switch {
-	case err != nil:
-		return nil, errors.New("the Bitbucket url does not parse") // err repeats the url, which may hold a password
-	case base.Scheme != "https" && base.Scheme != "http", base.Host == "":
-		return nil, errors.New("the Bitbucket url must start with https:// or http:// and a host")
-	case base.User != nil:
-		return nil, errors.New("the Bitbucket url must not hold a user or a password")
-	case base.RawQuery != "" || base.Fragment != "":
-		return nil, errors.New("the Bitbucket url must not hold a query or a fragment")
+	base, err := names.BaseURL(text)
+	if err != nil {
+		return nil, fmt.Errorf("the Bitbucket url: %w", err)
 	}
-	return base, nil
+	return url.Parse(base)
 }
 
 func newTransport(ca []byte) (*http.Transport, error) {

@@ -18,7 +18,7 @@ func network(s reach.Sight, err error) Check {
 	const name = "network"
 	switch {
 	case err != nil:
-		return failed(name, "not looked at", err.Error(), "correct ca_file")
+		return failed(name, "not checked", err.Error(), "correct the address or ca_file")
 	case s.Name != nil:
 		return failed(name, s.Address+" cannot be looked up from here", s.Name.Error(), "check the address for typing mistakes, and this machine's name service")
 	case s.Port != nil && s.Proxy != "":

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/secret"
 )
 
 var now = time.Unix(1_700_000_000, 0)
@@ -238,5 +239,13 @@ func TestTheFileMayBeALink(t *testing.T) {
 	}
 	if text, err := os.ReadFile(target); err != nil || !strings.Contains(string(text), "bbsync_drift{") {
 		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// TestGatewayOverHTTP refuses an address to which the password would travel in the clear.
+func TestGatewayOverHTTP(t *testing.T) {
+	err := Run{Fleet: "corp"}.Push(t.Context(), Gateway{URL: "http://pushgateway.example:9091", Username: "bbsync", Password: secret.New("tiger")})
+	if err == nil || !strings.Contains(err.Error(), "use https") {
+		t.Error(err)
 	}
 }

@@ -2,14 +2,13 @@ package metrics
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/push"
 
 	"github.com/bbsync/bbsync/internal/httpx"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
@@ -32,12 +31,8 @@ type Gateway struct {
 // nothing stays of a connection that left the files. Anything else adds: metrics
 // that it does not know, the time of the last success above all, stay.
 func (r Run) Push(ctx context.Context, gateway Gateway) error {
-	address, err := url.Parse(gateway.URL)
-	if err != nil || address.Host == "" {
-		return errors.New("the Pushgateway's address is not a URL")
-	}
-	if address.User != nil {
-		return errors.New("the Pushgateway's address holds a password, which every process list shows: give it in the environment")
+	if err := names.CheckReceiver(gateway.URL, gateway.Username != ""); err != nil {
+		return fmt.Errorf("the Pushgateway's address: %w", err)
 	}
 	transport, err := httpx.New(httpx.Options{Timeout: pushTimeout, MaxBody: maxAnswer, Redact: httpx.NewRedactor(gateway.Password)})
 	if err != nil {

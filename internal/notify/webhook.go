@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/httpx"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
@@ -48,9 +49,13 @@ type Webhook struct {
 // receiver may see it twice: an answer that was lost cannot be told from one that
 // was not given.
 func (w Webhook) Send(ctx context.Context, text string) error {
-	address, err := url.Parse(strings.TrimSpace(w.URL.Reveal()))
-	if err != nil || address.Host == "" || address.Scheme != "https" && address.Scheme != "http" {
-		return errors.New("the webhook's address is not a URL") // which it is stays untold
+	given := strings.TrimSpace(w.URL.Reveal())
+	if err := names.CheckReceiver(given, true); err != nil { // the address is the credential
+		return fmt.Errorf("the webhook's address: %w", err)
+	}
+	address, err := url.Parse(given)
+	if err != nil {
+		return errors.New("the webhook's address does not parse as a URL")
 	}
 	body, err := json.Marshal(map[string]string{"text": escape(text)})
 	if err != nil {

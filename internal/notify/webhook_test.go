@@ -88,3 +88,11 @@ func TestAddressesStaySecret(t *testing.T) {
 		}
 	}
 }
+
+// TestWebhookOverHTTP refuses an address that would travel in the clear.
+func TestWebhookOverHTTP(t *testing.T) {
+	err := notify.Webhook{URL: secret.New("http://hooks.example/services/tiger")}.Send(t.Context(), "text")
+	if err == nil || !strings.Contains(err.Error(), "use https") || strings.Contains(err.Error(), "tiger") {
+		t.Error(err)
+	}
+}

@@ -2,14 +2,13 @@ package systems
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/schema"
@@ -72,59 +71,20 @@ func refName(ref schema.SecretRef) string {
 	return "credentials file"
 }
 
-// terraformToken fetches the API token. A block without one uses what
-// `terraform login` and Terraform's own environment leave.
-func (s *Systems) terraformToken(ctx context.Context, block *schema.Terraform, ref schema.SecretRef) (secret.Text, error) {
-	if ref.Vault != "" || ref.Env != "" {
-		return s.Credential(ctx, ref)
-	}
-	u, err := url.Parse(block.Address)
-	if err != nil {
-		return secret.Text{}, fmt.Errorf("parsing address %q: %w", block.Address, err)
-	}
-	variable := "TF_TOKEN_" + strings.NewReplacer("-", "__", ".", "_").Replace(u.Hostname())
-	if s.env.Getenv(variable) != "" {
-		return s.credentialFromEnv(variable)
-	}
-	return s.credentialsFile(u.Host)
-}
-
-// credentialsFile reads the file that `terraform login` writes.
-func (s *Systems) credentialsFile(host string) (secret.Text, error) {
-	file := filepath.Join(s.env.Home, ".terraform.d", "credentials.tfrc.json")
-	remedy := "run terraform login " + host + ", or give the block a token"
-	body, err := os.ReadFile(file)
-	if err != nil {
-		return secret.Text{}, fmt.Errorf("no token: %w; %s", err, remedy)
-	}
-	var doc struct {
-		Credentials map[string]struct {
-			Token string `json:"token"`
-		} `json:"credentials"`
-	}
-	if err := json.Unmarshal(body, &doc); err != nil {
-		return secret.Text{}, fmt.Errorf("no token: %s is not the JSON that terraform login writes; %s", file, remedy)
-	}
-	if token := doc.Credentials[host].Token; token != "" {
-		return s.oneLine(secret.New(token), file)
-	}
-	return secret.Text{}, fmt.Errorf("no token for %s in %s; %s", host, file, remedy)
-}
-
 // vaultConfig fills what the files leave out from the usual environment.
 func (s *Systems) vaultConfig() (vault.Config, error) {
 	v := s.fleet.Vault
+	address, err := s.vaultAddress()
+	if err != nil {
+		return vault.Config{}, fmt.Errorf("vault: %w", err)
+	}
 	cfg := vault.Config{
-		Address:   firstOf(v.Address, s.env.Getenv("VAULT_ADDR")),
+		Address:   address,
 		Namespace: firstOf(v.Namespace, s.env.Getenv("VAULT_NAMESPACE")),
 		Mount:     v.Mount,
 		Path:      v.Path,
 		UserAgent: s.env.UserAgent,
 	}
-	if cfg.Address == "" {
-		return cfg, errors.New("vault: no address: set address in the vault block, or VAULT_ADDR")
-	}
-	var err error
 	if cfg.CA, err = s.readCA(firstOf(v.CAFile, s.env.Getenv("VAULT_CACERT"))); err != nil {
 		return cfg, fmt.Errorf("vault: %w", err)
 	}
@@ -132,6 +92,23 @@ func (s *Systems) vaultConfig() (vault.Config, error) {
 		return cfg, fmt.Errorf("vault: logging in with %s: %w", firstOf(v.Auth.Method, vault.MethodToken), err)
 	}
 	return cfg, nil
+}
+
+// vaultAddress returns where Vault is. What the environment says must satisfy
+// what the configuration does.
+func (s *Systems) vaultAddress() (string, error) {
+	if s.fleet.Vault.Address != "" {
+		return s.fleet.Vault.Address, nil
+	}
+	given := s.env.Getenv("VAULT_ADDR")
+	if given == "" {
+		return "", errors.New("no address: set address in the vault block, or VAULT_ADDR")
+	}
+	address, err := names.RootURL(given)
+	if err != nil {
+		return "", fmt.Errorf("VAULT_ADDR: %w; set it to https://host:port", err)
+	}
+	return address, nil
 }
 
 func (s *Systems) vaultAuth(a schema.VaultAuth) (vault.Auth, error) {

@@ -23,8 +23,11 @@ func (s *Systems) LookAtTerraform(ctx context.Context, label string) (reach.Sigh
 
 // LookAtVault looks at the Vault of the files or the environment.
 func (s *Systems) LookAtVault(ctx context.Context) (reach.Sight, error) {
-	v := s.fleet.Vault
-	return s.look(ctx, firstOf(v.Address, s.env.Getenv("VAULT_ADDR")), firstOf(v.CAFile, s.env.Getenv("VAULT_CACERT")), true)
+	address, err := s.vaultAddress()
+	if err != nil {
+		return reach.Sight{}, err
+	}
+	return s.look(ctx, address, firstOf(s.fleet.Vault.CAFile, s.env.Getenv("VAULT_CACERT")), true)
 }
 
 func (s *Systems) look(ctx context.Context, address, caFile string, only bool) (reach.Sight, error) {

@@ -22,6 +22,7 @@ import (
 	tfe "github.com/hashicorp/go-tfe"
 
 	"github.com/bbsync/bbsync/internal/limit"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
@@ -122,18 +123,13 @@ func (c *Client) ping(ctx context.Context, config *tfe.Config) (*tfe.Client, err
 	return made, err
 }
 
+// checkAddress refuses a path, which go-tfe would drop in silence.
 func checkAddress(address string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimRight(address, "/"))
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, fmt.Errorf("terraform: address %q is no URL of the form https://host[:port]", clean(address))
-	case u.User != nil:
-		return nil, errors.New("terraform: the address holds a user name or password (remove it)")
-	case u.Path != "" || u.RawQuery != "" || u.Fragment != "":
-		// go-tfe would drop it in silence, and talk to another place.
-		return nil, fmt.Errorf("terraform: address %q has a path (want https://host[:port])", clean(address))
+	root, err := names.RootURL(address)
+	if err != nil {
+		return nil, fmt.Errorf("terraform: the address: %w", err)
 	}
-	return u, nil
+	return url.Parse(root)
 }
 
 func authorities(pem []byte) (*x509.CertPool, error) {

@@ -13,6 +13,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // queue holds the spans of a large fleet until they are sent; a collector that is
@@ -36,6 +38,10 @@ func Wanted(getenv func(string) string) bool {
 // is never worth a run. Where, with which headers and how many of the traces is
 // read from OpenTelemetry's variables by its own library.
 func Run(ctx context.Context, name, version string, getenv func(string) string, warn func(error)) (context.Context, func(exitCode int)) {
+	if err := checkEndpoint(getenv); err != nil {
+		warn(fmt.Errorf("no traces: %w", err))
+		return ctx, func(int) {}
+	}
 	client, err := exportClient(getenv)
 	if err != nil {
 		warn(fmt.Errorf("no traces: %w", err))
@@ -65,4 +71,22 @@ func Run(ctx context.Context, name, version string, getenv func(string) string, 
 			warn(fmt.Errorf("traces: %w", err))
 		}
 	}
+}
+
+// checkEndpoint checks the address that the variables name: headers hold a
+// credential as a rule. The library's own default is this machine.
+func checkEndpoint(getenv func(string) string) error {
+	variable := "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+	if getenv(variable) == "" {
+		variable = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	}
+	endpoint := getenv(variable)
+	if endpoint == "" {
+		return nil
+	}
+	credential := getenv("OTEL_EXPORTER_OTLP_HEADERS") != "" || getenv("OTEL_EXPORTER_OTLP_TRACES_HEADERS") != ""
+	if err := names.CheckReceiver(endpoint, credential); err != nil {
+		return fmt.Errorf("%s: %w", variable, err)
+	}
+	return nil
 }

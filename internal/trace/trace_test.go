@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
@@ -74,5 +75,23 @@ func TestRequestsAreSpans(t *testing.T) {
 	}
 	if s := ended[1]; s.Status().Code.String() != "Error" || s.Status().Description != "" || len(s.Events()) > 0 {
 		t.Errorf("%+v", s.Status())
+	}
+}
+
+// TestCredentialsNeedHTTPS refuses an endpoint that would get its headers in the
+// clear, and one that is no address.
+func TestCredentialsNeedHTTPS(t *testing.T) {
+	for _, env := range []map[string]string{
+		{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.example:4318", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=tiger"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://x", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector.example:4318", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x=tiger"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://user:tiger@collector.example"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector.example:4318"},
+	} {
+		var warnings []error
+		_, end := trace.Run(t.Context(), "x", "1", func(name string) string { return env[name] }, func(err error) { warnings = append(warnings, err) })
+		end(0)
+		if len(warnings) != 1 || !strings.Contains(warnings[0].Error(), "_ENDPOINT: ") || strings.Contains(warnings[0].Error(), "tiger") {
+			t.Errorf("%v: %v", env, warnings)
+		}
 	}
 }

@@ -5,12 +5,13 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/vault/api"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 const (
@@ -108,15 +109,11 @@ func (c *Client) Close() {
 }
 
 func (cfg Config) complete() (Config, error) {
-	u, err := url.Parse(cfg.Address)
-	switch {
-	case cfg.Address == "":
-		return cfg, errors.New("vault: no address (set it in the vault block or in VAULT_ADDR)")
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return cfg, fmt.Errorf("vault: address %q is no URL of the form https://host:8200", clean(cfg.Address))
-	case u.User != nil:
-		return cfg, errors.New("vault: the address holds a user name or password (remove it)")
+	address, err := names.RootURL(cfg.Address)
+	if err != nil {
+		return cfg, fmt.Errorf("vault: the address: %w", err)
 	}
+	cfg.Address = address
 	cfg.Mount = or(strings.Trim(cfg.Mount, "/"), defaultMount)
 	cfg.Path = or(strings.Trim(cfg.Path, "/"), defaultPath)
 	cfg.Namespace = strings.Trim(cfg.Namespace, "/")
