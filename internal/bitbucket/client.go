@@ -9,7 +9,6 @@
 package bitbucket
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"

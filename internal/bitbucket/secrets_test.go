@@ -72,7 +72,7 @@ func TestNoAnswerBringsBackThePassword(t *testing.T) {
 		"consumer": func(c *Client) error {
 			return c.SetConsumer(ctx, "id", Consumer{Key: "k", Name: "n", PublicKey: consumer.Public})
 		},
-		"delete": func(c *Client) error { return c.DeleteSSHKey(ctx, 1) },
+		"delete": func(c *Client) error { return c.DeleteSSHKey(ctx, "svc", 1) },
 		"grant":  func(c *Client) error { return c.Grant(ctx, "svc", Permission{"INFRA", "", "PROJECT_ADMIN"}) },
 		"prove":  func(c *Client) error { return c.ProveConsumer(ctx, "k", consumer.Private) },
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/reach"
@@ -68,6 +69,7 @@ func TestNetwork(t *testing.T) {
 		{"other name", certificate(at(reach.Sight{Chain: chain(noon), TLS: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"}}), nil, noon), Failed, "bitbucket.example"},
 		{"expired", certificate(at(reach.Sight{Chain: chain(noon), TLS: x509.CertificateInvalidError{Reason: x509.Expired, Cert: &x509.Certificate{}}}), nil, noon), Failed, "renew the certificate"},
 		{"no TLS", certificate(at(reach.Sight{TLS: refused}), nil, noon), Failed, "does not look like TLS"},
+		{"old TLS", certificate(at(reach.Sight{TLS: httpx.ErrOldTLS}), nil, noon), Failed, "enable TLS 1.2"},
 		{"not reached", certificate(at(reach.Sight{Port: refused}), nil, noon), Unknown, "no connection"},
 	})
 }

@@ -51,7 +51,7 @@ func (t *Transport) explain(caller, own context.Context, err error) error {
 	case caller.Err() == nil && errors.Is(own.Err(), context.DeadlineExceeded):
 		return &TimeoutError{After: t.options.Timeout}
 	}
-	return explainTLS(err)
+	return ExplainTLS(err)
 }
 
 // A TimeoutError says that the Transport's own deadline passed, not the caller's.
