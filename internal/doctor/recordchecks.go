@@ -13,9 +13,12 @@ import (
 func (f *connectionFacts) recordCheck() Check {
 	const name = "record"
 	var deleted *vault.DeletedError
+	var differs *vault.KeyError
 	switch err := f.record.err; {
 	case errors.As(err, &deleted):
 		return failed(name, "the newest version is deleted", err.Error(), "vault kv undelete, if the keys are to be kept: they can be read nowhere else")
+	case errors.As(err, &differs):
+		return failed(name, "field "+differs.Field+" contradicts the private key", err.Error(), differs.Remedy())
 	case errors.Is(err, vault.ErrNotFound):
 		return failed(name, "none at "+f.want.Record, "bbsync has not made this connection yet, or its record was deleted",
 			"bbsync apply makes it; if the connection is in use, restore the record first: its private keys can be read nowhere else")

@@ -15,7 +15,10 @@ import (
 func (r *reader) readRecord(ctx context.Context, c *schema.Connection) (*plan.Record, error) {
 	record, version, err := r.sys.Vault().Read(ctx, c.Record)
 	var deleted *vault.DeletedError
+	var differs *vault.KeyError
 	switch {
+	case errors.As(err, &differs):
+		return contradicting(record, version, differs), nil
 	case errors.As(err, &deleted):
 		return &plan.Record{Version: int(deleted.Version), Deleted: deleted.Error()}, nil
 	case errors.Is(err, vault.ErrNotFound):
@@ -24,6 +27,13 @@ func (r *reader) readRecord(ctx context.Context, c *schema.Connection) (*plan.Re
 		return nil, err
 	}
 	return RecordFacts(record, version), nil
+}
+
+// contradicting returns the facts of a record that contradicts its keys.
+func contradicting(record vault.Record, version vault.Version, differs *vault.KeyError) *plan.Record {
+	facts := RecordFacts(record, version)
+	facts.Contradiction = &plan.Contradiction{Text: differs.Error(), Remedy: differs.Remedy()}
+	return facts
 }
 
 // RecordFacts returns what may be known of a record without its secrets.

@@ -17,6 +17,7 @@ func (r *Record) Basis() string {
 		return ""
 	}
 	facts := *r
+	facts.Contradiction = nil // refused before anything is compared
 	facts.Version, facts.Lease, facts.Fleet, facts.Address, facts.Deleted = 0, nil, "", "", ""
 	facts.About = About{}
 	if facts == (Record{}) {

@@ -126,6 +126,7 @@ func (d *differ) blocked() bool {
 			fmt.Sprintf("%s is applying to this connection; its lease ends at %s", r.Lease.Holder, r.Lease.Expires.UTC().Format(time.RFC3339)),
 			"wait for it, or for the lease to end, and run again")
 	}
+	d.contradiction()
 	if len(d.out.Blocks) > 0 {
 		return true
 	}
@@ -144,6 +145,16 @@ func (d *differ) blocked() bool {
 		}
 	}
 	return len(d.out.Blocks) > 0
+}
+
+// contradiction refuses a record that contradicts its own keys.
+func (d *differ) contradiction() bool {
+	r := d.have.Record
+	if r == nil || r.Contradiction == nil {
+		return false
+	}
+	d.block(Refused, d.want.Range, r.Contradiction.Text, r.Contradiction.Remedy)
+	return true
 }
 
 // record plans the pairs that Vault lacks.

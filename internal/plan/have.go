@@ -75,6 +75,7 @@ type Plugin struct {
 type Record struct {
 	Version                    int    // of the secret: what a check-and-set compares
 	Deleted                    string // the newest version was deleted: how to bring it back; nothing else is known
+	Contradiction              *Contradiction
 	Fleet                      string
 	Address                    string
 	Consumer                   *ConsumerKey
@@ -90,6 +91,10 @@ type Record struct {
 	MovedFrom                  string // path of the record that this one took over and that is not emptied yet
 	Moving                     *Moving
 }
+
+// Contradiction says which field of a record is not what its private keys make it:
+// someone other than bbsync wrote it, and nothing is done with its connection.
+type Contradiction struct{ Text, Remedy string }
 
 // ConsumerKey is the consumer's pair as recorded.
 type ConsumerKey struct {

@@ -63,7 +63,7 @@ func (d *remover) plan(l Leaving) Connection {
 	}
 	switch {
 	case l.Forget:
-		if d.have.Record = l.Record; !d.leased() {
+		if d.have.Record = l.Record; !d.leased() && !d.contradiction() {
 			if l.Record.MovedFrom != "" {
 				d.endMove() // nothing would look there again
 			}
@@ -83,7 +83,7 @@ func (d *remover) removal() {
 	for _, u := range d.have.Unread {
 		d.block(Unreadable, d.want.Range, u.String(), "")
 	}
-	if len(d.out.Blocks) > 0 || d.leased() {
+	if len(d.out.Blocks) > 0 || d.leased() || d.contradiction() {
 		return
 	}
 	record := d.have.Record
@@ -256,6 +256,10 @@ func (r Removals) overLimit(out []Connection) (text, remedy string, at hcl.Range
 		if len(h.Unread) > 0 {
 			return fmt.Sprintf("nothing is removed while the fleet cannot be read whole: %s: %s", r.Stay[i].Address, h.Unread[0]),
 				"run again when everything answers", r.Stay[i].Range
+		}
+		if h.Record != nil && h.Record.Contradiction != nil {
+			return fmt.Sprintf("nothing is removed while it is not known which keys the fleet uses: %s: %s", r.Stay[i].Address, h.Record.Contradiction.Text),
+				h.Record.Contradiction.Remedy, r.Stay[i].Range
 		}
 	}
 	for _, c := range out {
