@@ -175,7 +175,7 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	}
 	held, stale := saved.Narrow(now)
 	for _, address := range stale {
-		fmt.Fprintf(a.stderr, "stale: %s changed after the plan was saved; it is left as it is\n", address)
+		a.tellf("stale: %s changed after the plan was saved; it is left as it is\n", address)
 	}
 	err = a.carryOut(ctx, s, held, f, t)
 	if err == nil && len(stale) > 0 {
@@ -270,7 +270,7 @@ func (a *app) ask(otherwise string) error {
 	if !isTerminal(a.stdin) {
 		return &exitError{code: exitUsage, err: fmt.Errorf("nobody can be asked here: review the plan and run with --auto-approve%s", otherwise)}
 	}
-	fmt.Fprint(a.stderr, "Carry these steps out? Only \"yes\" is a yes: ")
+	a.tellf("Carry these steps out? Only \"yes\" is a yes: ")
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
 		return &exitError{code: exitFailure, err: errors.New("nothing was changed")}

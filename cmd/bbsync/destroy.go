@@ -88,7 +88,7 @@ func (a *app) askName(fleet string) error {
 	if !isTerminal(a.stdin) {
 		return &exitError{code: exitUsage, err: fmt.Errorf("nobody can be asked here: review the above and run with --confirm %s", fleet)}
 	}
-	fmt.Fprintf(a.stderr, "This cannot be undone. Type the fleet's name, %q, to remove these connections: ", fleet)
+	a.tellf("This cannot be undone. Type the fleet's name, %q, to remove these connections: ", fleet)
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != fleet {
 		return &exitError{code: exitFailure, err: errors.New("nothing was changed")}

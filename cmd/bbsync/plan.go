@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -75,6 +74,6 @@ func (a *app) save(p plan.Plan, s *session, flags *sessionFlags, file string) er
 	if err := replace.File(file, text, 0o600); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "Saved to %s: bbsync apply %s carries it out as far as it still holds.\n", file, file)
+	a.tellf("Saved to %s: bbsync apply %s carries it out as far as it still holds.\n", file, file)
 	return nil
 }
