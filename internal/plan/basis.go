@@ -28,5 +28,5 @@ func (r *Record) Basis() string {
 		panic(fmt.Sprintf("encoding a record's facts: %v", err))
 	}
 	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])[:16]
+	return hex.EncodeToString(sum[:])
 }

@@ -128,6 +128,9 @@ type Note struct {
 // Steps returns the steps alone.
 func (c Connection) Steps() []Step { return steps(c.Changes) }
 
+// Address names the Bitbucket as the configuration does.
+func (b BitbucketPlan) Address() string { return "bitbucket." + b.Label }
+
 // Steps returns the steps alone.
 func (b BitbucketPlan) Steps() []Step { return steps(b.Changes) }
 
@@ -222,7 +225,7 @@ func digest[T Target | []string](on T, steps []Step) string {
 		panic(fmt.Sprintf("encoding the steps on %v: %v", on, err))
 	}
 	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])[:16]
+	return hex.EncodeToString(sum[:])
 }
 
 // target builds the Target of a wanted connection.

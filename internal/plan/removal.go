@@ -277,6 +277,17 @@ func (r Removals) overLimit(out []Connection) (text, remedy string, at hcl.Range
 		fmt.Sprintf("look whether a file or a line is missing; if not, run with --max-removals %d, or raise max_removals in the bbsync block", n), r.MaxAt
 }
 
+// Removals returns the addresses of the connections that the plan removes.
+func (p Plan) Removals() []string {
+	var out []string
+	for _, c := range p.Connections {
+		if len(c.Blocks) == 0 && removes(c) {
+			out = append(out, c.Address)
+		}
+	}
+	return out
+}
+
 func removes(c Connection) bool { return number[RetireRecord]([]Connection{c}) > 0 }
 
 // number counts the steps of a kind.
