@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -105,9 +106,9 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 		switch {
 		case code != exitDone:
 		case p.Pending():
-			a.sayf("Nothing waits for a person. Next: bbsync apply, which carries out what is left.\n")
+			fmt.Fprintln(a.stdout, "Nothing waits for a person. Next: bbsync apply, which carries out what is left.")
 		default:
-			a.sayf("Nothing waits for a person.\n")
+			fmt.Fprintln(a.stdout, "Nothing waits for a person.")
 		}
 		return errors.Join(a.authorized(f, result, nil, nil, code), exit(code))
 	}
@@ -124,7 +125,7 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 		return err
 	}
 	if code == exitDone {
-		a.sayf("Done. Next: bbsync apply, which gives Terraform the SSH key and proves the connection.\n")
+		fmt.Fprintln(a.stdout, "Done. Next: bbsync apply, which gives Terraform the SSH key and proves the connection.")
 	}
 	return exit(code)
 }
@@ -163,7 +164,7 @@ func (a *app) tellOthers(p plan.Plan) exitcode.Tally {
 		switch {
 		case len(c.Blocks) > 0:
 			tally.Add(exitcode.OfState(c.State()), 1)
-			a.tellf("%s: %s: %s\n", c.Address, c.State(), c.Blocks[0].Text)
+			fmt.Fprintf(a.stderr, "%s: %s: %s\n", report.Safe(c.Address), c.State(), report.Safe(c.Blocks[0].Text))
 		case c.Waits() && c.State() != plan.StateWaiting:
 			before++
 		case c.State() != plan.StateWaiting:
@@ -172,7 +173,7 @@ func (a *app) tellOthers(p plan.Plan) exitcode.Tally {
 	}
 	tally.Add(exitcode.Planned, before)
 	if before > 0 {
-		a.tellf("%d of %d connections have steps to be done before a person's: run bbsync apply first.\n", before, len(p.Connections))
+		fmt.Fprintf(a.stderr, "%d of %d connections have steps to be done before a person's: run bbsync apply first.\n", before, len(p.Connections))
 	}
 	return tally
 }
@@ -239,7 +240,7 @@ func (a *app) applyAuthorized(ctx context.Context, s *session, requests []author
 			return err
 		}
 	}
-	if _, err := a.carryOnce(ctx, s, p, &applyFlags{sessionFlags: &sessionFlags{}, parallelism: apply.DefaultParallel}, t); err != nil {
+	if _, err := a.carryOnce(ctx, s, p, &applyFlags{sessionFlags: &sessionFlags{}, parallelism: apply.DefaultParallel, patience: apply.NewPatience(apply.DefaultPatience)}, t); err != nil {
 		return err
 	}
 	return exit(int(tally.Code()))

@@ -57,7 +57,7 @@ func (a *app) format(files []string, check bool) error {
 		failed = errors.Join(failed, err)
 		if different {
 			changed++
-			a.sayf("%s\n", file)
+			fmt.Fprintln(a.stdout, file)
 		}
 	}
 	if failed != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/bbsync/bbsync/internal/authorize"
 	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -22,9 +23,9 @@ func (a *app) goOn(ctx context.Context, s *session, result apply.Result, f *appl
 		return err
 	}
 	requests := authorize.Of(p)
-	a.tellf("No need to run bbsync apply again: it waits, and goes on by itself.\n")
+	fmt.Fprintln(a.stderr, "No need to run bbsync apply again: it waits, and goes on by itself.")
 	if len(requests) > 1 {
-		a.tellf("bbsync authorize, in another terminal, has one page with a button for each.\n")
+		fmt.Fprintln(a.stderr, "bbsync authorize, in another terminal, has one page with a button for each.")
 	}
 	statuses, err := a.await(ctx, s, requests, &authorizeFlags{noOpen: true})
 	if err != nil {
@@ -103,7 +104,7 @@ func (a *app) approved(p plan.Plan, result apply.Result) (_ plan.Plan, changed i
 			continue
 		}
 		changed++
-		a.tellf("%s changed while it waited; run bbsync plan to see how\n", c.Address)
+		fmt.Fprintf(a.stderr, "%s changed while it waited; run bbsync plan to see how\n", report.Safe(c.Address))
 	}
 	return out, changed
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -31,8 +30,8 @@ func (a *app) graphCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(a.documents(), text)
-			return err
+			fmt.Fprint(a.stdout, text)
+			return nil
 		},
 	}
 	c.Flags().StringVar(&format, "format", format, strings.Join(names, ", "))

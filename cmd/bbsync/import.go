@@ -14,7 +14,6 @@ import (
 
 	"github.com/bbsync/bbsync/internal/adopt"
 	"github.com/bbsync/bbsync/internal/exitcode"
-	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
@@ -89,10 +88,10 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	code := int(tally.Code())
 	if f.dry {
 		return cmp.Or(a.tellImport(f.output, doc, func(w io.Writer) {
-			_, _ = w.Write(text)
+			fmt.Fprint(w, string(text))
 			tellOdd(w, odd)
 			if len(places) == 0 {
-				plaintext.Fprintf(w, "%s\n", nothingToImport)
+				fmt.Fprintln(w, nothingToImport)
 			}
 		}), exit(code))
 	}
@@ -107,7 +106,7 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	}
 	return cmp.Or(a.tellImport(f.output, doc, func(w io.Writer) {
 		tellOdd(w, odd)
-		plaintext.Fprintf(w, "%s\n", imported(len(places), doc.Records, file))
+		fmt.Fprintf(w, "%s\n", imported(len(places), doc.Records, file))
 	}), exit(code))
 }
 
@@ -169,7 +168,7 @@ func (a *app) keepAll(ctx context.Context, s *session, file string, places []ado
 		if wrote {
 			written++
 		} else {
-			a.tellf("%s has a record already (%s), which stays\n", p.Address, c.Record)
+			fmt.Fprintf(a.stderr, "%s has a record already (%s), which stays\n", p.Address, c.Record)
 		}
 	}
 	return written, nil
@@ -222,14 +221,14 @@ func tellOdd(w io.Writer, odd []adopt.Oddity) {
 					n++
 				}
 			}
-			plaintext.Fprintf(w, "%s (%d)\n", o.Kind, n)
+			fmt.Fprintf(w, "%s (%d)\n", o.Kind, n)
 			if o.Remedy != "" {
-				plaintext.Fprintf(w, "  %s\n", o.Remedy)
+				fmt.Fprintf(w, "  %s\n", o.Remedy)
 			}
 		}
-		plaintext.Fprintf(w, "  - %s\n", o.Text)
+		fmt.Fprintf(w, "  - %s\n", report.Safe(o.Text))
 	}
 	if len(odd) > 0 {
-		plaintext.Fprintf(w, "\n")
+		fmt.Fprintln(w)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,7 +25,7 @@ func (a *app) sandboxByHandCommand() *cobra.Command {
 			return err
 		}
 		return p.ByHand(c.Context(), mishaps, func(org, mishap string) {
-			a.sayf("%s\n", strings.TrimSpace(org+" "+mishap))
+			fmt.Fprintln(a.stdout, strings.TrimSpace(org+" "+mishap))
 		})
 	}
 	return c

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"sync/atomic"
 	"syscall"
-
-	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // interrupts returns a context that ends at the second interrupt and a channel
@@ -28,14 +27,14 @@ func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-cha
 			if inFlight.Load() {
 				what = "finishing the steps in flight"
 			}
-			plaintext.Fprintf(stderr, "\nbbsync: %s; interrupt again to abort\n", what)
+			fmt.Fprintln(stderr, "\nbbsync: "+what+"; interrupt again to abort")
 			close(stop)
 		case <-done:
 			return
 		}
 		select {
 		case <-signals:
-			plaintext.Fprintf(stderr, "bbsync: aborting\n")
+			fmt.Fprintln(stderr, "bbsync: aborting")
 		case <-done:
 		}
 	}()

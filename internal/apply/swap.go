@@ -61,14 +61,13 @@ func (r *runner) setPair(ctx context.Context, s plan.SwapConsumer, pair *vault.C
 	if err != nil {
 		return err
 	}
-	public, err := r.consumerHalf(ctx, pair)
+	err = server.SetConsumer(ctx, id, bitbucket.Consumer{
+		Key: pair.Key, Name: s.Name, PublicKey: pair.Public, Description: plan.OwnerMark(r.fleet),
+	})
 	if err != nil {
-		return err
-	}
-	if err := r.publishConsumer(ctx, server, id, s.Name, pair); err != nil {
 		return fmt.Errorf("setting the consumer on Bitbucket: %w", err)
 	}
-	err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &public})
+	err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &pair.Public})
 	if err != nil {
 		return fmt.Errorf("setting the pair on Terraform: %w", err)
 	}
@@ -91,17 +90,15 @@ func (r *runner) takeOver(ctx context.Context, s plan.SwapConsumer, pair, before
 	if err != nil {
 		return err
 	}
-	public, err := r.consumerHalf(ctx, pair)
-	if err != nil {
-		return err
+	set := func(c *vault.Consumer) error {
+		return server.SetConsumer(ctx, id, bitbucket.Consumer{Key: c.Key, Name: s.Name, PublicKey: c.Public, Description: plan.OwnerMark(r.fleet)})
 	}
-	set := func(c *vault.Consumer) error { return r.publishConsumer(ctx, server, id, s.Name, c) }
 	if err := set(pair); err != nil {
 		return fmt.Errorf("setting the consumer on Bitbucket: %w", err)
 	}
 	err = server.ProveConsumer(ctx, pair.Key, pair.Private)
 	if err == nil {
-		err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &public})
+		err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &pair.Public})
 	}
 	if err == nil || ctx.Err() != nil || r.held.Err() != nil {
 		return err

@@ -1,6 +1,8 @@
 package httpx
 
 import (
+	"bytes"
+	"io"
 	"net/http"
 	"strings"
 	"unicode"
@@ -49,7 +51,8 @@ func (q *quoting) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = newWhole([]byte(q.options.Redact.With(sentHeaders(req.Header)...).Quote(resp, body)))
+	quote := q.options.Redact.With(sentHeaders(req.Header)...).Quote(resp, body)
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader([]byte(quote))), int64(len(quote))
 	return resp, nil
 }
 

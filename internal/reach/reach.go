@@ -8,16 +8,21 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // timeout bounds each of the looks.
 const timeout = 10 * time.Second
+
+// Roots are the authorities that a server's certificate may come from.
+type Roots struct {
+	PEM  []byte // nil: the system's
+	Only bool   // PEM alone, without the system's
+}
 
 // A Certificate is one of the chain that the server showed.
 type Certificate struct {
@@ -37,9 +42,8 @@ type Sight struct {
 	Chain   []Certificate
 }
 
-// Look looks at the server of an address, https://host[:port] or http://. ca is the
-// PEM of ca_file, nil for the system's authorities.
-func Look(ctx context.Context, address string, ca []byte) Sight {
+// Look looks at the server of an address, https://host[:port] or http://.
+func Look(ctx context.Context, address string, roots Roots) Sight {
 	s := Sight{Address: address}
 	u, err := url.Parse(address)
 	if err != nil {
@@ -58,7 +62,7 @@ func Look(ctx context.Context, address string, ca []byte) Sight {
 		s.direct(ctx, u)
 	}
 	if s.Name == nil && s.Port == nil && u.Scheme == "https" {
-		s.handshake(ctx, u, proxy, ca)
+		s.handshake(ctx, u, proxy, roots)
 	}
 	return s
 }
@@ -100,10 +104,10 @@ var errSeen = errors.New("seen")
 
 // handshake takes the chain whether it verifies or not, and ends before the
 // first request.
-func (s *Sight) handshake(ctx context.Context, u, proxy *url.URL, ca []byte) {
+func (s *Sight) handshake(ctx context.Context, u, proxy *url.URL, roots Roots) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	pool, err := httpx.Roots(ca)
+	pool, err := roots.pool()
 	if err != nil {
 		s.TLS = err
 		return
@@ -128,7 +132,7 @@ func (s *Sight) handshake(ctx context.Context, u, proxy *url.URL, ca []byte) {
 		return
 	}
 	if !errors.Is(err, errSeen) {
-		s.TLS = httpx.ExplainTLS(err)
+		s.TLS = err
 	}
 }
 
@@ -151,4 +155,21 @@ func (s *Sight) verify(chain []*x509.Certificate, host string, roots *x509.CertP
 	}
 	_, err := chain[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: between})
 	return err
+}
+
+// pool returns nil for the system's roots.
+func (r Roots) pool() (*x509.CertPool, error) {
+	if len(r.PEM) == 0 {
+		return nil, nil //nolint:nilnil // nil is the system's pool
+	}
+	pool := x509.NewCertPool()
+	if !r.Only {
+		if system, err := x509.SystemCertPool(); err == nil {
+			pool = system
+		}
+	}
+	if !pool.AppendCertsFromPEM(r.PEM) {
+		return nil, fmt.Errorf("the CA file holds no certificate in PEM form")
+	}
+	return pool, nil
 }
