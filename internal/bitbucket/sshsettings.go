@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 // SSHSettings say how Bitbucket is reached over SSH.
@@ -52,19 +54,44 @@ func (c *Client) SSHSettings(ctx context.Context) (SSHSettings, error) {
 	if wire.Fingerprint != nil {
 		s.Algorithm, s.Fingerprint = wire.Fingerprint.Algorithm, wire.Fingerprint.Value
 	}
-	// The base URL is where clients connect to; the port may be one that only a
-	// proxy in front knows.
-	if u, err := url.Parse(wire.BaseURL); err == nil && u.Hostname() != "" {
-		s.Host = u.Hostname()
-		if port, err := strconv.Atoi(u.Port()); err == nil && port > 0 {
-			s.Port = port
-		}
-	}
-	if s.Port <= 0 || s.Port > 65535 {
+	if !validPort(s.Port) {
 		s.Port = defaultSSHPort
+	}
+	if wire.BaseURL == "" {
+		return s, nil
+	}
+	if s.Host, s.Port, err = sshAddress(wire.BaseURL); err != nil {
+		return SSHSettings{}, fmt.Errorf("the SSH base URL in the settings of %s, %s, cannot be used: %w; correct it under Administration, Server settings, or set host and port in the ssh block",
+			c.URL(), quote(wire.BaseURL), err)
 	}
 	return s, nil
 }
+
+// sshAddress returns host and port of an SSH base URL. It is what clone links are
+// made of and where clients connect to, so that a URL without a port means 22,
+// whatever port Bitbucket itself listens on: the vendor's page on SSH port
+// forwarding has it so. A scheme that is left out is ssh; whether a server keeps
+// such a URL is not documented.
+func sshAddress(base string) (host string, port int, err error) {
+	if !strings.Contains(base, "://") {
+		base = "ssh://" + base
+	}
+	u, err := url.Parse(base)
+	switch {
+	case err != nil || u.Hostname() == "":
+		return "", 0, errors.New("it names no host")
+	case !strings.EqualFold(u.Scheme, "ssh"):
+		return "", 0, errors.New("its scheme is not ssh")
+	case u.Port() == "":
+		return u.Hostname(), 22, nil
+	}
+	if port, err = strconv.Atoi(u.Port()); err != nil || !validPort(port) {
+		return "", 0, errors.New("its port is none")
+	}
+	return u.Hostname(), port, nil
+}
+
+func validPort(port int) bool { return port > 0 && port <= 65535 }
 
 // KeyPolicy is what the administrators allow as SSH keys (from 8.7 on).
 type KeyPolicy struct {

@@ -2,7 +2,9 @@ package bitbucket
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 )
 
@@ -68,18 +70,41 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// A base URL says where clients connect to, and without a port it means 22: the
+// settings' port counts where there is no base URL.
 func TestSSHSettings(t *testing.T) {
+	based := func(url string) string { return fmt.Sprintf(`{"enabled":true,"port":7999,"baseUrl":%q}`, url) }
 	for body, want := range map[string]string{
-		string(fixture(t, "ssh_settings_200.json")):                           "bitbucket.example.com:7999",
-		`{"enabled":true,"port":7998}`:                                        "127.0.0.1:7998",
-		`{"enabled":true}`:                                                    "127.0.0.1:7999",
-		`{"enabled":true,"port":7999,"baseUrl":"ssh://git@git.example.com"}`:  "git.example.com:7999",
-		`{"enabled":true,"port":7999,"baseUrl":"ssh://git@proxy.example:22"}`: "proxy.example:22",
-		`{"enabled":false,"port":-1,"fingerprint":null}`:                      "127.0.0.1:7999",
+		string(fixture(t, "ssh_settings_200.json")):      "bitbucket.example.com:7999",
+		`{"enabled":true,"port":7998}`:                   "127.0.0.1:7998",
+		`{"enabled":true,"port":7998,"baseUrl":""}`:      "127.0.0.1:7998",
+		`{"enabled":true}`:                               "127.0.0.1:7999",
+		`{"enabled":true,"port":70000}`:                  "127.0.0.1:7999",
+		`{"enabled":false,"port":-1,"fingerprint":null}`: "127.0.0.1:7999",
+
+		based("ssh://git.example.com"):           "git.example.com:22",
+		based("ssh://git.example.com/"):          "git.example.com:22",
+		based("ssh://git@git.example.com"):       "git.example.com:22",
+		based("ssh://git.example.com:"):          "git.example.com:22",
+		based("ssh://git@git.example.com:22"):    "git.example.com:22",
+		based("ssh://git.example.com:7999"):      "git.example.com:7999",
+		based("SSH://GIT.example.com:2222"):      "GIT.example.com:2222",
+		based("ssh://[fd00::1]"):                 "[fd00::1]:22",
+		based("ssh://[fd00::1]:2222"):            "[fd00::1]:2222",
+		based("ssh://git_lb.example.com:22/scm"): "git_lb.example.com:22",
+		based("git.example.com"):                 "git.example.com:22",
+		based("git@git.example.com:2222"):        "git.example.com:2222",
 	} {
 		s := newScript(t, says(200, body))
 		if have, err := client(t, s.url).SSHSettings(t.Context()); err != nil || have.Addr() != want {
-			t.Errorf("%s: %+v, %v", body, have, err)
+			t.Errorf("%s: %+v, %v, want %s", body, have, err, want)
+		}
+	}
+	for _, base := range []string{"https://git.example.com", "ssh://", "ssh://git.example.com:99999", "ssh://git.example.com:x"} {
+		s := newScript(t, says(200, based(base)))
+		have, err := client(t, s.url).SSHSettings(t.Context())
+		if err == nil || !strings.Contains(err.Error(), base) || !strings.Contains(err.Error(), "set host and port in the ssh block") {
+			t.Errorf("%s: %+v, %v, want an error that names it", base, have, err)
 		}
 	}
 }

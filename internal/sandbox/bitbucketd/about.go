@@ -173,5 +173,5 @@ func getSSHSettings(c *call) (reply, error) {
 		BaseURL     string      `json:"baseUrl"`
 		AccessKeys  bool        `json:"accessKeysEnabled"`
 		Fingerprint fingerprint `json:"fingerprint"`
-	}{!c.st.Settings.SSHDisabled, c.ssh.port, c.ssh.url(), true, fingerprint{"SHA-256", fingerprintOf(c.signers[0].PublicKey())}}}, nil
+	}{!c.st.Settings.SSHDisabled, c.ssh.port, c.ssh.url(""), true, fingerprint{"SHA-256", fingerprintOf(c.signers[0].PublicKey())}}}, nil
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -50,7 +49,7 @@ func (c *call) repoBody(p *Project, r *Repo) repoBody {
 	path := strings.ToLower(p.Key) + "/" + r.Slug + ".git"
 	clone := []href{{Name: "http", Href: c.base.String() + "/scm/" + path}}
 	if !c.st.Settings.SSHDisabled {
-		clone = append(clone, href{Name: "ssh", Href: "ssh://git@" + c.ssh.host + ":" + strconv.Itoa(c.ssh.port) + "/" + path})
+		clone = append(clone, href{Name: "ssh", Href: c.ssh.url("git@") + "/" + path})
 	}
 	if r.ID%2 == 0 { // the order varies on the real server
 		slices.Reverse(clone)

@@ -86,12 +86,13 @@ func fingerprintOf(key ssh.PublicKey) string {
 	return strings.TrimPrefix(ssh.FingerprintSHA256(key), "SHA256:")
 }
 
-// url is the base of clone addresses; the standard SSH port is left out.
-func (e endpoint) url() string {
+// url is the base of clone addresses, with a user and "@" or nothing before the
+// host; the standard SSH port is left out.
+func (e endpoint) url(user string) string {
 	if e.port == 22 {
-		return "ssh://" + e.host
+		return "ssh://" + user + e.host
 	}
-	return "ssh://" + e.host + ":" + strconv.Itoa(e.port)
+	return "ssh://" + user + e.host + ":" + strconv.Itoa(e.port)
 }
 
 // sshListeners are what CloseSSH has to close.
