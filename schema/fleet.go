@@ -113,7 +113,7 @@ type Admin struct {
 type SSHServer struct {
 	Host     string   // "" for: from Bitbucket's settings
 	Port     int      // 0 for: from Bitbucket's settings
-	HostKeys []string // authorized_keys lines without options; none: learned once into the record
+	HostKeys []string // authorized_keys lines without options or comment; none: learned once for all connections of the Bitbucket
 }
 
 // WebhookPlugin concerns Bitbucket before 5.4 only.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/hashicorp/go-version"
 	"github.com/zclconf/go-cty/cty"
-	"golang.org/x/crypto/ssh"
 )
 
 // Defaults of the language.
@@ -197,7 +196,7 @@ func (l *loader) bitbucket(n *node) *Bitbucket {
 		}
 	}
 	if kid := n.one("ssh"); kid != nil {
-		b.SSH = v.of(kid).ssh()
+		b.SSH = v.of(kid).ssh(b.URL)
 	}
 	if kid := n.one("webhook_plugin"); kid != nil {
 		b.WebhookPlugin = v.of(kid).webhookPlugin()
@@ -214,22 +213,13 @@ func (v view) webhookPlugin() WebhookPlugin {
 	return p
 }
 
-func (v view) ssh() SSHServer {
+func (v view) ssh(bitbucket string) SSHServer {
 	host := v.text("host")
 	s := SSHServer{Host: strings.ToLower(host), Port: v.integer("port", 1, 65535, 0)}
 	if strings.ContainsAny(host, ":/@ \t\n") && net.ParseIP(host) == nil {
 		v.fail("host", ruleURL, "Not a host", fmt.Sprintf("%s is not a host name or address.", shown(host)), "the port has an attribute of its own, a user and a scheme have no place here")
 	}
-	for _, line := range v.texts("host_keys") {
-		key, _, options, _, err := ssh.ParseAuthorizedKey([]byte(line))
-		if err != nil || len(options) > 0 {
-			v.fail("host_keys", ruleHostKey, "Not a host key",
-				fmt.Sprintf("%s is not a public key.", shown(line)),
-				"as ssh-keyscan prints it, without the host in front: \"ssh-ed25519 AAAA...\"")
-			continue
-		}
-		s.HostKeys = append(s.HostKeys, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))))
-	}
+	s.HostKeys = v.hostKeys(sshNames(s, bitbucket))
 	return s
 }
 
