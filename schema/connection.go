@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // Defaults and bounds of a connection.
@@ -49,7 +51,7 @@ func (l *loader) connection(n *node, in instance) *Connection {
 		Terraform:       refer(v, "terraform", "terraform", l.terraforms),
 		Organization:    v.organization(),
 		Bitbucket:       refer(v, "bitbucket", "bitbucket", l.bitbuckets),
-		ServiceUser:     v.need("service_user"),
+		ServiceUser:     v.serviceUser(),
 		AgentPool:       v.text("agent_pool"),
 		ServiceProvider: v.serviceProvider(),
 		Protect:         v.boolean("protect", false),
@@ -94,18 +96,20 @@ func refer[T any](v view, attr, kind string, systems map[string]*T) *T {
 
 func (v view) organization() string {
 	s := v.need("organization")
-	if s != "" && !isOrganization(s) {
+	if s != "" && !names.IsOrganization(s) {
 		v.fail("organization", ruleOrganization, "Not an organization name",
 			fmt.Sprintf("%s is not the name of an organization: letters, digits, - and _.", shown(s)), "it is the name in the organization's URL, .../app/<name>")
 	}
 	return s
 }
 
-// isOrganization does not judge the length: the bounds differ between releases.
-func isOrganization(s string) bool {
-	return s != "" && strings.IndexFunc(s, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')
-	}) < 0
+func (v view) serviceUser() string {
+	s := v.need("service_user")
+	if s != "" && !names.IsUser(s) {
+		v.fail("service_user", ruleServiceUser, "Not a username",
+			fmt.Sprintf("%s is not a Bitbucket username: at most 255 characters, no control characters, no space at its ends.", shown(s)), "it is the name the user logs in with")
+	}
+	return s
 }
 
 func (v view) nested(c *Connection) {
@@ -160,7 +164,7 @@ func (v view) link(c *Connection) ApplicationLink {
 	}
 	switch {
 	case choice == "organization":
-		link.URL = address + "/app/" + c.Organization
+		link.URL = address + "/app/" + names.OrganizationKey(c.Organization)
 	case choice == "main":
 		link.URL = address
 	case strings.Contains(choice, "://"):
@@ -173,7 +177,9 @@ func (v view) link(c *Connection) ApplicationLink {
 	return link
 }
 
-// names fills in what is named after other things when it is left out.
+// names fills in what is named after other things when it is left out. The
+// record's path and the link's URL have the organization in lower case, so that
+// another spelling of it is the same connection.
 func (v view) names(c *Connection) {
 	bitbucket, terraform := "", ""
 	if c.Bitbucket != nil {
@@ -189,7 +195,7 @@ func (v view) names(c *Connection) {
 	if c.Consumer.Name == "" {
 		c.Consumer.Name = c.Link.Name
 	}
-	c.Record = v.path("record", strings.Join([]string{v.l.fleet.Name, hostOf(terraform), c.Organization, hostOf(bitbucket)}, "/"))
+	c.Record = v.path("record", strings.Join([]string{v.l.fleet.Name, hostOf(terraform), names.OrganizationKey(c.Organization), hostOf(bitbucket)}, "/"))
 }
 
 func (v view) scope(c *Connection) {

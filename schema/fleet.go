@@ -147,7 +147,7 @@ type Connection struct {
 	Maintenance *Maintenance // when keys may rotate by age; nil: at any time
 	Relocate    *Relocate    // the Bitbucket whose workspaces come here; nil: none
 
-	Record  string // path of the record below Vault.Path; default <fleet>/<terraform host>/<organization>/<bitbucket host>, ports and context path joined to the host with "-"
+	Record  string // path of the record below Vault.Path; default <fleet>/<terraform host>/<organization in lower case>/<bitbucket host>, ports and context path joined to the host with "-"
 	Protect bool   // never remove
 	Adopt   bool   // take over what is already there and not ours
 	Range   hcl.Range
@@ -184,7 +184,7 @@ type Consumer struct {
 
 // ApplicationLink describes Bitbucket's link to Terraform.
 type ApplicationLink struct {
-	URL  string // resolved: https://host for "main", https://host/app/<organization> for "organization", or as written
+	URL  string // resolved: https://host for "main", https://host/app/<organization in lower case> for "organization", or as written
 	Name string // default "Terraform Cloud (<organization>)"
 }
 

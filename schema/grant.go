@@ -5,14 +5,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
-var (
-	projectKey     = regexp.MustCompile(`^[A-Z][A-Z0-9_]{0,127}$`)
-	personalKey    = regexp.MustCompile(`^~[a-z0-9][a-z0-9._-]*$`)
-	repositorySlug = regexp.MustCompile(`^[a-z0-9._-]{1,128}$`)
-	notSlug        = regexp.MustCompile(`[^a-z0-9._-]+`)
-)
+var notSlug = regexp.MustCompile(`[^a-z0-9._-]+`)
 
 // Permissions of Bitbucket, from the least to the most.
 func projectPermissions() []string {
@@ -92,13 +89,12 @@ func (v view) project(needed bool) (string, bool) {
 		}
 		return "", !needed
 	}
-	key := canonicalProject(s)
-	if !projectKey.MatchString(key) && !personalKey.MatchString(key) {
+	if !names.IsProject(s) {
 		v.fail("project", ruleGrant, "Not a project key",
-			fmt.Sprintf("%s is not the key of a project: a letter, then letters, digits and _; or ~user for a personal one.", shown(s)), projectHint(s))
+			fmt.Sprintf("%s is not the key of a project: a letter, then letters, digits, - and _, at most 128; or ~user for a personal one.", shown(s)), projectHint(s))
 		return "", false
 	}
-	return key, true
+	return names.ProjectKey(s), true
 }
 
 func projectHint(s string) string {
@@ -106,13 +102,6 @@ func projectHint(s string) string {
 		return `write the project and the repository apart: project = "KEY", repositories = ["slug"]`
 	}
 	return "it is what stands in the URL after /projects/, not the project's name"
-}
-
-func canonicalProject(s string) string {
-	if strings.HasPrefix(s, "~") {
-		return strings.ToLower(s)
-	}
-	return strings.ToUpper(s)
 }
 
 // repository reads a slug, or "KEY/slug" where the project is left out or the
@@ -124,22 +113,22 @@ func (v view) repository(project, given string) (key, slug string, ok bool) {
 	}
 	key, slug = project, given
 	if before, after, found := strings.Cut(given, "/"); found {
-		key, slug = canonicalProject(before), after
-		if project != "" && key != project {
+		key, slug = names.ProjectKey(before), after
+		if project != "" && !names.SameProject(key, project) {
 			v.fail(attr, ruleGrant, "A repository of another project",
 				fmt.Sprintf("%s is not a repository of project %s.", shown(given), project), "give it a grant block of its own")
 			return "", "", false
 		}
 	}
-	slug = strings.ToLower(slug)
+	slug = names.RepositoryKey(slug)
 	switch {
 	case key == "":
 		v.fail(attr, ruleGrant, "A repository without project", fmt.Sprintf("The project of %s is not named.", shown(given)), `add project = "KEY", or write "KEY/slug"`)
-	case !projectKey.MatchString(key) && !personalKey.MatchString(key):
+	case !names.IsProject(key):
 		v.fail(attr, ruleGrant, "Not a project key", fmt.Sprintf("%s does not begin with the key of a project.", shown(given)), `"KEY/slug"`)
-	case !repositorySlug.MatchString(slug):
+	case !names.IsRepository(slug):
 		v.fail(attr, ruleGrant, "Not a repository slug",
-			fmt.Sprintf("%s is not a repository's slug: lower-case letters, digits, dots, - and _.", shown(given)), slugHint(slug))
+			fmt.Sprintf("%s is not a repository's slug: letters, digits, dots, - and _, at most 128.", shown(given)), slugHint(slug))
 	default:
 		return key, slug, true
 	}

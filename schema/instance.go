@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // An instance is one of what a connection block expands to.
@@ -99,11 +101,11 @@ func (l *loader) byOrganization(v view, all cty.Value) []instance {
 		if key == "" {
 			continue
 		}
-		if first, twice := rows[key]; twice {
+		if first, twice := rows[names.OrganizationKey(key)]; twice {
 			l.organizationTwice(w, key, first, row)
 			continue
 		}
-		rows[key] = row
+		rows[names.OrganizationKey(key)] = row
 		if in, ok := l.instance(v, key, value); ok {
 			out = append(out, in)
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // lint checks what one connection cannot know of another. Every rule goes over
@@ -28,7 +30,7 @@ func (l *loader) bitbucketTwice() {
 		if b.URL == "" {
 			continue
 		}
-		if first := seen[b.URL]; first != nil {
+		if first := seen[names.URLKey(b.URL)]; first != nil {
 			l.add(problem{
 				rule: ruleBitbucketTwice, at: b.Range, summary: "One Bitbucket twice",
 				detail: fmt.Sprintf("bitbucket %q is %s, as is bitbucket %q at %s.", b.Label, b.URL, first.Label, place(first.Range)),
@@ -36,7 +38,7 @@ func (l *loader) bitbucketTwice() {
 			})
 			continue
 		}
-		seen[b.URL] = b
+		seen[names.URLKey(b.URL)] = b
 	}
 }
 
@@ -87,11 +89,11 @@ type pairing struct{ terraform, organization, bitbucket string }
 func (l *loader) connectedTwice() map[*Connection]bool {
 	twins := map[*Connection]bool{}
 	key := func(c *Connection) (pairing, bool) {
-		return pairing{orEmpty(c.Terraform).Address, strings.ToLower(c.Organization), orEmpty(c.Bitbucket).URL}, l.sound(c, "organization")
+		return pairing{names.URLKey(orEmpty(c.Terraform).Address), names.OrganizationKey(c.Organization), names.URLKey(orEmpty(c.Bitbucket).URL)}, l.sound(c, "organization")
 	}
 	twice(l.fleet.Connections, key, func(first, second *Connection) {
 		var shared []string
-		if first.Link.URL == second.Link.URL {
+		if names.SameURL(first.Link.URL, second.Link.URL) {
 			shared = append(shared, "the application link "+first.Link.URL)
 		}
 		if first.Record == second.Record {
@@ -127,11 +129,11 @@ type onBitbucket struct{ bitbucket, what string }
 
 func (l *loader) linkTwice(cs []*Connection) {
 	key := func(c *Connection) (onBitbucket, bool) {
-		return onBitbucket{orEmpty(c.Bitbucket).URL, c.Link.URL}, l.sound(c, "organization", "application_link.url")
+		return onBitbucket{names.URLKey(orEmpty(c.Bitbucket).URL), names.URLKey(c.Link.URL)}, l.sound(c, "organization", "application_link.url")
 	}
 	twice(cs, key, func(first, second *Connection) {
 		const attr = "application_link.url"
-		if second.Link.URL == second.Terraform.Address {
+		if names.SameURL(second.Link.URL, second.Terraform.Address) {
 			l.clash(ruleMainURLTwice, first, second, attr, "The main URL twice on one Bitbucket",
 				fmt.Sprintf("%s can have one link to the main URL %s, and two connections would own it", second.Bitbucket.URL, second.Link.URL),
 				`let one of them keep "main", and give the others url = "organization"`)
@@ -145,7 +147,7 @@ func (l *loader) linkTwice(cs []*Connection) {
 
 func (l *loader) linkNameTwice(cs []*Connection) {
 	key := func(c *Connection) (onBitbucket, bool) {
-		return onBitbucket{orEmpty(c.Bitbucket).URL, c.Link.Name}, l.sound(c, "organization", "application_link.name")
+		return onBitbucket{names.URLKey(orEmpty(c.Bitbucket).URL), c.Link.Name}, l.sound(c, "organization", "application_link.name")
 	}
 	twice(cs, key, func(first, second *Connection) {
 		l.clash(ruleLinkNameTwice, first, second, "application_link.name", "One link name for two connections",
@@ -157,7 +159,7 @@ func (l *loader) linkNameTwice(cs []*Connection) {
 func (l *loader) clientTwice(cs []*Connection) {
 	type client struct{ terraform, organization, name string }
 	key := func(c *Connection) (client, bool) {
-		return client{orEmpty(c.Terraform).Address, strings.ToLower(c.Organization), c.Name}, l.sound(c, "organization", "name")
+		return client{names.URLKey(orEmpty(c.Terraform).Address), names.OrganizationKey(c.Organization), c.Name}, l.sound(c, "organization", "name")
 	}
 	twice(cs, key, func(first, second *Connection) {
 		l.clash(ruleClientTwice, first, second, "name", "One client name for two connections",
@@ -183,7 +185,7 @@ func (l *loader) relocateTwice(cs []*Connection) {
 		if c.Relocate == nil || c.Relocate.From == nil {
 			return pairing{}, false
 		}
-		return pairing{orEmpty(c.Terraform).Address, strings.ToLower(c.Organization), c.Relocate.From.URL}, l.sound(c, "organization")
+		return pairing{names.URLKey(orEmpty(c.Terraform).Address), names.OrganizationKey(c.Organization), names.URLKey(c.Relocate.From.URL)}, l.sound(c, "organization")
 	}
 	twice(cs, key, func(first, second *Connection) {
 		l.clash(ruleRelocateTwice, first, second, "relocate.from", "Two connections that relocate one organization",
@@ -196,7 +198,7 @@ func (l *loader) relocateTwice(cs []*Connection) {
 // under one of them.
 func (l *loader) broughtTwice(cs []*Connection) {
 	consumer := func(c *Connection) (onBitbucket, bool) {
-		return onBitbucket{orEmpty(c.Bitbucket).URL, c.Consumer.Key}, c.Consumer.Key != "" && l.sound(c, "consumer.key")
+		return onBitbucket{names.URLKey(orEmpty(c.Bitbucket).URL), c.Consumer.Key}, c.Consumer.Key != "" && l.sound(c, "consumer.key")
 	}
 	twice(cs, consumer, func(first, second *Connection) {
 		l.clash(ruleBroughtTwice, first, second, "consumer.key", "One consumer key for two connections",

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // on names what a grant is on.
@@ -64,7 +66,7 @@ func (l *loader) grantConflict() {
 			continue
 		}
 		for _, g := range c.Grants {
-			t := target{c.Bitbucket.URL, c.ServiceUser, g.on()}
+			t := target{names.URLKey(c.Bitbucket.URL), names.UserKey(c.ServiceUser), g.on()}
 			first, ok := seen[t]
 			if !ok {
 				seen[t] = asked{g.Permission, g.Range, c}

@@ -34,7 +34,7 @@ func draw(t *rapid.T, i int) (wanted, string) {
 		Bits:         rapid.SampledFrom([]int{2048, 3072, 4096}).Draw(t, "bits"),
 		Protect:      rapid.Bool().Draw(t, "protect"),
 	}
-	w.Link = "https://app.terraform.io/app/" + w.Organization
+	w.Link = "https://app.terraform.io/app/" + strings.ToLower(w.Organization)
 	repos := rapid.SliceOfNDistinct(rapid.StringMatching(`[a-z0-9][a-z0-9._-]{0,10}`), 0, 4, rapid.ID).Draw(t, "repositories")
 	var listed []string
 	for _, r := range repos {

@@ -30,6 +30,7 @@ const (
 	ruleKey            Rule = "key"
 	ruleHostKey        Rule = "host-key"
 	ruleOrganization   Rule = "organization"
+	ruleServiceUser    Rule = "service-user"
 	ruleProvider       Rule = "service-provider"
 	ruleProjects       Rule = "projects"
 	ruleRange          Rule = "range"
@@ -84,6 +85,7 @@ func Rules() []RuleText {
 		{ruleKey, "Keys are RSA of 2048 to 8192 bits; a brought consumer key comes with its private key."},
 		{ruleHostKey, "Host keys are lines of the authorized_keys form."},
 		{ruleOrganization, "Organization names hold letters, digits, - and _."},
+		{ruleServiceUser, "The service user is named by a Bitbucket username."},
 		{ruleProvider, "The service provider is one that Terraform knows for Bitbucket Server and Data Center."},
 		{ruleProjects, "projects and organization_scoped do not contradict each other."},
 		{ruleRange, "Numbers are within their range."},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/adopt"
 	"github.com/bbsync/bbsync/internal/exitcode"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
@@ -178,7 +179,7 @@ func (a *app) keepAll(ctx context.Context, s *session, file string, places []ado
 func undescribed(fleet *schema.Fleet, matches []adopt.Match) []adopt.Match {
 	return slices.DeleteFunc(matches, func(m adopt.Match) bool {
 		return slices.ContainsFunc(fleet.Connections, func(c *schema.Connection) bool {
-			return c.Terraform == m.Client.Terraform && c.Bitbucket == m.Bitbucket && strings.EqualFold(c.Organization, m.Client.Organization)
+			return c.Terraform == m.Client.Terraform && c.Bitbucket == m.Bitbucket && names.SameOrganization(c.Organization, m.Client.Organization)
 		})
 	})
 }

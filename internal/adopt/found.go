@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/schema"
@@ -144,13 +145,13 @@ func (r *reader) clients(ctx context.Context, t *schema.Terraform, bitbuckets []
 	if err != nil {
 		return err
 	}
-	names, err := client.Organizations(ctx)
+	organizations, err := client.Organizations(ctx)
 	if err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
-	for _, name := range names {
+	for _, name := range organizations {
 		group.Go(func() error {
 			found, err := organization(ctx, client, t, name, bitbuckets)
 			if ctx.Err() != nil {
@@ -227,10 +228,7 @@ func (c *Client) readUse(ctx context.Context, client *tfe.Client) error {
 	}
 	for _, w := range using {
 		project, repository, ok := strings.Cut(w.Identifier, "/")
-		use := Use{Project: strings.ToUpper(project), Repository: strings.ToLower(repository)}
-		if strings.HasPrefix(project, "~") {
-			use.Project = project
-		}
+		use := Use{Project: names.ProjectKey(project), Repository: names.RepositoryKey(repository)}
 		if ok && !slices.Contains(c.Uses, use) {
 			c.Uses = append(c.Uses, use)
 		}
@@ -246,10 +244,10 @@ func (r *reader) users(ctx context.Context, bitbuckets []*schema.Bitbucket) erro
 	seen := map[string]bool{}
 	for _, c := range r.found.Clients {
 		b := bitbucketOf(c, bitbuckets)
-		if b == nil || c.Token == nil || c.Token.User == "" || seen[b.Label+" "+c.Token.User] {
+		if b == nil || c.Token == nil || c.Token.User == "" || seen[b.Label+" "+names.UserKey(c.Token.User)] {
 			continue
 		}
-		seen[b.Label+" "+c.Token.User] = true
+		seen[b.Label+" "+names.UserKey(c.Token.User)] = true
 		client, err := r.sys.Bitbucket(ctx, b.Label)
 		if err != nil {
 			return err
@@ -308,7 +306,7 @@ func (f Found) user(b *schema.Bitbucket, token *tfe.Token) *User {
 	}
 	for i := range f.Users {
 		u := &f.Users[i]
-		if u.Bitbucket == b && (strings.EqualFold(u.Name, token.User) || strings.EqualFold(u.Slug, token.User) || u.DisplayName == token.User) {
+		if u.Bitbucket == b && (names.SameUser(u.Name, token.User) || names.SameUser(u.Slug, token.User) || u.DisplayName == token.User) {
 			return u
 		}
 	}
@@ -318,7 +316,7 @@ func (f Found) user(b *schema.Bitbucket, token *tfe.Token) *User {
 // bitbucketOf returns the Bitbucket that a client is for, nil for another one.
 func bitbucketOf(c Client, bitbuckets []*schema.Bitbucket) *schema.Bitbucket {
 	for _, b := range bitbuckets {
-		if strings.EqualFold(strings.TrimRight(b.URL, "/"), strings.TrimRight(c.HTTPURL, "/")) {
+		if names.SameURL(b.URL, c.HTTPURL) {
 			return b
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -30,6 +31,7 @@ const (
 	UnknownUser      Kind = "authorized by nobody we know"
 	KeyOfOthers      Kind = "SSH key of a connection that these files do not describe"
 	KeyOfNobody      Kind = "SSH key that no connection is known to use"
+	Unnameable       Kind = "name that the configuration cannot hold"
 	NotAdministrator Kind = "workspace on a repository that the service user may not administer"
 )
 
@@ -144,7 +146,7 @@ func (p *pairing) one(link Link, clients []Client) (Client, bool) {
 	}
 	var named []Client
 	for _, c := range clients {
-		if strings.EqualFold(link.URL, c.Terraform.Address+"/app/"+c.Organization) {
+		if names.SameURL(link.URL, c.Terraform.Address+"/app/"+c.Organization) {
 			named = append(named, c)
 		}
 	}
@@ -170,18 +172,46 @@ func (p *pairing) match(c Client, l Link) {
 		p.of(c, UnknownUser, "authorize it again as the service user, then import again", "%s was authorized by %q", c, c.Token.User)
 	case !c.Token.HasSSHKey:
 		p.of(c, NoSSHKey, "describe it and run bbsync apply --adopt: an SSH key is made for it, too", "%s", c)
+	case p.unnameable(c, l, user):
 	default:
-		p.uses(c)
+		c.Uses = p.uses(c)
 		p.matches = append(p.matches, Match{Client: c, Link: l, User: user, Bitbucket: l.Bitbucket})
 	}
 }
 
-func (p *pairing) uses(c Client) {
+// uses returns the repositories that grants can name, and reports the others and
+// those that the service user may not administer.
+func (p *pairing) uses(c Client) []Use {
+	var out []Use
 	for _, u := range c.Uses {
+		if !names.IsProject(u.Project) || !names.IsRepository(u.Repository) {
+			p.of(c, Unnameable, "the connection is imported without it: check the name in Terraform and on Bitbucket", "repository %q of project %q, used through %s", u.Repository, u.Project, c)
+			continue
+		}
 		if !u.Admin {
 			p.of(c, NotAdministrator, "grant it, or add it to the grants of the connection", "%s/%s, used through %s", u.Project, u.Repository, c)
 		}
+		out = append(out, u)
 	}
+	return out
+}
+
+// unnameable reports what the configuration cannot say of a pair: one such name
+// must not keep all other connections from being imported.
+func (p *pairing) unnameable(c Client, l Link, user *User) bool {
+	const remedy = "rename it, then import again; all other connections are imported"
+	_, err := schema.CanonicalURL(l.URL)
+	switch {
+	case !names.IsOrganization(c.Organization):
+		p.of(c, Unnameable, remedy, "organization %q of %s", c.Organization, c)
+	case !names.IsUser(user.Name):
+		p.of(c, Unnameable, remedy, "user %q, who authorized %s", user.Name, c)
+	case err != nil:
+		p.of(c, Unnameable, remedy, "%s: %v", l, err)
+	default:
+		return false
+	}
+	return true
 }
 
 // names leaves out clients without a name, and all but one of those that join
@@ -218,7 +248,7 @@ func (p *pairing) better(c, other Client) bool {
 }
 
 func (m Match) place() string {
-	return m.Client.Terraform.Label + " " + m.Client.Organization + " " + m.Bitbucket.Label
+	return m.Client.Terraform.Label + " " + names.OrganizationKey(m.Client.Organization) + " " + m.Bitbucket.Label
 }
 
 func (p *pairing) leftLinks() {

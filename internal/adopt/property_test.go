@@ -119,7 +119,7 @@ func draw(t *rapid.T, fleet *schema.Fleet, rsa, ssh []string) adopt.Found {
 	names := rapid.SampledFrom([]string{"Bitbucket", "Bitbucket of %s", "", `a "quoted" ${name} %%{x}`, "VCS"})
 	made := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 	for n := range rapid.IntRange(1, 6).Draw(t, "organizations") {
-		org := rapid.SampledFrom([]string{"acme", "team", "app", "o_rg", "X"}).Draw(t, "org") + fmt.Sprint("-", n)
+		org := rapid.SampledFrom([]string{"acme", "team", "app", "o_rg", "X", "with.dot"}).Draw(t, "org") + fmt.Sprint("-", n)
 		for k := range rapid.IntRange(0, 2).Draw(t, "clients of it") {
 			id := fmt.Sprintf("%d-%d", n, k)
 			key := fmt.Sprint("key-", rapid.IntRange(0, 3).Draw(t, "key"), "-", id)
@@ -144,7 +144,8 @@ func draw(t *rapid.T, fleet *schema.Fleet, rsa, ssh []string) adopt.Found {
 				}
 			}
 			if rapid.Bool().Draw(t, "in use") {
-				c.Uses = []adopt.Use{{Project: "INFRA", Repository: "vpc", Admin: rapid.Bool().Draw(t, "admin")}}
+				project := rapid.SampledFrom([]string{"INFRA", "INFRA", "TF-INFRA", "~_svc.1", "9A", "A B"}).Draw(t, "project")
+				c.Uses = []adopt.Use{{Project: project, Repository: rapid.SampledFrom([]string{"vpc", "vpc", "a b", ".."}).Draw(t, "repository"), Admin: rapid.Bool().Draw(t, "admin")}}
 			}
 			f.Clients = append(f.Clients, c)
 			if rapid.IntRange(0, 5).Draw(t, "link") > 0 {

@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // anyOrganization stands in texts for the organization's name while connections
@@ -75,7 +77,7 @@ func shapeOf(m Match) shape {
 		scoped: m.Client.OrganizationScoped == nil || *m.Client.OrganizationScoped,
 	}
 	switch address := m.Client.Terraform.Address; m.Link.URL {
-	case address + "/app/" + org:
+	case address + "/app/" + names.OrganizationKey(org):
 		s.linkURL = "organization"
 	case address:
 		s.linkURL = "main"
@@ -100,12 +102,12 @@ func block(body *hclwrite.Body, label string, members []Place, s shape) {
 	c := body.AppendNewBlock("connection", []string{label}).Body()
 	each := "each.value"
 	if len(members) > 1 {
-		var names []cty.Value
+		var all []cty.Value
 		for _, m := range members {
-			names = append(names, cty.StringVal(m.Client.Organization))
+			all = append(all, cty.StringVal(m.Client.Organization))
 		}
-		slices.SortFunc(names, func(a, b cty.Value) int { return cmp.Compare(a.AsString(), b.AsString()) })
-		set(c, "for_each", "toset("+string(hclwrite.TokensForValue(cty.ListVal(names)).Bytes())+")")
+		slices.SortFunc(all, func(a, b cty.Value) int { return cmp.Compare(a.AsString(), b.AsString()) })
+		set(c, "for_each", "toset("+string(hclwrite.TokensForValue(cty.ListVal(all)).Bytes())+")")
 		set(c, "organization", each)
 	} else {
 		each = ""

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // A question is one call, for its errors, and for what to do when its answer is
@@ -119,7 +121,7 @@ var identifier = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
 // organizationPath checks the name, since it becomes part of a path.
 func organizationPath(name, rest string) (string, error) {
-	if !identifier.MatchString(name) {
+	if !names.IsOrganization(name) {
 		return "", fmt.Errorf("terraform: organization %q: a name has letters, digits, - and _ only", clean(name))
 	}
 	return "organizations/" + name + rest, nil
