@@ -24,6 +24,10 @@ type Fleet struct {
 	Moved   []Moved
 	Removed []Removed
 
+	// Variables are the values of the variables by name, as a plan file records them:
+	// what may be a secret, or is long, as "sha256:" and its hash.
+	Variables map[string]string
+
 	MaxRemovalsRange hcl.Range
 }
 

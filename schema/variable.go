@@ -62,6 +62,7 @@ func (l *loader) variables() {
 		})
 	}
 	l.base.Variables["var"] = cty.ObjectVal(values)
+	l.recordVariables(values)
 }
 
 // givens collects the values: the environment, then *.auto.bbsync.hcl in order

@@ -28,8 +28,7 @@ type applyFlags struct {
 	maxFailures int
 	rotate      plan.Rotation
 	noWait      bool
-	leaseFlags
-	patience *apply.Patience
+	sha256      string // of the plan file; "": any
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -38,14 +37,15 @@ func (a *app) applyCommand() *cobra.Command {
 		Use:   "apply [PLANFILE]",
 		Short: "Carry the plan out",
 		Long: "apply plans, shows the plan, asks, and carries it out: connections side by side, the steps of\n" +
-			"each in order. A failure stops its own connection only. Given a file that plan --out saved, it\n" +
-			"carries out, without asking, what of it still holds.\n\n" +
+			"each in order. A failure stops its own connection only.\n\n" +
+			"Given a file that plan --out saved, it plans again with its own flags and carries out, without\n" +
+			"asking, what is exactly as in the file. Give it the flags that plan had: with other inputs, and\n" +
+			"with a file that was edited, it does nothing and exits with 6. With --sha256 it takes no other file\n" +
+			"than the one that has this hash, which plan --out prints: carry the hash through the approval.\n\n" +
 			"The first interrupt finishes the steps in flight; the second aborts. Running it again goes on\n" +
 			"where it stopped.\n\n" +
 			"Where the next step is a person's, apply waits on a terminal and goes on by itself; elsewhere it\n" +
-			"exits with 4, and the next run goes on.\n\n" +
-			"Where another run is working on a connection, apply waits for its lease (--wait-lease). A run that\n" +
-			"was killed leaves leases that end within two minutes.",
+			"exits with 4, and the next run goes on.",
 		Args: cobra.MaximumNArgs(1),
 	}
 	f.sessionFlags = a.shardedFlags(c)
@@ -53,22 +53,19 @@ func (a *app) applyCommand() *cobra.Command {
 	f.output = a.outputFlags(c)
 	a.auditFlag(c)
 	c.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
+	c.Flags().StringVar(&f.sha256, "sha256", "", "SHA-256 that the plan file must have, as plan --out prints it")
 	f.paceFlags(c)
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
-	f.leaseFlags.add(c)
 	c.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for a person, even on a terminal: exit with 4")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := errors.Join(a.use(f.output), f.checkRemoval()); err != nil {
 			return err
 		}
-		if err := errors.Join(f.checkPace(), f.leaseFlags.check(false)); err != nil {
+		if err := errors.Join(f.checkPace(), f.checkHash(args)); err != nil {
 			return &exitError{code: exitUsage, err: err}
 		}
 		if len(args) == 0 && !f.approve && f.output.machine() {
 			return errNobodyAsked()
-		}
-		if len(args) == 1 && f.broken {
-			return &exitError{code: exitUsage, err: errors.New("--break-lease is no part of a saved plan: run bbsync apply --break-lease without one")}
 		}
 		if len(args) == 1 {
 			return interruptible(c.Context(), a.applySaved(c.Context(), f, args[0]))
@@ -97,10 +94,10 @@ func errNobodyAsked() error {
 	return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --json a saved plan or --auto-approve, or write the stream with --json-into")}
 }
 
-// openTold loads the configuration, begins to tell, and logs in: whoever reads the
-// stream learns of everything that goes wrong from then on, and ends it. The
-// teller is nil when there is nothing to end.
-func (a *app) openTold(ctx context.Context, f *applyFlags) (*session, *teller, error) {
+// openTold loads the configuration, begins to tell, checks the session, and logs in:
+// whoever reads the stream learns of everything that goes wrong from then on, and
+// ends it. The teller is nil when there is nothing to end.
+func (a *app) openTold(ctx context.Context, f *applyFlags, checks ...func(*session) error) (*session, *teller, error) {
 	s, err := a.describe(f.sessionFlags)
 	if err != nil {
 		return nil, nil, err
@@ -108,6 +105,11 @@ func (a *app) openTold(ctx context.Context, f *applyFlags) (*session, *teller, e
 	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
 	if err != nil {
 		return nil, nil, err
+	}
+	for _, check := range checks {
+		if err := check(s); err != nil {
+			return s, t, err
+		}
 	}
 	return s, t, s.logIn(ctx)
 }
@@ -125,7 +127,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
 	s.rotate = f.rotate
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
-	p, err := s.planUnleased(reading, f)
+	p, err := s.plan(reading, s.connections)
 	if err != nil {
 		return err
 	}
@@ -144,52 +146,6 @@ func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
 		}
 	}
 	return a.carryOut(ctx, s, p, f, t)
-}
-
-// applySaved carries out what of a saved plan still holds.
-func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("reading the plan: %w", err)
-	}
-	saved, err := plan.Decode(text)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	if len(f.targets)+len(f.adopt)+len(a.vars)+len(a.varFiles)+len(f.shard) > 0 || f.removal.given() {
-		return &exitError{code: exitUsage, err: fmt.Errorf("%s says already which targets, shard and variables it was made with, and what it may remove: give these flags to plan --out", file)}
-	}
-	a.vars, a.varFiles = saved.Inputs.Vars, saved.Inputs.VarFiles
-	f.targets, f.adopt = saved.Inputs.Targets, saved.Inputs.Adopt
-	f.shard, f.sharded = saved.Inputs.Shard, saved.Inputs.Shard != ""
-	f.removal = removal{prune: saved.Inputs.Removal.Prune, max: saved.Inputs.Removal.Max, allowUnlink: saved.Inputs.Removal.AllowUnlink}
-	s, t, err := a.openTold(ctx, f)
-	if t == nil {
-		return err
-	}
-	defer func() { err = t.end(err) }()
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	reading, cancel := a.untilStopped(ctx)
-	defer cancel()
-	now, err := s.planUnleased(reading, f)
-	if err != nil {
-		return err
-	}
-	if s.fleet.Name != saved.Fleet {
-		return &exitError{code: exitStale, err: fmt.Errorf("%s was made for fleet %s, and the files describe fleet %s", file, saved.Fleet, s.fleet.Name)}
-	}
-	held, stale := saved.Narrow(now)
-	for _, address := range stale {
-		fmt.Fprintf(a.stderr, "stale: %s changed after the plan was saved; it is left as it is\n", address)
-	}
-	err = a.carryOut(ctx, s, held, f, t)
-	if err == nil && len(stale) > 0 {
-		return exit(exitStale)
-	}
-	return err
 }
 
 // carryOut runs a plan and, where somebody sits at a terminal, waits for the
@@ -212,11 +168,13 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 	t.working(s, p)
 	a.inFlight.Store(true)
 	result := apply.Run(ctx, s.sys, p, apply.Options{
-		Parallel: f.parallelism, AllowUnlink: f.removal.allowUnlink, Holder: a.holder(), Patience: f.patience, Stop: a.stop, Now: a.now,
+		Parallel: f.parallelism, AllowUnlink: f.removal.allowUnlink, Holder: a.holder(), Stop: a.stop, Now: a.now,
 		Canary: f.canary, MaxFailures: f.maxFailures,
 		Progress: t.event, Replan: s.replan, Audit: trail.keep(),
 	})
 	a.inFlight.Store(false)
+	result.Connections = append(result.Connections, s.outdated...)
+	s.outdated = nil
 	t.result(result)
 	if err := trail.end(result); err != nil {
 		return result, err
@@ -228,7 +186,7 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 		t.summary(result, code, nil)
 		return result, exit(code)
 	}
-	s.rotate, s.breaks = plan.Rotation{Hold: true}, "" // what was asked for is done
+	s.rotate = plan.Rotation{Hold: true} // what was asked for is done
 	left, err := s.plan(ctx, touched(s.connections, result))
 	if err != nil {
 		return result, fmt.Errorf("checking the result: %w", err)
@@ -278,7 +236,7 @@ func (a *app) ask(otherwise string) error {
 	if !isTerminal(a.stdin) {
 		return &exitError{code: exitUsage, err: fmt.Errorf("nobody can be asked here: review the plan and run with --auto-approve%s", otherwise)}
 	}
-	fmt.Fprint(a.stderr, "Carry these steps out? Only \"yes\" is a yes: ")
+	a.tellf("Carry these steps out? Only \"yes\" is a yes: ")
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != "yes" {
 		return &exitError{code: exitFailure, err: errors.New("nothing was changed")}

@@ -102,7 +102,7 @@ func (a *app) openTrail(fleet string) (*trail, error) {
 		return nil, err
 	}
 	if t.Torn() {
-		fmt.Fprintf(a.stderr, "Warning: the audit trail %s ends in an unfinished line, as a crash leaves it; check that line, nothing vouches for what it says\n", a.trailFile)
+		a.tellf("Warning: the audit trail %s ends in an unfinished line, as a crash leaves it; check that line, nothing vouches for what it says\n", a.trailFile)
 	}
 	return t, t.run(audit.Began, "bbsync "+version())
 }
@@ -152,6 +152,6 @@ func (t *trail) end(result apply.Result) error {
 		return err
 	}
 	entries, head := t.Head()
-	fmt.Fprintf(t.app.stderr, "Audit trail: %d entries, the newest has hash %s\n", entries, head)
+	t.app.tellf("Audit trail: %d entries, the newest has hash %s\n", entries, head)
 	return nil
 }

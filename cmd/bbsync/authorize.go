@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -106,9 +105,9 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 		switch {
 		case code != exitDone:
 		case p.Pending():
-			fmt.Fprintln(a.stdout, "Nothing waits for a person. Next: bbsync apply, which carries out what is left.")
+			a.sayf("Nothing waits for a person. Next: bbsync apply, which carries out what is left.\n")
 		default:
-			fmt.Fprintln(a.stdout, "Nothing waits for a person.")
+			a.sayf("Nothing waits for a person.\n")
 		}
 		return errors.Join(a.authorized(f, result, nil, nil, code), exit(code))
 	}
@@ -125,7 +124,7 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 		return err
 	}
 	if code == exitDone {
-		fmt.Fprintln(a.stdout, "Done. Next: bbsync apply, which gives Terraform the SSH key and proves the connection.")
+		a.sayf("Done. Next: bbsync apply, which gives Terraform the SSH key and proves the connection.\n")
 	}
 	return exit(code)
 }
@@ -164,7 +163,7 @@ func (a *app) tellOthers(p plan.Plan) exitcode.Tally {
 		switch {
 		case len(c.Blocks) > 0:
 			tally.Add(exitcode.OfState(c.State()), 1)
-			fmt.Fprintf(a.stderr, "%s: %s: %s\n", report.Safe(c.Address), c.State(), report.Safe(c.Blocks[0].Text))
+			a.tellf("%s: %s: %s\n", c.Address, c.State(), c.Blocks[0].Text)
 		case c.Waits() && c.State() != plan.StateWaiting:
 			before++
 		case c.State() != plan.StateWaiting:
@@ -173,7 +172,7 @@ func (a *app) tellOthers(p plan.Plan) exitcode.Tally {
 	}
 	tally.Add(exitcode.Planned, before)
 	if before > 0 {
-		fmt.Fprintf(a.stderr, "%d of %d connections have steps to be done before a person's: run bbsync apply first.\n", before, len(p.Connections))
+		a.tellf("%d of %d connections have steps to be done before a person's: run bbsync apply first.\n", before, len(p.Connections))
 	}
 	return tally
 }
@@ -240,7 +239,7 @@ func (a *app) applyAuthorized(ctx context.Context, s *session, requests []author
 			return err
 		}
 	}
-	if _, err := a.carryOnce(ctx, s, p, &applyFlags{sessionFlags: &sessionFlags{}, parallelism: apply.DefaultParallel, patience: apply.NewPatience(apply.DefaultPatience)}, t); err != nil {
+	if _, err := a.carryOnce(ctx, s, p, &applyFlags{sessionFlags: &sessionFlags{}, parallelism: apply.DefaultParallel}, t); err != nil {
 		return err
 	}
 	return exit(int(tally.Code()))

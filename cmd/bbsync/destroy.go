@@ -33,7 +33,6 @@ func (a *app) destroyCommand() *cobra.Command {
 	a.auditFlag(c)
 	c.Flags().StringVar(&confirm, "confirm", "", "the fleet's name: do not ask for it")
 	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
-	f.leaseFlags.add(c)
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := a.use(f.output); err != nil {
@@ -41,9 +40,6 @@ func (a *app) destroyCommand() *cobra.Command {
 		}
 		if f.parallelism < 1 {
 			return &exitError{code: exitUsage, err: errors.New("--parallelism must be at least 1")}
-		}
-		if err := f.leaseFlags.check(false); err != nil {
-			return &exitError{code: exitUsage, err: err}
 		}
 		if confirm == "" && f.output.machine() {
 			return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --confirm FLEET, or write the stream with --json-into")}
@@ -70,7 +66,7 @@ func (a *app) destroy(ctx context.Context, f *applyFlags, confirm string) (err e
 	}
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
-	p, err := s.planUnleased(reading, f)
+	p, err := s.plan(reading, nil)
 	if err != nil {
 		return err
 	}
@@ -92,7 +88,7 @@ func (a *app) askName(fleet string) error {
 	if !isTerminal(a.stdin) {
 		return &exitError{code: exitUsage, err: fmt.Errorf("nobody can be asked here: review the above and run with --confirm %s", fleet)}
 	}
-	fmt.Fprintf(a.stderr, "This cannot be undone. Type the fleet's name, %q, to remove these connections: ", fleet)
+	a.tellf("This cannot be undone. Type the fleet's name, %q, to remove these connections: ", fleet)
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(answer) != fleet {
 		return &exitError{code: exitFailure, err: errors.New("nothing was changed")}

@@ -4,13 +4,11 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"os/exec"
 	"strings"
 
 	"github.com/bbsync/bbsync/internal/authorize"
 	"github.com/bbsync/bbsync/internal/drive"
-	"github.com/bbsync/bbsync/internal/report"
 )
 
 // waitDriven drives a browser through what waits. What the person skipped, or
@@ -46,11 +44,9 @@ func (a *app) waitDriven(ctx context.Context, watch *authorize.Watch, f *authori
 // aside prints a line above the one that lives.
 func (a *app) aside(text string) {
 	if isTerminal(a.stderr) {
-		text = "\r\x1b[K" + report.Safe(text)
-	} else {
-		text = report.Safe(text)
+		a.clearLine()
 	}
-	fmt.Fprintln(a.stderr, text)
+	a.tellf("%s\n", text)
 }
 
 // asker asks at the terminal what to do about a page. The lines are read in one

@@ -57,7 +57,7 @@ func (a *app) format(files []string, check bool) error {
 		failed = errors.Join(failed, err)
 		if different {
 			changed++
-			fmt.Fprintln(a.stdout, file)
+			a.sayf("%s\n", file)
 		}
 	}
 	if failed != nil {

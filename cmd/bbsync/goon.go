@@ -8,7 +8,6 @@ import (
 	"github.com/bbsync/bbsync/internal/authorize"
 	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -23,9 +22,9 @@ func (a *app) goOn(ctx context.Context, s *session, result apply.Result, f *appl
 		return err
 	}
 	requests := authorize.Of(p)
-	fmt.Fprintln(a.stderr, "No need to run bbsync apply again: it waits, and goes on by itself.")
+	a.tellf("No need to run bbsync apply again: it waits, and goes on by itself.\n")
 	if len(requests) > 1 {
-		fmt.Fprintln(a.stderr, "bbsync authorize, in another terminal, has one page with a button for each.")
+		a.tellf("bbsync authorize, in another terminal, has one page with a button for each.\n")
 	}
 	statuses, err := a.await(ctx, s, requests, &authorizeFlags{noOpen: true})
 	if err != nil {
@@ -104,7 +103,7 @@ func (a *app) approved(p plan.Plan, result apply.Result) (_ plan.Plan, changed i
 			continue
 		}
 		changed++
-		fmt.Fprintf(a.stderr, "%s changed while it waited; run bbsync plan to see how\n", report.Safe(c.Address))
+		a.tellf("%s changed while it waited; run bbsync plan to see how\n", c.Address)
 	}
 	return out, changed
 }

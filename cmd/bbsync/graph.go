@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -30,8 +31,8 @@ func (a *app) graphCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprint(a.stdout, text)
-			return nil
+			_, err = io.WriteString(a.documents(), text)
+			return err
 		},
 	}
 	c.Flags().StringVar(&format, "format", format, strings.Join(names, ", "))

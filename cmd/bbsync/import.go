@@ -15,6 +15,7 @@ import (
 	"github.com/bbsync/bbsync/internal/adopt"
 	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/names"
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
@@ -89,10 +90,10 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	code := int(tally.Code())
 	if f.dry {
 		return cmp.Or(a.tellImport(f.output, doc, func(w io.Writer) {
-			fmt.Fprint(w, string(text))
+			_, _ = w.Write(text)
 			tellOdd(w, odd)
 			if len(places) == 0 {
-				fmt.Fprintln(w, nothingToImport)
+				plaintext.Fprintf(w, "%s\n", nothingToImport)
 			}
 		}), exit(code))
 	}
@@ -107,7 +108,7 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	}
 	return cmp.Or(a.tellImport(f.output, doc, func(w io.Writer) {
 		tellOdd(w, odd)
-		fmt.Fprintf(w, "%s\n", imported(len(places), doc.Records, file))
+		plaintext.Fprintf(w, "%s\n", imported(len(places), doc.Records, file))
 	}), exit(code))
 }
 
@@ -169,7 +170,7 @@ func (a *app) keepAll(ctx context.Context, s *session, file string, places []ado
 		if wrote {
 			written++
 		} else {
-			fmt.Fprintf(a.stderr, "%s has a record already (%s), which stays\n", p.Address, c.Record)
+			a.tellf("%s has a record already (%s), which stays\n", p.Address, c.Record)
 		}
 	}
 	return written, nil
@@ -222,14 +223,14 @@ func tellOdd(w io.Writer, odd []adopt.Oddity) {
 					n++
 				}
 			}
-			fmt.Fprintf(w, "%s (%d)\n", o.Kind, n)
+			plaintext.Fprintf(w, "%s (%d)\n", o.Kind, n)
 			if o.Remedy != "" {
-				fmt.Fprintf(w, "  %s\n", o.Remedy)
+				plaintext.Fprintf(w, "  %s\n", o.Remedy)
 			}
 		}
-		fmt.Fprintf(w, "  - %s\n", report.Safe(o.Text))
+		plaintext.Fprintf(w, "  - %s\n", o.Text)
 	}
 	if len(odd) > 0 {
-		fmt.Fprintln(w)
+		plaintext.Fprintf(w, "\n")
 	}
 }

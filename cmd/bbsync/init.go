@@ -67,7 +67,7 @@ func (a *app) initialize(s start, file string) error {
 		err := errors.Join(a.explain(source, diags), os.Remove(file))
 		return &exitError{code: exitConfig, err: errors.Join(errors.New("the answers make no configuration; nothing was written"), err)}
 	}
-	fmt.Fprintf(a.stdout, "Wrote %s. Put the credentials where it says, then run bbsync plan, or bbsync import for what is there already.\n", file)
+	a.sayf("Wrote %s. Put the credentials where it says, then run bbsync plan, or bbsync import for what is there already.\n", file)
 	return nil
 }
 
@@ -99,13 +99,13 @@ func (a *app) askStart(s *start) error {
 		if *q.value != "" {
 			continue
 		}
-		fmt.Fprintf(a.stderr, "%s [%s]: ", q.question, q.example)
+		a.tellf("%s [%s]: ", q.question, q.example)
 		answer, err := in.ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
 		if errors.Is(err, io.EOF) && answer == "" {
-			fmt.Fprintln(a.stderr)
+			a.tellf("\n")
 			return &exitError{code: exitUsage, err: fmt.Errorf("nobody answers: say it with %s", q.flag)}
 		}
 		if *q.value = strings.TrimSpace(answer); *q.value == "" {

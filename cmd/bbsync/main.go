@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // maintenance windows name zones, and a container from scratch has none
@@ -31,9 +32,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 
 // runAt is run with a clock, which decides what is due.
 func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problems io.Writer) int {
-	stderr := &console{stream: problems}
-	results := &results{stream: stdout}
-	app := &app{stdin: stdin, stdout: results, stderr: stderr, now: now, getenv: os.Getenv, environ: os.Environ}
+	app := &app{stdin: stdin, now: now, getenv: os.Getenv, environ: os.Environ}
+	stderr := newConsole(problems, func() bool { return app.style(app.stderr).Color })
+	results := newResults(stdout, func() bool { return app.style(app.stdout).Color })
+	app.stdout, app.stderr = results, stderr
 	ctx, stop, release := interrupts(stderr, &app.inFlight)
 	defer release()
 	app.stop = stop
@@ -44,7 +46,7 @@ func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problem
 	err = results.ended(err)
 	ended(exitCode(err))
 	if !told(err) {
-		fmt.Fprintln(stderr, app.style(stderr).Error(err))
+		_, _ = io.WriteString(stderr, app.style(stderr).Error(err)) // there is nobody else to tell
 	}
 	return exitCode(err)
 }
@@ -141,9 +143,18 @@ func unknownCommand(root *cobra.Command, args []string, err error) error {
 		return err
 	}
 	if c, _, missing := root.Find(args); missing != nil && c == root {
-		return &exitError{code: exitUsage, err: err}
+		return &exitError{code: exitUsage, err: suggesting(err)}
 	}
 	return err
+}
+
+// suggesting puts the library's suggestions, a list of lines, behind its message.
+func suggesting(err error) error {
+	message, suggestions, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
+	if !found {
+		return err
+	}
+	return fmt.Errorf("%s; did you mean %s?", message, strings.Join(strings.Fields(suggestions), " or "))
 }
 
 // usageErrors makes wrong arguments end with the usage code. A command that only

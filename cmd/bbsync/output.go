@@ -118,7 +118,11 @@ func (a *app) deliver(o *outputFlags, render func(report.Format, report.Style) (
 		}
 		failed = errors.Join(failed, err)
 	}
-	if _, err := io.WriteString(a.stdout, text); err != nil {
+	out := a.stdout
+	if o.machine() {
+		out = a.documents()
+	}
+	if _, err := io.WriteString(out, text); err != nil {
 		failed = errors.Join(failed, fmt.Errorf("printing the result: %w", err))
 	}
 	return failed

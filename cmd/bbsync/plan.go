@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
@@ -26,7 +23,7 @@ func (a *app) planCommand() *cobra.Command {
 	flags := a.shardedFlags(c)
 	flags.removalFlags(c)
 	output := a.outputFlags(c, report.PlanFormats()...)
-	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file")
+	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file, and print its SHA-256 for apply --sha256")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := errors.Join(a.use(output), flags.checkRemoval()); err != nil {
@@ -56,25 +53,9 @@ func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose
 		return err
 	}
 	if out != "" {
-		if err := a.save(p, s, flags, out); err != nil {
+		if err := a.savePlan(p, s, out); err != nil {
 			return err
 		}
 	}
 	return exit(planExit(p))
-}
-
-// save writes the plan to a file for a later apply.
-func (a *app) save(p plan.Plan, s *session, flags *sessionFlags, file string) error {
-	text, err := plan.Encode(p, plan.Inputs{
-		Vars: a.vars, VarFiles: a.varFiles, Targets: flags.targets, Adopt: flags.adopt, Shard: s.shard.String(),
-		Removal: plan.RemovalInputs{Prune: flags.removal.prune, Max: flags.removal.max, AllowUnlink: flags.removal.allowUnlink},
-	})
-	if err != nil {
-		return err
-	}
-	if err := replace.File(file, text, 0o600); err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stderr, "Saved to %s: bbsync apply %s carries it out as far as it still holds.\n", file, file)
-	return nil
 }

@@ -24,9 +24,6 @@ type removal struct {
 
 func (r removal) active() bool { return r.prune || r.destroy }
 
-// given reports whether flags say something of removals.
-func (r removal) given() bool { return r.prune || r.max >= 0 || r.allowUnlink != 0 }
-
 // limitFlags adds the flags that bound what is removed.
 func (r *removal) limitFlags(c *cobra.Command) {
 	c.Flags().IntVar(&r.max, "max-removals", -1, "remove up to this many connections, whatever max_removals in the files says")
@@ -80,7 +77,6 @@ func (s *session) going(ctx context.Context) (going, error) {
 		return going{}, err
 	}
 	for i, l := range g.leaving {
-		s.breakLeases(l.Record)
 		if !l.Forget && l.Kept == "" {
 			g.read, g.place = append(g.read, l.Want), append(g.place, i)
 		}

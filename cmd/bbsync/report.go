@@ -72,7 +72,7 @@ func (a *app) reportPage(ctx context.Context, flags *sessionFlags, file string, 
 	if err := replace.File(file, []byte(text), 0o600); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "Wrote %s, %d connections: open it in a browser.\n", file, len(p.Connections))
+	a.sayf("Wrote %s, %d connections: open it in a browser.\n", file, len(p.Connections))
 	return nil
 }
 

@@ -4,22 +4,39 @@ import (
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // results is standard output. It remembers that something could not be written:
-// a verb whose result is lost has not done what it was asked to, whoever wrote it.
+// a command whose output could not be written has failed.
 type results struct {
 	stream io.Writer
 
 	mu     sync.Mutex
+	text   *plaintext.Writer
 	failed error // the first one
 }
 
-// Write writes to the stream.
-func (r *results) Write(text []byte) (int, error) {
+// newResults returns results on a stream; styled says whether bbsync uses colours
+// on it.
+func newResults(stream io.Writer, styled func() bool) *results {
+	return &results{stream: stream, text: &plaintext.Writer{Stream: stream, Styled: styled}}
+}
+
+// Write writes text for people.
+func (r *results) Write(text []byte) (int, error) { return r.to(r.text, text) }
+
+// documents returns where documents for programs go, each of which is escaped as
+// its own format wants it.
+func (r *results) documents() io.Writer {
+	return writerFunc(func(text []byte) (int, error) { return r.to(r.stream, text) })
+}
+
+func (r *results) to(w io.Writer, text []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	n, err := r.stream.Write(text)
+	n, err := w.Write(text)
 	if r.failed == nil {
 		r.failed = err
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -25,7 +24,7 @@ func (a *app) sandboxByHandCommand() *cobra.Command {
 			return err
 		}
 		return p.ByHand(c.Context(), mishaps, func(org, mishap string) {
-			fmt.Fprintln(a.stdout, strings.TrimSpace(org+" "+mishap))
+			a.sayf("%s\n", strings.TrimSpace(org+" "+mishap))
 		})
 	}
 	return c

@@ -79,7 +79,7 @@ func (a *app) approve(ctx context.Context, p *person.Person, org, as string, aga
 		if err != nil {
 			return fmt.Errorf("connecting %s to %s: %w", org, client.HTTPURL, err)
 		}
-		fmt.Fprintf(a.stdout, "%s: allowed %q as %s (%s)\n", org, client.Name, as, title)
+		a.sayf("%s: allowed %q as %s (%s)\n", org, client.Name, as, title)
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (a *app) sandboxBreakCommand() *cobra.Command {
 			if err := p.Break(c.Context(), args[0], args[1]); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.stdout, "%s: %s\n", args[1], args[0])
+			a.sayf("%s: %s\n", args[1], args[0])
 			return nil
 		},
 	}
@@ -135,15 +135,15 @@ func (a *app) follow(ctx context.Context, p *person.Person, kind, org, name, rep
 	case "workspace":
 		var w person.Workspace
 		if w, err = p.CreateWorkspace(ctx, org, name, repository); err == nil {
-			fmt.Fprintf(a.stdout, "%s: workspace %s cloned %s at %s over SSH, webhook %s\n", org, name, repository, w.Commit, w.Webhook)
+			a.sayf("%s: workspace %s cloned %s at %s over SSH, webhook %s\n", org, name, repository, w.Commit, w.Webhook)
 		}
 	case "policy-set":
 		if err = p.CreatePolicySet(ctx, org, name, repository); err == nil {
-			fmt.Fprintf(a.stdout, "%s: policy set %s follows %s\n", org, name, repository)
+			a.sayf("%s: policy set %s follows %s\n", org, name, repository)
 		}
 	case "registry-module":
 		if err = p.CreateModule(ctx, org, name, "sandbox", repository); err == nil {
-			fmt.Fprintf(a.stdout, "%s: registry module %s/sandbox follows %s\n", org, name, repository)
+			a.sayf("%s: registry module %s/sandbox follows %s\n", org, name, repository)
 		}
 	default:
 		return &exitError{code: exitUsage, err: fmt.Errorf("--kind %s: want workspace, policy-set or registry-module", kind)}
@@ -202,7 +202,7 @@ func (a *app) counts(ctx context.Context, reset, routes bool) error {
 		if err := json.Unmarshal(text, &counts); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "%-16s %d\n", name, counts.Total)
+		a.sayf("%-16s %d\n", name, counts.Total)
 		if routes {
 			showRoutes(a.stdout, counts.Routes)
 		}

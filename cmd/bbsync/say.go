@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
@@ -19,6 +21,22 @@ func (a *app) tellf(format string, args ...any) { plaintext.Fprintf(a.stderr, fo
 func (a *app) warn(err error) {
 	for _, line := range plaintext.ErrorLines(err) {
 		a.tellf("Warning: %s\n", line)
+	}
+}
+
+// documents returns where documents for programs are printed, each of which is
+// escaped as its own format wants it.
+func (a *app) documents() io.Writer {
+	if r, ok := a.stdout.(*results); ok {
+		return r.documents()
+	}
+	return a.stdout
+}
+
+// clearLine empties the line of the terminal that the cursor is in.
+func (a *app) clearLine() {
+	if c, ok := a.stderr.(*console); ok {
+		c.clearLine()
 	}
 }
 

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,15 +19,17 @@ func (a *app) schemaCommand() *cobra.Command {
 		ValidArgs: schemas.Names(),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				fmt.Fprintln(a.stdout, strings.Join(schemas.Names(), "\n"))
+				for _, name := range schemas.Names() {
+					a.sayf("%s\n", name)
+				}
 				return nil
 			}
 			text, err := schemas.Text(args[0])
 			if err != nil {
 				return err
 			}
-			fmt.Fprint(a.stdout, text)
-			return nil
+			_, err = io.WriteString(a.documents(), text)
+			return err
 		},
 	}
 }

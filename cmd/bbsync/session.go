@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/shard"
@@ -21,12 +22,13 @@ type session struct {
 	asked       []*schema.Connection // what the targets name
 	connections []*schema.Connection // of those, the shard's
 	shard       shard.Shard
+	targets     []string
 	adopt       []string
 	removal     removal
 	sys         *systems.Systems
-	app         *app          // shows how far reading is, and has the clock
-	rotate      plan.Rotation // asked for, of all of the connections
-	breaks      string        // why leases of other runs are broken; "" to respect them
+	app         *app            // shows how far reading is, and has the clock
+	rotate      plan.Rotation   // asked for, of all of the connections
+	outdated    []apply.Outcome // what is not as in the plan file, until it is reported
 }
 
 // sessionFlags are the flags of every verb that looks at the systems.
@@ -97,7 +99,7 @@ func (a *app) scope(fleet *schema.Fleet, f *sessionFlags) (*session, error) {
 	if _, err := targets(fleet, f.adopt); err != nil {
 		return nil, fmt.Errorf("--adopt: %w", err)
 	}
-	s := &session{fleet: fleet, asked: asked, connections: asked, adopt: f.adopt, removal: f.removal, app: a}
+	s := &session{fleet: fleet, asked: asked, connections: asked, targets: f.targets, adopt: f.adopt, removal: f.removal, app: a}
 	if !f.sharded {
 		return s, nil
 	}
@@ -126,9 +128,6 @@ func (s *session) plan(ctx context.Context, connections []*schema.Connection) (p
 	progress.close()
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("reading the systems: %w", err)
-	}
-	for _, h := range world.Have {
-		s.breakLeases(h.Record)
 	}
 	p := plan.Make(s.fleet, connections, world.Have[:len(connections)], world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate})
 	return s.withRemovals(ctx, p, going, connections, world)

@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // interrupts returns a context that ends at the second interrupt and a channel
@@ -27,14 +28,14 @@ func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-cha
 			if inFlight.Load() {
 				what = "finishing the steps in flight"
 			}
-			fmt.Fprintln(stderr, "\nbbsync: "+what+"; interrupt again to abort")
+			plaintext.Fprintf(stderr, "\nbbsync: %s; interrupt again to abort\n", what)
 			close(stop)
 		case <-done:
 			return
 		}
 		select {
 		case <-signals:
-			fmt.Fprintln(stderr, "bbsync: aborting")
+			plaintext.Fprintf(stderr, "bbsync: aborting\n")
 		case <-done:
 		}
 	}()

@@ -32,7 +32,7 @@ type teller struct {
 func (a *app) teller(o *outputFlags, fleet string, whole bool) (*teller, error) {
 	t := &teller{app: a, whole: whole, progress: &progress{}, warned: report.NewRepeated()}
 	if o.machine() {
-		t.streams = append(t.streams, a.stdout)
+		t.streams = append(t.streams, a.documents())
 	}
 	if o.into != "" {
 		file, err := os.OpenFile(o.into, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
@@ -108,7 +108,7 @@ func (t *teller) event(e apply.Event) {
 		text = t.above(e, text)
 	}
 	if text != "" {
-		fmt.Fprintln(t.app.stderr, text)
+		_, _ = io.WriteString(t.app.stderr, text+"\n")
 	}
 }
 
@@ -153,7 +153,7 @@ func (t *teller) count(e apply.Event) {
 // result shows how it ended.
 func (t *teller) result(r apply.Result) {
 	t.progress.close()
-	fmt.Fprint(t.app.stderr, t.warned.Rest(t.app.style(t.app.stderr)))
+	_, _ = io.WriteString(t.app.stderr, t.warned.Rest(t.app.style(t.app.stderr)))
 	t.say("\n" + strings.TrimLeft(report.ResultWhole(r, t.options()), "\n"))
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -68,10 +69,10 @@ func validText(fleet *schema.Fleet, verbose bool) string {
 	var b strings.Builder
 	if verbose {
 		for _, c := range fleet.Connections {
-			fmt.Fprintf(&b, "%s  %s -> %s\n", c.Address, c.Organization, c.Bitbucket.URL)
+			plaintext.Fprintf(&b, "%s  %s -> %s\n", c.Address, c.Organization, c.Bitbucket.URL)
 		}
 	}
-	fmt.Fprintf(&b, "The configuration is valid: fleet %s, connections: %d.\n", fleet.Name, len(fleet.Connections))
+	plaintext.Fprintf(&b, "The configuration is valid: fleet %s, connections: %d.\n", fleet.Name, len(fleet.Connections))
 	return b.String()
 }
 

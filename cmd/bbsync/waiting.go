@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/authorize"
 	"github.com/bbsync/bbsync/internal/authorize/page"
-	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // showLinks says who must be logged in where, and shows what to open; a single
@@ -17,18 +18,18 @@ func (a *app) showLinks(ctx context.Context, watch *authorize.Watch, f *authoriz
 	requests := watch.Requests()
 	statuses, _ := watch.Look()
 	a.showAccounts(requests)
-	fmt.Fprintf(a.stdout, "Then open and click Allow:\n\n")
+	a.sayf("Then open and click Allow:\n\n")
 	for i, r := range requests {
-		fmt.Fprintf(a.stdout, "%s\n  %s\n", report.Safe(r.Address), report.Safe(r.URL))
+		a.sayf("%s\n  %s\n", r.Address, r.URL)
 		switch s := statuses[i]; s.State {
 		case authorize.WrongUser:
-			fmt.Fprintf(a.stdout, "  It was authorized by %s before. To undo that: %s\n", report.Safe(s.User), report.Safe(r.Undo()))
+			a.sayf("  It was authorized by %s before. To undo that: %s\n", s.User, r.Undo())
 		case authorize.Dead:
-			fmt.Fprintf(a.stdout, "  Bitbucket refuses the token that is there: connect again.\n")
+			a.sayf("  Bitbucket refuses the token that is there: connect again.\n")
 		case authorize.Waiting, authorize.Done, authorize.Gone, authorize.Unknown:
 		}
 	}
-	fmt.Fprintln(a.stdout)
+	a.sayf("\n")
 	if f.noOpen || len(requests) != 1 {
 		return
 	}
@@ -37,14 +38,14 @@ func (a *app) showLinks(ctx context.Context, watch *authorize.Watch, f *authoriz
 	case err == nil:
 		watch.Sent(0)
 	case !errors.Is(err, errNoBrowser):
-		fmt.Fprintln(a.stderr, report.Safe(err.Error()))
+		a.tellf("%s\n", err)
 	}
 }
 
 func (a *app) showAccounts(requests []authorize.Request) {
 	for _, account := range accounts(requests) {
-		fmt.Fprintf(a.stdout, "Log in, in one browser, to\n  %s   as somebody who may manage VCS settings\n  %s   as %s, not as an administrator\n\n",
-			report.Safe(account.terraform), report.Safe(account.bitbucket), report.Safe(account.user))
+		a.sayf("Log in, in one browser, to\n  %s   as somebody who may manage VCS settings\n  %s   as %s, not as an administrator\n\n",
+			account.terraform, account.bitbucket, account.user)
 	}
 }
 
@@ -68,10 +69,10 @@ func (a *app) waitPage(ctx context.Context, watch *authorize.Watch, f *authorize
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
 	a.showAccounts(watch.Requests())
-	fmt.Fprintf(a.stdout, "%d links are on this page, which is on this machine only:\n\n  %s\n\n", len(watch.Requests()), p.URL())
+	a.sayf("%d links are on this page, which is on this machine only:\n\n  %s\n\n", len(watch.Requests()), p.URL())
 	if !f.noOpen {
 		if err := a.openBrowser(ctx, p.URL()); err != nil {
-			fmt.Fprintf(a.stderr, "%s: open the page yourself\n", report.Safe(err.Error()))
+			a.tellf("%s: open the page yourself\n", err)
 		}
 	}
 	return a.waitLine(ctx, watch)
@@ -119,7 +120,7 @@ func (a *app) waitLine(ctx context.Context, watch *authorize.Watch) error {
 		for i, r := range requests {
 			if line := a.changeLine(r, shown[i], now[i]); line != "" {
 				l.clear()
-				fmt.Fprintln(a.stderr, line)
+				_, _ = io.WriteString(a.stderr, line)
 			}
 		}
 		shown = now
@@ -131,24 +132,24 @@ func (a *app) waitLine(ctx context.Context, watch *authorize.Watch) error {
 	}
 }
 
-// changeLine tells what became of a request; "" when nothing did.
+// changeLine says what became of a request, with the line's end; "" when nothing
+// did.
 func (a *app) changeLine(r authorize.Request, before, after authorize.Status) string {
-	style := a.style(a.stderr)
 	switch {
 	case after.State == before.State && after.Old == before.Old && (after.Err == nil) == (before.Err == nil):
 		return ""
 	case after.State == authorize.Done && after.User != "":
-		return fmt.Sprintf("%s: authorized by %s", report.Safe(r.Address), report.Safe(after.User))
+		return plaintext.Sprintf("%s: authorized by %s\n", r.Address, after.User)
 	case after.State == authorize.Done:
-		return fmt.Sprintf("%s: authorized", report.Safe(r.Address))
+		return plaintext.Sprintf("%s: authorized\n", r.Address)
 	}
 	if err := r.Problem(after); err != nil {
-		return style.Error(err)
+		return a.style(a.stderr).Error(err)
 	}
 	if after.Err != nil {
-		return fmt.Sprintf("%s: still waiting, though the last look failed: %s", report.Safe(r.Address), report.Safe(after.Err.Error()))
+		return plaintext.Sprintf("%s: still waiting, though the last check failed: %v\n", r.Address, after.Err)
 	}
-	return fmt.Sprintf("%s: %s", report.Safe(r.Address), after.State)
+	return plaintext.Sprintf("%s: %s\n", r.Address, after.State)
 }
 
 // A liveLine is the last line on a terminal; elsewhere it is shown once.
@@ -173,9 +174,10 @@ func (l *liveLine) show(statuses []authorize.Status) {
 	switch {
 	case left == 0:
 	case l.terminal:
-		fmt.Fprintf(l.app.stderr, "\r\x1b[K%s", shorten(text, width(l.app.stderr)))
+		l.clear()
+		l.app.tellf("%s", shorten(text, width(l.app.stderr)))
 	case l.text == "":
-		fmt.Fprintln(l.app.stderr, text)
+		l.app.tellf("%s\n", text)
 	}
 	l.text = text
 }
@@ -183,7 +185,7 @@ func (l *liveLine) show(statuses []authorize.Status) {
 // clear makes room for a line that stays.
 func (l *liveLine) clear() {
 	if l.terminal {
-		fmt.Fprint(l.app.stderr, "\r\x1b[K")
+		l.app.clearLine()
 	}
 }
 

@@ -39,6 +39,10 @@ func (r *runner) newClient(ctx context.Context, client *tfe.Client, s plan.Creat
 	if err != nil {
 		return tfe.OAuthClient{}, err
 	}
+	public, err := r.consumerHalf(ctx, consumer)
+	if err != nil {
+		return tfe.OAuthClient{}, err
+	}
 	projects, err := r.projectIDs(ctx, client, s.Projects)
 	if err != nil {
 		return tfe.OAuthClient{}, err
@@ -49,7 +53,7 @@ func (r *runner) newClient(ctx context.Context, client *tfe.Client, s plan.Creat
 	}
 	return client.CreateClient(ctx, r.Organization, tfe.NewClient{
 		Name: s.Name, HTTPURL: s.HTTPURL, APIURL: s.APIURL, ServiceProvider: s.ServiceProvider,
-		Key: consumer.Key, Secret: consumer.Private, RSAPublicKey: consumer.Public,
+		Key: consumer.Key, Secret: consumer.Private, RSAPublicKey: public,
 		OrganizationScoped: s.Scoped, Projects: projects, AgentPool: pool,
 	})
 }
@@ -113,7 +117,11 @@ func (r *runner) updateClient(ctx context.Context, s plan.UpdateClient) error {
 		if err != nil {
 			return err
 		}
-		update.Key, update.Secret, update.RSAPublicKey = &consumer.Key, &consumer.Private, &consumer.Public
+		public, err := r.consumerHalf(ctx, consumer)
+		if err != nil {
+			return err
+		}
+		update.Key, update.Secret, update.RSAPublicKey = &consumer.Key, &consumer.Private, &public
 	}
 	if s.Projects != nil {
 		ids, err := r.projectIDs(ctx, client, *s.Projects)

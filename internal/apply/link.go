@@ -137,10 +137,7 @@ func (r *runner) setConsumer(ctx context.Context, s plan.SetConsumer) error {
 	if err := r.doubtChange(ctx, client, id, consumer); err != nil {
 		return err
 	}
-	err = client.SetConsumer(ctx, id, bitbucket.Consumer{
-		Key: consumer.Key, Name: s.Name, PublicKey: consumer.Public, Description: plan.OwnerMark(r.fleet),
-	})
-	if err != nil {
+	if err := r.publishConsumer(ctx, client, id, s.Name, consumer); err != nil {
 		return err
 	}
 	return r.noteLink(ctx, s.LinkURL) // adopted links are noted here

@@ -23,11 +23,15 @@ func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
 	if err != nil {
 		return err
 	}
+	pair, err := sshHalf(key, s.Label)
+	if err != nil {
+		return err
+	}
 	expiry, err := r.keyExpiry(ctx, client)
 	if err != nil {
 		return err
 	}
-	if _, err := client.AddSSHKey(ctx, r.ServiceUser, key.Public, s.Label, expiry); err != nil {
+	if _, err := client.AddSSHKey(ctx, r.ServiceUser, pair.Public, s.Label, expiry); err != nil {
 		return r.keyRefused(ctx, s.Role, key, err)
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {

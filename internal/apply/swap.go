@@ -61,13 +61,14 @@ func (r *runner) setPair(ctx context.Context, s plan.SwapConsumer, pair *vault.C
 	if err != nil {
 		return err
 	}
-	err = server.SetConsumer(ctx, id, bitbucket.Consumer{
-		Key: pair.Key, Name: s.Name, PublicKey: pair.Public, Description: plan.OwnerMark(r.fleet),
-	})
+	public, err := r.consumerHalf(ctx, pair)
 	if err != nil {
+		return err
+	}
+	if err := r.publishConsumer(ctx, server, id, s.Name, pair); err != nil {
 		return fmt.Errorf("setting the consumer on Bitbucket: %w", err)
 	}
-	err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &pair.Public})
+	err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &public})
 	if err != nil {
 		return fmt.Errorf("setting the pair on Terraform: %w", err)
 	}
@@ -90,15 +91,17 @@ func (r *runner) takeOver(ctx context.Context, s plan.SwapConsumer, pair, before
 	if err != nil {
 		return err
 	}
-	set := func(c *vault.Consumer) error {
-		return server.SetConsumer(ctx, id, bitbucket.Consumer{Key: c.Key, Name: s.Name, PublicKey: c.Public, Description: plan.OwnerMark(r.fleet)})
+	public, err := r.consumerHalf(ctx, pair)
+	if err != nil {
+		return err
 	}
+	set := func(c *vault.Consumer) error { return r.publishConsumer(ctx, server, id, s.Name, c) }
 	if err := set(pair); err != nil {
 		return fmt.Errorf("setting the consumer on Bitbucket: %w", err)
 	}
 	err = server.ProveConsumer(ctx, pair.Key, pair.Private)
 	if err == nil {
-		err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &pair.Public})
+		err = client.UpdateClient(ctx, s.ClientID, tfe.ClientUpdate{Key: &pair.Key, Secret: &pair.Private, RSAPublicKey: &public})
 	}
 	if err == nil || ctx.Err() != nil || r.held.Err() != nil {
 		return err

@@ -18,7 +18,8 @@ import (
 	"regexp"
 	"sync"
 	"time"
-	"unicode/utf8"
+
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // An Entry is one deed.
@@ -69,36 +70,17 @@ type place struct {
 // hashed matches the end of a line: the hash of all that is before it.
 var hashed = regexp.MustCompile(`,"hash":"([0-9a-f]{64})"}$`)
 
-// encode returns the line's bytes, in ASCII whatever was in the names, and its
-// hash.
+// encode returns the line's bytes, in ASCII whatever was in the
+// names, and its hash.
 func encode(e Entry, at place) ([]byte, string, error) {
 	e.Time = e.Time.UTC()
 	text, err := json.Marshal(line{Seq: at.seq + 1, Entry: e, Torn: at.torn, Prev: at.prev})
 	if err != nil {
 		return nil, "", fmt.Errorf("encoding an audit entry: %w", err)
 	}
-	body := bytes.TrimSuffix(ascii(text), []byte("}"))
+	body := bytes.TrimSuffix(plaintext.ASCIIJSON(text), []byte("}"))
 	hash := digest(body)
 	return append(body, `,"hash":"`+hash+`"}`+"\n"...), hash, nil
-}
-
-// ascii escapes what a terminal could take for more than a letter.
-func ascii(text []byte) []byte {
-	out := make([]byte, 0, len(text))
-	for len(text) > 0 {
-		r, size := utf8.DecodeRune(text)
-		switch {
-		case r < 0x7f:
-			out = append(out, text[0])
-		case r <= 0xffff:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		default:
-			r -= 0x10000
-			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+r>>10, 0xdc00+r&0x3ff)
-		}
-		text = text[size:]
-	}
-	return out
 }
 
 func digest(b []byte) string {

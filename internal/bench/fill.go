@@ -9,8 +9,10 @@ package bench
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
+	"encoding/asn1"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -31,9 +33,8 @@ import (
 const writers = 16
 
 // Fill brings every connection of the fleet into sync. All share one consumer
-// pair and one private SSH key, which a reader cannot tell: nothing reads
-// private halves, and a consumer is known by its key. Public SSH keys are each
-// unique, as Bitbucket has it.
+// pair, as a consumer is known by its key. SSH keys are each unique, as Bitbucket
+// has it, and in the form of a key only; Terraform is given one that works.
 func Fill(ctx context.Context, world *sandbox.World, fleet *schema.Fleet) error {
 	f, err := newFiller(ctx, world, fleet)
 	if err != nil {
@@ -122,7 +123,7 @@ func (f *filler) connect(c *schema.Connection) (vault.Record, error) {
 		return vault.Record{}, err
 	}
 	key := keys.ConsumerKey()
-	line, fingerprint, err := publicLine("bbsync/" + f.fleet.Name + "/" + c.Organization)
+	pair, err := randomPair("bbsync/" + f.fleet.Name + "/" + c.Organization)
 	if err != nil {
 		return vault.Record{}, err
 	}
@@ -130,7 +131,7 @@ func (f *filler) connect(c *schema.Connection) (vault.Record, error) {
 		Key: key, Name: c.Consumer.Name, Description: plan.OwnerMark(f.fleet.Name), PublicKey: f.consumer.Public,
 	}
 	link := bitbucketd.Link{ID: linkID, Type: "generic", Name: c.Link.Name, DisplayURL: c.Link.URL, RPCURL: c.Link.URL, Consumer: key}
-	if err := publish(server, c.ServiceUser, link, consumer, line); err != nil {
+	if err := publish(server, c.ServiceUser, link, consumer, pair.Public); err != nil {
 		return vault.Record{}, err
 	}
 	clientID, tokenID, err := f.world.Terraform.AddConnected(terraformd.Connected{
@@ -138,12 +139,12 @@ func (f *filler) connect(c *schema.Connection) (vault.Record, error) {
 		HTTPURL: c.Bitbucket.URL, APIURL: plan.APIURL(c.Bitbucket.URL), Key: key, Secret: f.consumer.Private,
 		RSAPublicKey: f.consumer.Public, User: c.ServiceUser, SSHKey: f.ssh.Private,
 	})
-	return f.record(c, ids{link: linkID, client: clientID, token: tokenID, consumer: key}, line, fingerprint), err
+	return f.record(c, ids{link: linkID, client: clientID, token: tokenID, consumer: key}, pair), err
 }
 
 type ids struct{ link, client, token, consumer string }
 
-func (f *filler) record(c *schema.Connection, id ids, line, fingerprint string) vault.Record {
+func (f *filler) record(c *schema.Connection, id ids, pair keys.Pair) vault.Record {
 	return vault.Record{
 		Generation: rand.Text(), Fleet: f.fleet.Name, Address: c.Address, Terraform: c.Terraform.Address,
 		Organization: c.Organization, Bitbucket: c.Bitbucket.URL,
@@ -151,7 +152,7 @@ func (f *filler) record(c *schema.Connection, id ids, line, fingerprint string) 
 			Key: id.consumer, Private: f.consumer.Private, Public: f.consumer.Public, Fingerprint: f.consumer.Fingerprint, Created: f.now,
 		},
 		SSH: vault.SSHKeys{Current: &vault.SSHKey{
-			Private: f.ssh.Private, Public: line, Fingerprint: fingerprint, Created: f.now, Published: f.now, Token: id.token, Set: f.now,
+			Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint, Created: f.now, Published: f.now, Token: id.token, Set: f.now,
 		}},
 		Link:   &vault.Link{ID: id.link, URL: c.Link.URL, Made: f.now},
 		Client: &vault.OAuthClient{ID: id.client, Made: f.now},
@@ -177,23 +178,31 @@ func publish(server *bitbucketd.Server, user string, link bitbucketd.Link, consu
 	})
 }
 
-// publicLine returns an RSA public key that nobody has the private half of: a
-// random odd number of the right length takes microseconds, where a real one
-// takes the time of finding two primes.
-func publicLine(comment string) (line, fingerprint string, err error) {
-	n := make([]byte, keys.DefaultRSABits/8)
-	_, _ = rand.Read(n)
-	n[0] |= 0x80
-	n[len(n)-1] |= 1
-	blob := ssh.Marshal(struct {
-		Type string
-		E    []byte
-		N    []byte
-	}{ssh.KeyAlgoRSA, []byte{1, 0, 1}, append([]byte{0}, n...)})
-	key, err := ssh.ParsePublicKey(blob)
+// randomPair returns an SSH pair that no one can log in with: random odd numbers
+// of the right lengths in the form of an RSA key take microseconds, where a real
+// one takes the time of finding two primes. Who reads the record takes the public
+// half out of it and does not try the rest.
+func randomPair(comment string) (keys.Pair, error) {
+	const half = keys.DefaultRSABits / 2
+	body, err := asn1.Marshal(struct {
+		Version          int
+		N                *big.Int
+		E                int
+		D, P, Q, X, Y, Z *big.Int
+	}{N: odd(2 * half), E: 65537, D: odd(2 * half), P: odd(half), Q: odd(half), X: odd(half), Y: odd(half), Z: odd(half)})
 	if err != nil {
-		return "", "", fmt.Errorf("a random number as a public key (%s...): %w", hex.EncodeToString(n[:4]), err)
+		return keys.Pair{}, fmt.Errorf("encoding random numbers as a private key: %w", err)
 	}
-	text := string(ssh.MarshalAuthorizedKey(key))
-	return text[:len(text)-1] + " " + comment, ssh.FingerprintSHA256(key), nil
+	pair, err := keys.DeriveSSH(secret.New(string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: body}))))
+	pair.Public += " " + comment
+	return pair, err
+}
+
+// odd returns a random odd number of exactly so many bits.
+func odd(bits int) *big.Int {
+	text := make([]byte, bits/8)
+	_, _ = rand.Read(text)
+	text[0] |= 0x80
+	text[len(text)-1] |= 1
+	return new(big.Int).SetBytes(text)
 }

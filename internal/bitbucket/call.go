@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // A call is one request, with what an error should say about it.
@@ -53,7 +54,6 @@ func (a answer) response(r *http.Request) *http.Response {
 const (
 	maxBody  = 64 << 20
 	maxLinks = 512 << 20 // they come in one piece: ten thousand are some 6 MB
-	maxSaid  = 256 << 10 // of a refusal
 )
 
 // do sends the request, and again where that is safe and may help: after
@@ -131,51 +131,25 @@ func (c *Client) send(ctx context.Context, q call) (answer, error) {
 	if err := c.limiter.Wait(ctx); err != nil { // not part of the request's own time
 		return answer{}, c.cut(q, err, true)
 	}
-	within, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	r, err := c.request(within, q)
+	r, err := c.request(httpx.WithMaxBody(ctx, cmp.Or(q.most, maxBody)), q)
 	if err != nil {
 		return answer{}, err
 	}
 	begin := time.Now()
 	response, err := c.http.Do(r)
+	if large := (*httpx.TooLargeError)(nil); errors.As(err, &large) {
+		return answer{}, c.broken(q, answer{status: http.StatusOK}, large)
+	}
 	if err != nil {
 		return answer{}, c.cut(q, stripURL(err), ctx.Err() != nil)
 	}
-	defer func() { _ = response.Body.Close() }()
 	c.clock.look(response.Header, begin, time.Now())
 	c.limiter.Seen(response.StatusCode, advice(response.Header))
-	most := cmp.Or(q.most, maxBody)
-	if response.StatusCode >= 300 {
-		most = maxSaid
-	}
-	body, err := readAll(response, most)
+	body, err := httpx.Bytes(response.Body)
 	if err != nil {
-		return answer{}, c.cut(q, fmt.Errorf("reading the answer: %w", err), ctx.Err() != nil)
-	}
-	if int64(len(body)) > most {
-		if response.StatusCode < 300 {
-			return answer{}, c.broken(q, answer{status: response.StatusCode, header: response.Header},
-				fmt.Errorf("more than %d MiB", most>>20))
-		}
-		body = body[:most]
+		return answer{}, c.cut(q, err, ctx.Err() != nil)
 	}
 	return answer{response.StatusCode, response.Header, body}, nil
-}
-
-// usualAnswer holds a consumer: with it most answers are read into one buffer
-// that never grows.
-const usualAnswer = 4 << 10
-
-// readAll reads no more than one byte past most.
-func readAll(response *http.Response, most int64) ([]byte, error) {
-	size := int64(usualAnswer)
-	if n := response.ContentLength; n >= 0 && n <= most {
-		size = n
-	}
-	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // ReadFrom grows what has not MinRead left
-	_, err := body.ReadFrom(io.LimitReader(response.Body, most+1))
-	return body.Bytes(), err
 }
 
 func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
@@ -206,7 +180,6 @@ func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
 	if q.method != http.MethodGet {
 		r.Header.Set("Content-Type", media)
 	}
-	r.Header.Set("User-Agent", c.agent)
 	maps.Copy(r.Header, q.header)
 	if !q.anonymous {
 		r.SetBasicAuth(c.username, c.password.Reveal())
@@ -229,17 +202,13 @@ func (c *Client) cut(q call, err error, ended bool) *Error {
 	e := c.fault(q)
 	e.cause, e.lost = err, true
 	var dial *net.OpError
-	var certificate *tls.CertificateVerificationError
 	switch {
-	case errors.As(err, &certificate):
-		e.lost, e.undone = false, true
-		e.Advice = "if the certificate is from your own authority, set ca_file to its certificates"
+	case httpx.Permanent(err):
+		e.lost, e.undone, e.Advice = false, true, httpx.Advice(err)
 	case ended:
 	case errors.As(err, &dial) && dial.Op == "dial":
 		e.kind, e.lost, e.undone = ErrUnavailable, false, true
 		e.Advice = "check that " + c.base.Host + " can be reached from here, and the proxy settings"
-	case errors.Is(err, context.DeadlineExceeded):
-		e.kind, e.cause = ErrUnavailable, fmt.Errorf("no answer within %s: %w", c.timeout, context.DeadlineExceeded)
 	default:
 		e.kind = ErrUnavailable
 	}
@@ -250,7 +219,7 @@ func (c *Client) cut(q call, err error, ended bool) *Error {
 func (c *Client) broken(q call, a answer, err error) *Error {
 	e := c.fault(q)
 	e.Status, e.kind, e.cause, e.lost = a.status, ErrBadAnswer, err, true
-	e.RequestID = escape(a.header.Get("X-Arequestid"))
+	e.RequestID = escape(c.redact.String(a.header.Get("X-Arequestid")))
 	if text := strings.TrimSpace(string(a.body[:min(len(a.body), 4096)])); strings.HasPrefix(text, "<") {
 		e.Messages = listen([]byte(text)).messages
 		e.Advice = "check that nothing (a proxy, a login page) stands between bbsync and Bitbucket, and the url's context path"

@@ -9,16 +9,13 @@
 package bitbucket
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"sync/atomic"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/limit"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/secret"
@@ -28,7 +25,7 @@ import (
 // Config says which Bitbucket, and as whom.
 type Config struct {
 	URL       string         // canonical base URL with context path
-	CA        []byte         // PEM, added to the system's roots; nil: none
+	CA        []byte         // PEM; when set, these authorities are trusted and no others
 	Username  string         // "" for anonymous requests only
 	Password  secret.Text    // of an account with global ADMIN: application links take nothing less, and no token
 	Limiter   *limit.Limiter // of the credential; nil: none
@@ -47,7 +44,8 @@ type Client struct {
 	backoff  time.Duration
 	limiter  *limit.Limiter
 	http     *http.Client
-	idle     func() // closes idle connections
+	redact   *httpx.Redactor // of what the transport leaves: the headers of successes
+	idle     func()          // closes idle connections
 	door     *door
 	clock    clock
 	applinks atomic.Pointer[string] // version of the applinks module that answered
@@ -62,14 +60,10 @@ func New(config Config) (*Client, error) {
 	if config.Username == "" != config.Password.Empty() {
 		return nil, fmt.Errorf("the Bitbucket account needs both a username and a password")
 	}
-	transport, err := newTransport(config.CA)
-	if err != nil {
-		return nil, err
-	}
 	c := &Client{
 		base: base, username: config.Username, password: config.Password, door: newDoor(),
-		agent: config.UserAgent, timeout: config.Timeout, backoff: config.Backoff,
-		limiter: config.Limiter, idle: transport.CloseIdleConnections,
+		agent: config.UserAgent, timeout: config.Timeout, backoff: config.Backoff, limiter: config.Limiter,
+		redact: httpx.NewRedactor(config.Password, secret.New(config.Username+":"+config.Password.Reveal())),
 	}
 	if c.agent == "" {
 		c.agent = "bbsync"
@@ -80,12 +74,15 @@ func New(config Config) (*Client, error) {
 	if c.backoff <= 0 {
 		c.backoff = 250 * time.Millisecond
 	}
-	c.http = &http.Client{
-		Transport: trace.Transport(transport),
-		// REST does not redirect. What does is a wrong base URL, a login page or a
-		// proxy: an error that names the place, and no credentials sent there.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	transport, err := httpx.New(httpx.Options{
+		Origin: base, CA: config.CA, Timeout: c.timeout, MaxBody: maxBody, UserAgent: c.agent, Redact: c.redact,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the Bitbucket client: %w", err)
 	}
+	// REST does not redirect. What does is a wrong base URL, a login page or a
+	// proxy: an error that names the place, and no credentials sent there.
+	c.http, c.idle = httpx.Client(trace.Transport(transport)), transport.CloseIdleConnections
 	return c, nil
 }
 
@@ -104,32 +101,6 @@ func parseBase(text string) (*url.URL, error) {
 		return nil, fmt.Errorf("the Bitbucket url: %w", err)
 	}
 	return url.Parse(base)
-}
-
-func newTransport(ca []byte) (*http.Transport, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if ca != nil {
-		roots, err := x509.SystemCertPool()
-		if err != nil {
-			roots = x509.NewCertPool()
-		}
-		if !roots.AppendCertsFromPEM(ca) {
-			return nil, errors.New("the Bitbucket CA file holds no certificate in PEM form")
-		}
-		config.RootCAs = roots
-	}
-	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        config,
-		TLSHandshakeTimeout:    15 * time.Second,
-		ForceAttemptHTTP2:      true,
-		MaxIdleConns:           64,
-		MaxIdleConnsPerHost:    64,
-		IdleConnTimeout:        60 * time.Second,
-		MaxResponseHeaderBytes: 256 << 10,
-	}, nil
 }
 
 // advice reads the rate limit headers. Retry-After is what Bitbucket sends with

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/reach"
@@ -68,6 +69,7 @@ func TestNetwork(t *testing.T) {
 		{"other name", certificate(at(reach.Sight{Chain: chain(noon), TLS: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"}}), nil, noon), Failed, "bitbucket.example"},
 		{"expired", certificate(at(reach.Sight{Chain: chain(noon), TLS: x509.CertificateInvalidError{Reason: x509.Expired, Cert: &x509.Certificate{}}}), nil, noon), Failed, "renew the certificate"},
 		{"no TLS", certificate(at(reach.Sight{TLS: refused}), nil, noon), Failed, "does not look like TLS"},
+		{"old TLS", certificate(at(reach.Sight{TLS: httpx.ErrOldTLS}), nil, noon), Failed, "enable TLS 1.2"},
 		{"not reached", certificate(at(reach.Sight{Port: refused}), nil, noon), Unknown, "no connection"},
 	})
 }
@@ -285,12 +287,6 @@ func TestBitbucketSide(t *testing.T) {
 			f.have.Record.Lease = &plan.Lease{Holder: "eve", Expires: noon.Add(time.Hour)}
 		},
 			func(f *connectionFacts) Check { return f.leaseCheck(noon) }), Warning, "eve"},
-		{"lease with its age", with(func(f *connectionFacts) {
-			f.have.Record.Lease = &plan.Lease{Holder: "eve", Age: 3 * time.Minute, Expires: noon.Add(time.Minute)}
-		}, func(f *connectionFacts) Check { return f.leaseCheck(noon) }), Warning, "eve has been at work on the connection for 3m0s"},
-		{"lease that is not believed", with(func(f *connectionFacts) {
-			f.have.Record.Lease = &plan.Lease{Holder: "eve", Broken: true, Expires: noon.AddDate(73, 0, 0)}
-		}, func(f *connectionFacts) Check { return f.leaseCheck(noon) }), Warning, "not one that bbsync takes"},
 		{"policy", with(func(f *connectionFacts) {
 			f.lacks.value = []vault.Lack{{Path: "secret/data/bbsync/x", Want: []string{"create", "read", "update"}, Miss: []string{"create", "update"}}}
 		}, (*connectionFacts).policyCheck), Warning, `path "secret/data/bbsync/x" { capabilities = ["create", "read", "update"] }`},

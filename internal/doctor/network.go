@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/reach"
 )
 
@@ -76,6 +77,8 @@ func certificateRemedy(s reach.Sight) string {
 	case errors.As(s.TLS, &unknown):
 		return "name the authority's file in ca_file, and have the server show its intermediate certificates; Terraform must trust the authority too: " +
 			"Terraform Enterprise has a CA bundle, HCP Terraform takes public authorities only"
+	case httpx.Advice(s.TLS) != "":
+		return httpx.Advice(s.TLS)
 	case len(s.Chain) == 0:
 		return "check the port and the scheme: this does not look like TLS"
 	}

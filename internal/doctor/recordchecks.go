@@ -13,9 +13,12 @@ import (
 func (f *connectionFacts) recordCheck() Check {
 	const name = "record"
 	var deleted *vault.DeletedError
+	var differs *vault.KeyError
 	switch err := f.record.err; {
 	case errors.As(err, &deleted):
 		return failed(name, "the newest version is deleted", err.Error(), "vault kv undelete, if the keys are to be kept: they can be read nowhere else")
+	case errors.As(err, &differs):
+		return failed(name, "field "+differs.Field+" contradicts the private key", err.Error(), differs.Remedy())
 	case errors.Is(err, vault.ErrNotFound):
 		return failed(name, "none at "+f.want.Record, "bbsync has not made this connection yet, or its record was deleted",
 			"bbsync apply makes it; if the connection is in use, restore the record first: its private keys can be read nowhere else")
@@ -55,13 +58,5 @@ func (f *connectionFacts) leaseCheck(now time.Time) Check {
 		return ok(name, "nobody is at work on the connection")
 	}
 	l := f.have.Record.Lease
-	until := l.Expires.UTC().Format(time.RFC3339)
-	if l.Broken {
-		return warning(name, fmt.Sprintf("not one that bbsync takes: of %q until %s", l.Holder, until), "somebody else wrote to the record", "find out who may write to it; bbsync apply replaces the lease")
-	}
-	found := l.Holder + " is at work on the connection"
-	if l.Age > 0 {
-		found = fmt.Sprintf("%s has been at work on the connection for %s", l.Holder, l.Age.Round(time.Second))
-	}
-	return warning(name, found, "its lease ends at "+until, "wait for it, and run doctor again: what it changes may be half done here; if it hangs, bbsync apply --break-lease --reason WHY")
+	return warning(name, l.Holder+" is at work on the connection", "its lease ends at "+l.Expires.UTC().Format(time.RFC3339), "wait for it, and look again: what it changes may be half done here")
 }

@@ -41,7 +41,7 @@ func Meanings() []Meaning {
 		{Partial, "some connections failed, the others are done"},
 		{Waiting, "waiting for a person to authorize"},
 		{Refused, "refused by a safety rule"},
-		{Stale, "the plan is stale"},
+		{Stale, "the plan file is stale, edited, or not the approved one"},
 		{Leased, "another run holds a lease, work is left undone"},
 		{Torn, "the audit trail ends in an unfinished line (audit verify)"},
 		{Usage, "wrong usage"},

@@ -46,7 +46,7 @@ func readWhole(resp *http.Response, most int64) error {
 		}
 		body = body[:most]
 	}
-	resp.Body = &whole{Reader: bytes.NewReader(body), bytes: body}
+	resp.Body = newWhole(body)
 	return nil
 }
 
@@ -70,6 +70,8 @@ type whole struct {
 	*bytes.Reader
 	bytes []byte
 }
+
+func newWhole(body []byte) *whole { return &whole{Reader: bytes.NewReader(body), bytes: body} }
 
 // Close implements io.Closer.
 func (*whole) Close() error { return nil }

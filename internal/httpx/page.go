@@ -54,17 +54,18 @@ func ReadPage(header http.Header, body []byte) (Page, bool) {
 }
 
 func isHTML(header http.Header, body []byte) bool {
-	start := bytes.ToLower(bytes.TrimLeft(body[:min(len(body), 1024)], "\xef\xbb\xbf \t\r\n"))
-	if len(start) == 0 {
+	start := bytes.TrimLeft(body[:min(len(body), 1024)], "\xef\xbb\xbf \t\r\n")
+	if len(start) == 0 || start[0] == '{' || start[0] == '[' { // JSON may come under a wrong media type
 		return false
 	}
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err == nil && (media == "text/html" || media == "application/xhtml+xml") {
-		return start[0] != '{' && start[0] != '[' // JSON under a wrong name
+		return true
 	}
 	if start[0] != '<' {
 		return false
 	}
+	start = bytes.ToLower(start)
 	return bytes.Contains(start, []byte("<!doctype html")) || bytes.Contains(start, []byte("<html")) || bytes.HasPrefix(start, []byte("<head"))
 }
 

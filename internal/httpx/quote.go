@@ -1,8 +1,6 @@
 package httpx
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"strings"
 	"unicode"
@@ -51,8 +49,7 @@ func (q *quoting) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	quote := q.options.Redact.With(sentHeaders(req.Header)...).Quote(resp, body)
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader([]byte(quote))), int64(len(quote))
+	resp.Body = newWhole([]byte(q.options.Redact.With(sentHeaders(req.Header)...).Quote(resp, body)))
 	return resp, nil
 }
 

@@ -7,15 +7,17 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
-// RoundTrip implements http.RoundTripper. Errors contain none of the client's
-// secrets.
+// RoundTrip implements http.RoundTripper. Errors, answers that are no success, and
+// web pages contain none of the client's secrets.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.send(req)
 	if err != nil {
-		return nil, t.options.Redact.Error(err)
+		return nil, t.redactor(req.Context()).Error(err)
 	}
+	t.redact(req.Context(), resp)
 	return resp, nil
 }
 
@@ -47,10 +49,18 @@ func (t *Transport) explain(caller, own context.Context, err error) error {
 	case t.options.Alive.Err() != nil:
 		return errors.New("the client was closed")
 	case caller.Err() == nil && errors.Is(own.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("no answer within %s: %w", t.options.Timeout, context.DeadlineExceeded)
+		return &TimeoutError{After: t.options.Timeout}
 	}
-	return explainTLS(err)
+	return ExplainTLS(err)
 }
+
+// A TimeoutError says that the Transport's own deadline passed, not the caller's.
+type TimeoutError struct{ After time.Duration }
+
+func (e *TimeoutError) Error() string { return fmt.Sprintf("no answer within %s", e.After) }
+
+// Unwrap returns context.DeadlineExceeded.
+func (e *TimeoutError) Unwrap() error { return context.DeadlineExceeded }
 
 func closeBody(req *http.Request) {
 	if req.Body != nil {

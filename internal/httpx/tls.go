@@ -10,8 +10,8 @@ import (
 // ErrOldTLS says that a server speaks no version of TLS that is still safe.
 var ErrOldTLS = errors.New("the server speaks only TLS 1.1 or older, bbsync needs TLS 1.2 or newer")
 
-// explainTLS names the errors of handshakes that do not explain themselves.
-func explainTLS(err error) error {
+// ExplainTLS names the errors of handshakes that do not explain themselves.
+func ExplainTLS(err error) error {
 	if oldTLS(err) {
 		return errors.Join(ErrOldTLS, err)
 	}

@@ -4,8 +4,6 @@
 package keys
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -129,54 +127,12 @@ func publicDER(text string) ([]byte, error) {
 	return der, nil
 }
 
-// ParseRSA parses an RSA private key in PEM without a passphrase (PKCS #1 or
-// PKCS #8) and returns it as a signer.
-func ParseRSA(private secret.Text) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode([]byte(private.Reveal()))
-	if block == nil {
-		return nil, errors.New("parsing a private key: not PEM")
-	}
-	switch {
-	case block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "":
-		return nil, errors.New("parsing a private key: it is protected by a passphrase, which Terraform cannot use")
-	case strings.HasSuffix(block.Type, "PUBLIC KEY"):
-		return nil, errors.New("parsing a private key: this is a public one")
-	}
-	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return key, nil
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, errors.New("parsing a private key: neither PKCS #1 nor PKCS #8")
-	}
-	rsaKey, ok := key.(*rsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("parsing a private key: it is %s, which is not RSA", kind(key))
-	}
-	return rsaKey, nil
-}
-
-// kind names the type of a private key as people do.
-func kind(key any) string {
-	switch key.(type) {
-	case *rsa.PrivateKey:
-		return "RSA"
-	case *ecdsa.PrivateKey:
-		return "ECDSA"
-	case ed25519.PrivateKey, *ed25519.PrivateKey:
-		return "Ed25519"
-	}
-	return "of another kind"
-}
-
-// ConsumerFrom returns the pair that a user's own RSA private key makes.
+// ConsumerFrom returns the pair that a user's own RSA private key makes. It takes
+// what SSHFrom takes.
 func ConsumerFrom(private secret.Text) (Pair, error) {
-	key, err := ParseRSA(private)
+	key, err := ownRSA(private)
 	if err != nil {
-		return Pair{}, err
-	}
-	if key.N.BitLen() < MinRSABits {
-		return Pair{}, fmt.Errorf("the RSA key has %d bits, less than %d", key.N.BitLen(), MinRSABits)
+		return Pair{}, fmt.Errorf("the consumer's private key: %w", err)
 	}
 	return consumerPair(key)
 }

@@ -7,11 +7,14 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+
+	"golang.org/x/crypto/ssh"
 
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/secret"
@@ -111,33 +114,84 @@ func TestPublicFingerprint(t *testing.T) {
 	}
 }
 
-// What cannot be used is refused with a reason, and the reason does not quote it.
+// What cannot be used is refused with what it is, and nothing of it is quoted:
+// the consumer and the SSH key say the same of one text.
 func TestRefusedPrivateKeys(t *testing.T) {
-	small, curve := pkcs8(t, rsaKey(t, 1024)), pkcs8(t, curveKey(t))
-	garbled := secret.New("-----BEGIN RSA PRIVATE KEY-----\naGVsbG8gY2FuYXJ5\n-----END RSA PRIVATE KEY-----\n")
-	for name, test := range map[string]struct {
-		private       secret.Text
-		consumer, ssh string
-	}{
-		"empty":   {secret.New(""), "not PEM", "not a key"},
-		"words":   {secret.New("canary in words"), "not PEM", "not a key"},
-		"garbled": {garbled, "neither PKCS #1 nor PKCS #8", "not a key"},
-		"small":   {small, "1024 bits, less than 2048", "1024 bits, less than 2048"},
-		"curve":   {curve, "is not RSA", "RSA only"},
+	key := rsaKey(t, keys.MinRSABits)
+	good := pkcs8(t, key).Reveal()
+	protected, err := ssh.MarshalPrivateKeyWithPassphrase(key, "", []byte("canary"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := ssh.NewPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(kind string) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: []byte("hello canary")}))
+	}
+	lines := strings.Split(strings.TrimSpace(good), "\n")
+	for name, test := range map[string]struct{ text, why string }{
+		"empty":               {"", "it is empty"},
+		"words":               {"canary in words", "it is no key"},
+		"damaged":             {block("RSA PRIVATE KEY"), "it is damaged"},
+		"small":               {pkcs8(t, rsaKey(t, 1024)).Reveal(), "1024 bits, less than 2048"},
+		"curve":               {pkcs8(t, curveKey(t)).Reveal(), "it is ECDSA, and Terraform documents RSA only"},
+		"PKCS #8, passphrase": {block("ENCRYPTED PRIVATE KEY"), "protected by a passphrase"},
+		"OpenSSH, passphrase": {string(pem.EncodeToMemory(protected)), "protected by a passphrase"},
+		"PKCS #1, passphrase": {"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: DES-CBC,00\n\naGVsbG8gY2FuYXJ5\n-----END RSA PRIVATE KEY-----\n", "protected by a passphrase"},
+		"escaped line breaks": {strings.Join(lines, `\n`), `its line breaks are written as \n`},
+		"one line":            {strings.Join(lines, " "), "in one line"},
+		"base64 of PEM":       {base64.StdEncoding.EncodeToString([]byte(good)), "encoded as base64 once more"},
+		"without its frame":   {strings.Join(lines[1:len(lines)-1], "\n"), "without the lines -----BEGIN"},
+		"cut off":             {strings.Join(lines[:len(lines)-1], "\n"), "it is cut off"},
+		"public, OpenSSH":     {string(ssh.MarshalAuthorizedKey(public)), "it is a public key"},
+		"public, PEM":         {block("PUBLIC KEY"), "it is a public key"},
+		"certificate":         {block("CERTIFICATE"), "it is a certificate"},
+		"PuTTY":               {"PuTTY-User-Key-File-3: ssh-rsa\ncanary\n", "PuTTY"},
+		"two keys":            {good + good, "there are several keys"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := keys.ConsumerFrom(test.private)
-			refused(t, err, test.consumer)
-			_, err = keys.SSHFrom(test.private, "comment")
-			refused(t, err, test.ssh)
+			_, err := keys.ConsumerFrom(secret.New(test.text))
+			refused(t, err, "the consumer's private key: ", test.why)
+			_, err = keys.SSHFrom(secret.New(test.text), "comment")
+			refused(t, err, "the SSH private key: ", test.why)
 		})
 	}
 }
 
-func refused(t *testing.T, err error, why string) {
+// One key is taken in every form that holds it whole, for both pairs.
+func TestPrivateKeyForms(t *testing.T) {
+	key := rsaKey(t, keys.MinRSABits)
+	openSSH, err := ssh.MarshalPrivateKey(key, "comment")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := pkcs8(t, key).Reveal()
+	want, err := keys.ConsumerFrom(secret.New(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"PKCS #8": good, "PKCS #1": want.Private.Reveal(), "OpenSSH": string(pem.EncodeToMemory(openSSH)),
+		"byte order mark": "\ufeff" + good, "line breaks of Windows": strings.ReplaceAll(good, "\n", "\r\n"),
+		"space around": "\n\n  " + good + "  \n", "no line break at the end": strings.TrimSpace(good), "text before": "key of svc:\n" + good,
+	} {
+		if have, err := keys.ConsumerFrom(secret.New(text)); err != nil || have.Private.Reveal() != want.Private.Reveal() {
+			t.Errorf("%s: the consumer's pair: %v", name, err)
+		}
+		if have, err := keys.SSHFrom(secret.New(text), ""); err != nil || have.Private.Reveal() != want.Private.Reveal() {
+			t.Errorf("%s: the SSH pair: %v", name, err)
+		}
+	}
+}
+
+func refused(t *testing.T, err error, why ...string) {
 	t.Helper()
-	if err == nil || !strings.Contains(err.Error(), why) {
-		t.Errorf("have %v, want an error that says %q", err, why)
+	for _, w := range why {
+		if err == nil || !strings.Contains(err.Error(), w) {
+			t.Errorf("have %v, want an error that says %q", err, w)
+		}
 	}
 	if err != nil && (strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "aGVsbG8")) {
 		t.Errorf("the error quotes the key: %v", err)

@@ -24,28 +24,13 @@ func GenerateSSH(bits int, comment string) (Pair, error) {
 	return sshPair(secret.New(encodePKCS1(key)), comment)
 }
 
-// ErrPassphrase says that a private key is protected by a passphrase, which
-// Terraform cannot use.
-var ErrPassphrase = errors.New("the SSH key is protected by a passphrase, which Terraform cannot use")
-
 // SSHFrom returns the pair of a user's own SSH private key, checked for what
-// Terraform accepts: PEM, RSA of at least MinRSABits, no passphrase. A key in
-// OpenSSH's own format is rewritten as PKCS #1.
+// Terraform accepts: RSA of at least MinRSABits, no passphrase. Whatever form it
+// has, it is rewritten as PKCS #1.
 func SSHFrom(private secret.Text, comment string) (Pair, error) {
-	raw, err := ssh.ParseRawPrivateKey([]byte(private.Reveal()))
-	var protected *ssh.PassphraseMissingError
-	switch {
-	case errors.As(err, &protected):
-		return Pair{}, ErrPassphrase
-	case err != nil:
-		return Pair{}, errors.New("parsing the SSH private key: not a key in PEM or OpenSSH form")
-	}
-	key, ok := raw.(*rsa.PrivateKey)
-	if !ok {
-		return Pair{}, fmt.Errorf("the SSH key is %s; Terraform documents RSA only", kind(raw))
-	}
-	if key.N.BitLen() < MinRSABits {
-		return Pair{}, fmt.Errorf("the SSH key has %d bits, less than %d", key.N.BitLen(), MinRSABits)
+	key, err := ownRSA(private)
+	if err != nil {
+		return Pair{}, fmt.Errorf("the SSH private key: %w", err)
 	}
 	return sshPair(secret.New(encodePKCS1(key)), comment)
 }

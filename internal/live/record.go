@@ -15,7 +15,10 @@ import (
 func (r *reader) readRecord(ctx context.Context, c *schema.Connection) (*plan.Record, error) {
 	record, version, err := r.sys.Vault().Read(ctx, c.Record)
 	var deleted *vault.DeletedError
+	var differs *vault.KeyError
 	switch {
+	case errors.As(err, &differs):
+		return contradicting(record, version, differs), nil
 	case errors.As(err, &deleted):
 		return &plan.Record{Version: int(deleted.Version), Deleted: deleted.Error()}, nil
 	case errors.Is(err, vault.ErrNotFound):
@@ -23,23 +26,17 @@ func (r *reader) readRecord(ctx context.Context, c *schema.Connection) (*plan.Re
 	case err != nil:
 		return nil, err
 	}
-	return facts(r.sys.Vault(), record, version), nil
+	return RecordFacts(record, version), nil
 }
 
-// facts returns what may be known of a record, with the lease judged by Vault's
-// clock.
-func facts(client *vault.Client, record vault.Record, version vault.Version) *plan.Record {
-	out, l := RecordFacts(record, version), record.Lease
-	if state := client.LeaseState(l); state != vault.LeaseFree {
-		out.Lease = &plan.Lease{
-			Holder: l.Holder, Taken: l.Taken, Age: client.LeaseAge(l), Expires: client.Local(l.Expires), Broken: state == vault.LeaseBroken,
-		}
-	}
-	return out
+// contradicting returns the facts of a record that contradicts its keys.
+func contradicting(record vault.Record, version vault.Version, differs *vault.KeyError) *plan.Record {
+	facts := RecordFacts(record, version)
+	facts.Contradiction = &plan.Contradiction{Text: differs.Error(), Remedy: differs.Remedy()}
+	return facts
 }
 
-// RecordFacts returns what may be known of a record without its secrets, but for
-// its lease.
+// RecordFacts returns what may be known of a record without its secrets.
 func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 	out := &plan.Record{
 		Version: int(version),
@@ -75,6 +72,9 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 	}
 	if x := record.Retired; x != nil {
 		out.Retired = &plan.RetiredKey{Fingerprint: x.Fingerprint, Destroyed: x.Destroyed}
+	}
+	if l := record.Lease; l != nil {
+		out.Lease = &plan.Lease{Holder: l.Holder, Expires: l.Expires}
 	}
 	return out
 }

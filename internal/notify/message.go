@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
@@ -32,7 +33,7 @@ func Message(d report.Drift, changed []report.DriftEntry, recovered bool) string
 
 // Failure tells that the look as a whole failed.
 func Failure(fleet string, err error) string {
-	return fmt.Sprintf("bbsync: fleet %s cannot be looked at: %s", fleet, cut(report.Safe(err.Error())))
+	return fmt.Sprintf("bbsync: fleet %s cannot be looked at: %s", fleet, cut(plaintext.Line(err.Error())))
 }
 
 func cut(line string) string {

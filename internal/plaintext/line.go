@@ -55,7 +55,7 @@ func joinLines(s string) string {
 		b.WriteString(rest[text : text+next])
 		rest = rest[text+next:]
 	}
-	return strings.Trim(b.String(), " ")
+	return b.String()
 }
 
 func isBlank(r rune) bool { return strings.ContainsRune(" \n\r\t\v\f", r) }

@@ -17,6 +17,7 @@ func (r *Record) Basis() string {
 		return ""
 	}
 	facts := *r
+	facts.Contradiction = nil // refused before anything is compared
 	facts.Version, facts.Lease, facts.Fleet, facts.Address, facts.Deleted = 0, nil, "", "", ""
 	facts.About = About{}
 	if facts == (Record{}) {
@@ -27,5 +28,5 @@ func (r *Record) Basis() string {
 		panic(fmt.Sprintf("encoding a record's facts: %v", err))
 	}
 	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])[:16]
+	return hex.EncodeToString(sum[:])
 }

@@ -121,7 +121,13 @@ func (d *differ) blocked() bool {
 	for _, u := range d.have.Unread {
 		d.block(Unreadable, d.want.Range, u.String(), "")
 	}
-	if d.leased() || len(d.out.Blocks) > 0 {
+	if r := d.have.Record; r != nil && r.Lease != nil && d.now.Before(r.Lease.Expires) {
+		d.block(Leased, d.want.Range,
+			fmt.Sprintf("%s is applying to this connection; its lease ends at %s", r.Lease.Holder, r.Lease.Expires.UTC().Format(time.RFC3339)),
+			"wait for it, or for the lease to end, and run again")
+	}
+	d.contradiction()
+	if len(d.out.Blocks) > 0 {
 		return true
 	}
 	if d.have.User == nil {
@@ -139,6 +145,16 @@ func (d *differ) blocked() bool {
 		}
 	}
 	return len(d.out.Blocks) > 0
+}
+
+// contradiction refuses a record that contradicts its own keys.
+func (d *differ) contradiction() bool {
+	r := d.have.Record
+	if r == nil || r.Contradiction == nil {
+		return false
+	}
+	d.block(Refused, d.want.Range, r.Contradiction.Text, r.Contradiction.Remedy)
+	return true
 }
 
 // record plans the pairs that Vault lacks.

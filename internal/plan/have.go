@@ -75,6 +75,7 @@ type Plugin struct {
 type Record struct {
 	Version                    int    // of the secret: what a check-and-set compares
 	Deleted                    string // the newest version was deleted: how to bring it back; nothing else is known
+	Contradiction              *Contradiction
 	Fleet                      string
 	Address                    string
 	Consumer                   *ConsumerKey
@@ -90,6 +91,10 @@ type Record struct {
 	MovedFrom                  string // path of the record that this one took over and that is not emptied yet
 	Moving                     *Moving
 }
+
+// Contradiction says which field of a record is not what its private keys make it:
+// someone other than bbsync wrote it, and nothing is done with its connection.
+type Contradiction struct{ Text, Remedy string }
 
 // ConsumerKey is the consumer's pair as recorded.
 type ConsumerKey struct {
@@ -128,14 +133,10 @@ type Key struct {
 	Condemned   string    // why it must go at once; "" for a key that is trusted
 }
 
-// Lease is held by another run, or is broken.
+// Lease is held by an apply that is under way.
 type Lease struct {
 	Holder  string
-	Taken   time.Time     // by Vault's clock; zero: not known
-	Age     time.Duration // since it was taken; 0: not known
-	Expires time.Time     // by our clock
-	Broken  bool          // bbsync does not write such a lease: it is not believed
-	Break   string        // why the user wants it broken; "" to respect it
+	Expires time.Time
 }
 
 // Link is an application link.

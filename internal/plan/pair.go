@@ -45,7 +45,7 @@ func (d *differ) whyPair(inPlace bool) []Reason {
 		return nil
 	}
 	at := consumerDue(d.want, have)
-	return d.inWindow(at, "consumer's pair", d.reason("age of the consumer's pair", days(d.now.Sub(have.Created)), at.why, at.attribute))
+	return d.inWindow(at, "consumer's pair", d.reason("age of the consumer's pair", "created on "+day(have.Created), at.why, at.attribute))
 }
 
 // swapConsumer plans the change of both sides.

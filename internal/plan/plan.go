@@ -128,6 +128,9 @@ type Note struct {
 // Steps returns the steps alone.
 func (c Connection) Steps() []Step { return steps(c.Changes) }
 
+// Address names the Bitbucket as the configuration does.
+func (b BitbucketPlan) Address() string { return "bitbucket." + b.Label }
+
 // Steps returns the steps alone.
 func (b BitbucketPlan) Steps() []Step { return steps(b.Changes) }
 
@@ -208,20 +211,6 @@ func (c Connection) Waits() bool {
 // another deed.
 func (c Connection) Digest() string { return digest(c.Target, c.Steps()) }
 
-// Within reports whether all steps of a connection, on the same target, are among
-// those of another plan of it, in the same order: a part of it was done already.
-func (c Connection) Within(whole Connection) bool {
-	left := whole.Steps()
-	for _, s := range c.Steps() {
-		i := slices.IndexFunc(left, func(other Step) bool { return digest(whole.Target, []Step{other}) == digest(c.Target, []Step{s}) })
-		if i < 0 {
-			return false
-		}
-		left = left[i+1:]
-	}
-	return true
-}
-
 // Digest names the steps of a Bitbucket.
 func (b BitbucketPlan) Digest() string { return digest([]string{b.Label, b.URL}, b.Steps()) }
 
@@ -236,7 +225,7 @@ func digest[T Target | []string](on T, steps []Step) string {
 		panic(fmt.Sprintf("encoding the steps on %v: %v", on, err))
 	}
 	sum := sha256.Sum256(body)
-	return hex.EncodeToString(sum[:])[:16]
+	return hex.EncodeToString(sum[:])
 }
 
 // target builds the Target of a wanted connection.

@@ -63,7 +63,7 @@ func (d *remover) plan(l Leaving) Connection {
 	}
 	switch {
 	case l.Forget:
-		if d.have.Record = l.Record; !d.leased() {
+		if d.have.Record = l.Record; !d.leased() && !d.contradiction() {
 			if l.Record.MovedFrom != "" {
 				d.endMove() // nothing would look there again
 			}
@@ -83,7 +83,7 @@ func (d *remover) removal() {
 	for _, u := range d.have.Unread {
 		d.block(Unreadable, d.want.Range, u.String(), "")
 	}
-	if len(d.out.Blocks) > 0 || d.leased() {
+	if len(d.out.Blocks) > 0 || d.leased() || d.contradiction() {
 		return
 	}
 	record := d.have.Record
@@ -152,6 +152,15 @@ func (d *remover) followMove() {
 }
 
 func (d *remover) because(what, live string) Reason { return d.reason(what, live, "none: "+d.Why, "") }
+
+func (d *remover) leased() bool {
+	if r := d.have.Record; r != nil && r.Lease != nil && d.now.Before(r.Lease.Expires) {
+		d.block(Leased, d.want.Range, fmt.Sprintf("%s is applying to this connection; its lease ends at %s", r.Lease.Holder, r.Lease.Expires.UTC().Format(time.RFC3339)),
+			"wait for it, or for the lease to end, and run again")
+		return true
+	}
+	return false
+}
 
 func (d *remover) clients() {
 	for i := range d.have.Clients {
@@ -248,6 +257,10 @@ func (r Removals) overLimit(out []Connection) (text, remedy string, at hcl.Range
 			return fmt.Sprintf("nothing is removed while the fleet cannot be read whole: %s: %s", r.Stay[i].Address, h.Unread[0]),
 				"run again when everything answers", r.Stay[i].Range
 		}
+		if h.Record != nil && h.Record.Contradiction != nil {
+			return fmt.Sprintf("nothing is removed while it is not known which keys the fleet uses: %s: %s", r.Stay[i].Address, h.Record.Contradiction.Text),
+				h.Record.Contradiction.Remedy, r.Stay[i].Range
+		}
 	}
 	for _, c := range out {
 		if c.State() == StateUnreadable {
@@ -262,6 +275,17 @@ func (r Removals) overLimit(out []Connection) (text, remedy string, at hcl.Range
 	return fmt.Sprintf("this would remove %d connections (%d OAuth clients, %d application links, %d SSH keys), and max_removals is %d",
 			n, number[DeleteClient](out), number[DeleteLink](out), number[DeleteSSHKey](out), r.Max),
 		fmt.Sprintf("look whether a file or a line is missing; if not, run with --max-removals %d, or raise max_removals in the bbsync block", n), r.MaxAt
+}
+
+// Removals returns the addresses of the connections that the plan removes.
+func (p Plan) Removals() []string {
+	var out []string
+	for _, c := range p.Connections {
+		if len(c.Blocks) == 0 && removes(c) {
+			out = append(out, c.Address)
+		}
+	}
+	return out
 }
 
 func removes(c Connection) bool { return number[RetireRecord]([]Connection{c}) > 0 }

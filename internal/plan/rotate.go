@@ -381,7 +381,7 @@ func (d *differ) whySSH() []Reason {
 			d.reason("SSH key", live, want, "ssh_key"))
 	}
 	at := sshDue(d.want, current, d.have.Keys[current.Fingerprint])
-	return d.inWindow(at, "SSH key", d.reason("age of the SSH key", days(d.now.Sub(current.Created)), at.why, at.attribute))
+	return d.inWindow(at, "SSH key", d.reason("age of the SSH key", "created on "+day(current.Created), at.why, at.attribute))
 }
 
 func from(brought bool) string {

@@ -2,152 +2,192 @@ package plan
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 )
 
 // FormatVersion is of the saved plan's JSON: the first number changes when an
 // older bbsync would misread it.
-const FormatVersion = "1.0"
+const FormatVersion = "2.0"
 
-// Inputs are what the plan was asked for with, so that apply can ask alike.
-type Inputs struct {
-	Vars     []string `json:"vars,omitempty"`
-	VarFiles []string `json:"var_files,omitempty"`
-	Targets  []string `json:"targets,omitempty"`
-	Adopt    []string `json:"adopt,omitempty"`
-	Shard    string   `json:"shard,omitempty"`
-
-	Removal RemovalInputs `json:"removal,omitzero"`
-}
-
-// RemovalInputs are what the plan was allowed to remove.
-type RemovalInputs struct {
-	Prune       bool `json:"prune,omitempty"`
-	Max         int  `json:"max_removals,omitempty"` // negative: what the files say
-	AllowUnlink int  `json:"allow_unlink,omitempty"`
-}
-
-// Saved is a plan in a file: what was shown and approved. It holds no secret,
-// and no object's state: apply reads the world again and runs only what still
-// has the same digest.
+// Saved is a plan in a file: evidence of what was shown and approved, and never a
+// source of inputs. It holds no secret. Apply plans again with inputs of its own
+// and runs only what is exactly as in the file.
 type Saved struct {
-	FormatVersion string       `json:"format_version"`
-	Fleet         string       `json:"fleet"`
-	Inputs        Inputs       `json:"inputs"`
-	Bitbuckets    []SavedSteps `json:"bitbuckets,omitempty"`
-	Connections   []SavedSteps `json:"connections"`
+	FormatVersion string  `json:"format_version"`
+	Fleet         string  `json:"fleet"`
+	Inputs        Inputs  `json:"inputs"`
+	Bitbuckets    []Entry `json:"bitbuckets"`
+	Connections   []Entry `json:"connections"`
+
+	// Digest is the SHA-256 of the rest. It finds accidents: whoever edits the file
+	// can compute it, too.
+	Digest string `json:"digest"`
 }
 
-// SavedSteps are the steps of one connection, or of one Bitbucket, by label.
-type SavedSteps struct {
-	Address string   `json:"address"`
-	State   State    `json:"state"`
-	Digest  string   `json:"digest"`
-	Steps   []string `json:"steps,omitempty"`
+// An Entry is what was shown of one connection, or of one Bitbucket. Places in
+// the configuration are left out: a line that moved changes nothing.
+type Entry struct {
+	Address      string       `json:"address"`
+	Organization string       `json:"organization,omitempty"`
+	Bitbucket    string       `json:"bitbucket"` // its URL
+	State        State        `json:"state"`
+	Removal      bool         `json:"removal,omitempty"`
+	After        string       `json:"after,omitempty"` // address of the connection that goes first
+	Steps        []SavedStep  `json:"steps,omitempty"`
+	Blocks       []SavedBlock `json:"blocks,omitempty"`
+	Notes        []SavedNote  `json:"notes,omitempty"`
+
+	// Digest is of the steps' own values and of what they act on, which is more than
+	// their texts say.
+	Digest string `json:"digest"`
+}
+
+// A SavedStep is a step and its reasons as they were shown.
+type SavedStep struct {
+	Text    string        `json:"text"`
+	Reasons []SavedReason `json:"reasons,omitempty"`
+}
+
+// A SavedReason is a difference as it was shown.
+type SavedReason struct {
+	What string `json:"what"`
+	Live string `json:"live"`
+	Want string `json:"want"`
+}
+
+// A SavedBlock says why nothing was planned.
+type SavedBlock struct {
+	Kind   BlockKind `json:"kind"`
+	Text   string    `json:"text"`
+	Remedy string    `json:"remedy,omitempty"`
+}
+
+// A SavedNote is what was shown beside the steps.
+type SavedNote struct {
+	Warning bool   `json:"warning,omitempty"`
+	Text    string `json:"text"`
 }
 
 // Encode returns the plan as a file's text.
 func Encode(p Plan, in Inputs) ([]byte, error) {
-	saved := Saved{FormatVersion: FormatVersion, Fleet: p.Fleet, Inputs: in, Connections: []SavedSteps{}}
+	saved := Saved{FormatVersion: FormatVersion, Fleet: p.Fleet, Inputs: in, Bitbuckets: []Entry{}, Connections: []Entry{}}
 	for _, b := range p.Bitbuckets {
-		saved.Bitbuckets = append(saved.Bitbuckets, SavedSteps{b.Label, b.State(), b.Digest(), texts(b.Steps())})
+		saved.Bitbuckets = append(saved.Bitbuckets, b.entry())
 	}
 	for _, c := range p.Connections {
-		saved.Connections = append(saved.Connections, SavedSteps{c.Address, c.State(), c.Digest(), texts(c.Steps())})
+		saved.Connections = append(saved.Connections, c.entry())
 	}
-	text, err := json.MarshalIndent(saved, "", "  ")
+	saved.Digest = saved.digest()
+	return saved.encode()
+}
+
+func (s Saved) encode() ([]byte, error) {
+	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("encoding the plan: %w", err)
 	}
 	return append(text, '\n'), nil
 }
 
-func texts(steps []Step) []string {
-	var out []string
-	for _, s := range steps {
-		out = append(out, s.String())
+// digest is of everything but the digest itself.
+func (s Saved) digest() string {
+	s.Digest = ""
+	text, err := s.encode()
+	if err != nil { // plain data: a bug, not an event
+		panic(err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+func (c Connection) entry() Entry {
+	return Entry{
+		Address: c.Address, Organization: c.Organization, Bitbucket: c.BitbucketURL, State: c.State(), Removal: c.Removal, After: c.After,
+		Steps: savedSteps(c.Changes), Blocks: savedBlocks(c.Blocks), Notes: savedNotes(c.Notes), Digest: c.Digest(),
+	}
+}
+
+func (b BitbucketPlan) entry() Entry {
+	return Entry{
+		Address: b.Address(), Bitbucket: b.URL, State: b.State(),
+		Steps: savedSteps(b.Changes), Blocks: savedBlocks(b.Blocks), Notes: savedNotes(b.Notes), Digest: b.Digest(),
+	}
+}
+
+func savedSteps(changes []Change) []SavedStep {
+	var out []SavedStep
+	for _, c := range changes {
+		step := SavedStep{Text: c.Step.Symbol() + " " + c.Step.String()}
+		for _, r := range c.Because {
+			step.Reasons = append(step.Reasons, SavedReason{r.What, r.Live, r.Want})
+		}
+		out = append(out, step)
 	}
 	return out
 }
 
-// Decode reads a saved plan. It refuses what it does not know.
+func savedBlocks(blocks []Block) []SavedBlock {
+	var out []SavedBlock
+	for _, b := range blocks {
+		out = append(out, SavedBlock{b.Kind, b.Text, b.Remedy})
+	}
+	return out
+}
+
+func savedNotes(notes []Note) []SavedNote {
+	var out []SavedNote
+	for _, n := range notes {
+		out = append(out, SavedNote{n.Warning, n.Text})
+	}
+	return out
+}
+
+var errNotSaved = errors.New("not a plan that bbsync saved")
+
+// Decode reads a saved plan. It takes exactly what Encode writes: a text that
+// JSON readers may understand in more than one way (names repeated or in other
+// case, unknown fields) is refused, as is one that was edited.
 func Decode(text []byte) (Saved, error) {
+	var version struct {
+		FormatVersion string `json:"format_version"`
+	}
+	if err := json.Unmarshal(text, &version); err != nil {
+		return Saved{}, fmt.Errorf("%w: %w", errNotSaved, err)
+	}
+	if version.FormatVersion == "" {
+		return Saved{}, errNotSaved
+	}
+	if version.FormatVersion != FormatVersion {
+		return Saved{}, fmt.Errorf("the plan has format %q, and this bbsync knows %s; plan again", version.FormatVersion, FormatVersion)
+	}
 	var saved Saved
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&saved); err != nil {
-		return Saved{}, fmt.Errorf("not a plan that bbsync saved: %w", err)
+	if err := json.Unmarshal(text, &saved); err != nil {
+		return Saved{}, fmt.Errorf("%w: %w", errNotSaved, err)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) { // More would overlook a closing bracket
-		return Saved{}, fmt.Errorf("not a plan that bbsync saved: something follows it")
+	again, err := saved.encode()
+	if err != nil {
+		return Saved{}, err
 	}
-	if saved.FormatVersion != FormatVersion {
-		return Saved{}, fmt.Errorf("the plan has format %q, and this bbsync knows %s; plan again", saved.FormatVersion, FormatVersion)
+	if saved.Digest != saved.digest() || !bytes.Equal(text, again) {
+		return Saved{}, fmt.Errorf("%w: it was changed after it was saved; plan again", errNotSaved)
 	}
-	return saved, nil
+	return saved, saved.unique()
 }
 
-// Narrow returns what of p was approved in the saved plan and still holds, and
-// the addresses of what changed since. What was in sync when it was saved and
-// is not any more was not approved, either. What was approved and is blocked by
-// now stays, to be told why; what was approved and is not in p at all changed.
-func (s Saved) Narrow(p Plan) (Plan, []string) {
-	n := narrowing{approved: s.digests(), seen: map[string]bool{}}
-	out := Plan{Fleet: p.Fleet}
-	for _, b := range p.Bitbuckets {
-		if n.keeps("bitbucket."+b.Label, b.Digest(), len(b.Changes), len(b.Blocks)) {
-			out.Bitbuckets = append(out.Bitbuckets, b)
+// unique returns an error when two entries have one address.
+func (s Saved) unique() error {
+	seen := map[string]bool{}
+	for _, entries := range [][]Entry{s.Bitbuckets, s.Connections} {
+		for _, e := range entries {
+			if seen[e.Address] {
+				return fmt.Errorf("%w: it has two entries for %s", errNotSaved, e.Address)
+			}
+			seen[e.Address] = true
 		}
 	}
-	for _, c := range p.Connections {
-		if n.keeps(c.Address, c.Digest(), len(c.Changes), len(c.Blocks)) {
-			out.Connections = append(out.Connections, c)
-		}
-	}
-	for _, b := range s.Bitbuckets {
-		n.gone("bitbucket."+b.Address, len(b.Steps))
-	}
-	for _, c := range s.Connections {
-		n.gone(c.Address, len(c.Steps))
-	}
-	return out, n.stale
-}
-
-func (s Saved) digests() map[string]string {
-	approved := map[string]string{}
-	for _, b := range s.Bitbuckets {
-		approved["bitbucket."+b.Address] = b.Digest
-	}
-	for _, c := range s.Connections {
-		approved[c.Address] = c.Digest
-	}
-	return approved
-}
-
-type narrowing struct {
-	approved map[string]string // address → digest
-	seen     map[string]bool
-	stale    []string
-}
-
-func (n *narrowing) keeps(address, digest string, steps, blocks int) bool {
-	n.seen[address] = true
-	approved, known := n.approved[address]
-	if known && (approved == digest || blocks > 0) {
-		return true
-	}
-	if steps > 0 {
-		n.stale = append(n.stale, address)
-	}
-	return false
-}
-
-func (n *narrowing) gone(address string, steps int) {
-	if steps > 0 && !n.seen[address] {
-		n.seen[address] = true
-		n.stale = append(n.stale, address)
-	}
+	return nil
 }

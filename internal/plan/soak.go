@@ -48,7 +48,7 @@ func soakOf(current, previous *Key, have Have, overlap time.Duration, now time.T
 	case !end.IsZero() && !now.Before(end):
 		s.over, s.why = true, "the current one expired on "+day(end)
 	case !used.IsZero() && old.IsZero():
-		s.over, s.why = true, "the new one is in use since "+used.UTC().Format(minutes)
+		s.over, s.why = true, "the new one is in use"
 	case passed && !old.IsZero() && used.IsZero():
 		// All signs say that Terraform still logs in with the old key: to delete it
 		// would be an outage.

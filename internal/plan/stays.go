@@ -11,7 +11,9 @@ func (l Leaving) protected(have Have) bool {
 }
 
 // stays reports whether nothing of the connection is removed, whatever is asked for.
-func (l Leaving) stays(have Have) bool { return l.Forget || l.Kept != "" || l.protected(have) }
+func (l Leaving) stays(have Have) bool {
+	return l.Forget || l.Kept != "" || l.protected(have) || have.Record != nil && have.Record.Contradiction != nil
+}
 
 // inUse returns the consumer keys, client ids and fingerprints of what stays:
 // described by the files, or protected, let go or out of reach.

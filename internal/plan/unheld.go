@@ -16,14 +16,15 @@ func (d *differ) lostPair() bool {
 }
 
 // lostSSH reports whether the private half of the SSH key is nowhere, or will
-// be once a person has authorized again.
+// be once a person has authorized again, or whether its public half is not on the
+// service user: a key is published only by who has its private half.
 func (d *differ) lostSSH() bool {
 	r := d.have.Record
 	if r == nil || r.Current == nil || !r.Current.Unheld {
 		return false
 	}
 	token := d.token()
-	return token == nil || !token.HasSSHKey || r.Current.Token != token.ID || r.RefusedToken == token.ID || !d.isServiceUser(token.User)
+	return r.Current.Fingerprint != "" && !d.hasKey(r.Current.Fingerprint) || token == nil || !token.HasSSHKey || r.Current.Token != token.ID || r.RefusedToken == token.ID || !d.isServiceUser(token.User)
 }
 
 // replaced reports whether a lost SSH key is replaced where it is. One that is

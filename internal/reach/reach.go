@@ -8,21 +8,16 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // timeout bounds each of the looks.
 const timeout = 10 * time.Second
-
-// Roots are the authorities that a server's certificate may come from.
-type Roots struct {
-	PEM  []byte // nil: the system's
-	Only bool   // PEM alone, without the system's
-}
 
 // A Certificate is one of the chain that the server showed.
 type Certificate struct {
@@ -42,8 +37,9 @@ type Sight struct {
 	Chain   []Certificate
 }
 
-// Look looks at the server of an address, https://host[:port] or http://.
-func Look(ctx context.Context, address string, roots Roots) Sight {
+// Look looks at the server of an address, https://host[:port] or http://. ca is the
+// PEM of ca_file, nil for the system's authorities.
+func Look(ctx context.Context, address string, ca []byte) Sight {
 	s := Sight{Address: address}
 	u, err := url.Parse(address)
 	if err != nil {
@@ -62,7 +58,7 @@ func Look(ctx context.Context, address string, roots Roots) Sight {
 		s.direct(ctx, u)
 	}
 	if s.Name == nil && s.Port == nil && u.Scheme == "https" {
-		s.handshake(ctx, u, proxy, roots)
+		s.handshake(ctx, u, proxy, ca)
 	}
 	return s
 }
@@ -104,10 +100,10 @@ var errSeen = errors.New("seen")
 
 // handshake takes the chain whether it verifies or not, and ends before the
 // first request.
-func (s *Sight) handshake(ctx context.Context, u, proxy *url.URL, roots Roots) {
+func (s *Sight) handshake(ctx context.Context, u, proxy *url.URL, ca []byte) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	pool, err := roots.pool()
+	pool, err := httpx.Roots(ca)
 	if err != nil {
 		s.TLS = err
 		return
@@ -132,7 +128,7 @@ func (s *Sight) handshake(ctx context.Context, u, proxy *url.URL, roots Roots) {
 		return
 	}
 	if !errors.Is(err, errSeen) {
-		s.TLS = err
+		s.TLS = httpx.ExplainTLS(err)
 	}
 }
 
@@ -155,21 +151,4 @@ func (s *Sight) verify(chain []*x509.Certificate, host string, roots *x509.CertP
 	}
 	_, err := chain[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: between})
 	return err
-}
-
-// pool returns nil for the system's roots.
-func (r Roots) pool() (*x509.CertPool, error) {
-	if len(r.PEM) == 0 {
-		return nil, nil //nolint:nilnil // nil is the system's pool
-	}
-	pool := x509.NewCertPool()
-	if !r.Only {
-		if system, err := x509.SystemCertPool(); err == nil {
-			pool = system
-		}
-	}
-	if !pool.AppendCertsFromPEM(r.PEM) {
-		return nil, fmt.Errorf("the CA file holds no certificate in PEM form")
-	}
-	return pool, nil
 }

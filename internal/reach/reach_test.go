@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/reach"
 )
 
@@ -24,7 +26,7 @@ func authority(server *httptest.Server) []byte {
 func TestLookSendsNothing(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request arrived") }))
 	defer server.Close()
-	have := reach.Look(t.Context(), server.URL, reach.Roots{PEM: authority(server)})
+	have := reach.Look(t.Context(), server.URL, authority(server))
 	if have.Name != nil || have.Port != nil || have.TLS != nil || have.Proxy != "" {
 		t.Fatalf("have %+v", have)
 	}
@@ -36,7 +38,7 @@ func TestLookSendsNothing(t *testing.T) {
 func TestLookTellsAnUnknownAuthority(t *testing.T) {
 	server := httptest.NewTLSServer(http.NotFoundHandler())
 	defer server.Close()
-	for name, roots := range map[string]reach.Roots{"system": {}, "another": {PEM: otherAuthority(t), Only: true}} {
+	for name, roots := range map[string][]byte{"system": nil, "another": otherAuthority(t)} {
 		have := reach.Look(t.Context(), server.URL, roots)
 		if _, ok := errors.AsType[x509.UnknownAuthorityError](have.TLS); !ok {
 			t.Errorf("%s: have %v, want an unknown authority", name, have.TLS)
@@ -45,7 +47,7 @@ func TestLookTellsAnUnknownAuthority(t *testing.T) {
 			t.Errorf("%s: the chain was not kept", name)
 		}
 	}
-	have := reach.Look(t.Context(), strings.Replace(server.URL, "127.0.0.1", "localhost", 1), reach.Roots{PEM: authority(server)})
+	have := reach.Look(t.Context(), strings.Replace(server.URL, "127.0.0.1", "localhost", 1), authority(server))
 	if _, ok := errors.AsType[x509.HostnameError](have.TLS); !ok {
 		t.Errorf("have %v, want a wrong name", have.TLS)
 	}
@@ -70,10 +72,10 @@ func TestLookTellsAClosedPort(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	address := server.URL
 	server.Close()
-	if have := reach.Look(t.Context(), address, reach.Roots{}); have.Name != nil || have.Port == nil {
+	if have := reach.Look(t.Context(), address, nil); have.Name != nil || have.Port == nil {
 		t.Errorf("have %+v, want no connection", have)
 	}
-	if have := reach.Look(t.Context(), "https://no-such-host.invalid", reach.Roots{}); have.Name == nil {
+	if have := reach.Look(t.Context(), "https://no-such-host.invalid", nil); have.Name == nil {
 		t.Errorf("have %+v, want no such name", have)
 	}
 	if reach.Dial(t.Context(), strings.TrimPrefix(address, "http://")) == nil {
@@ -84,7 +86,17 @@ func TestLookTellsAClosedPort(t *testing.T) {
 func TestLookTellsWhatIsNoTLS(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
-	if have := reach.Look(t.Context(), strings.Replace(server.URL, "http:", "https:", 1), reach.Roots{}); have.TLS == nil {
+	if have := reach.Look(t.Context(), strings.Replace(server.URL, "http:", "https:", 1), nil); have.TLS == nil {
 		t.Errorf("have %+v, want no handshake", have)
+	}
+}
+
+func TestLookAtOldTLS(t *testing.T) {
+	server := httptest.NewUnstartedServer(nil)
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // the old server
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	if have := reach.Look(t.Context(), server.URL, authority(server)); !errors.Is(have.TLS, httpx.ErrOldTLS) {
+		t.Errorf("seen: %v", have.TLS)
 	}
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // githubMost is how many annotations of one kind GitHub shows of a step.
@@ -44,11 +46,11 @@ func githubProperties(f finding) []string {
 
 // githubData escapes a message, so that no text can begin a command of its own.
 func githubData(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(Safe(text))
+	return strings.ReplaceAll(plaintext.Line(text), "%", "%25")
 }
 
 func githubProperty(text string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C").Replace(Safe(text))
+	return strings.NewReplacer("%", "%25", ":", "%3A", ",", "%2C").Replace(plaintext.Line(text))
 }
 
 // The limits of Bitbucket's Code Insights.
@@ -108,7 +110,7 @@ func codeInsights(findings []finding, details string, data []insightsData) (stri
 			continue
 		}
 		a := insightsAnnotation{
-			ExternalID: cut(f.rule+"-"+f.fingerprint, insightsID), Message: cut(Safe(f.title+": "+f.text), insightsText),
+			ExternalID: cut(f.rule+"-"+f.fingerprint, insightsID), Message: cut(plaintext.Line(f.title+": "+f.text), insightsText),
 			Severity: []string{"HIGH", "MEDIUM", "LOW"}[f.severity], Path: f.at.File, Line: f.at.Line,
 		}
 		if f.severity == isError {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -216,11 +217,11 @@ func StepKind(s plan.Step) string {
 	return b.String()
 }
 
-// JSON returns a document as text, and a newline.
+// JSON returns a document as text that is harmless in a log, and a newline.
 func JSON(document any) (string, error) {
 	text, err := json.MarshalIndent(document, "", "  ")
 	if err != nil {
 		return "", fmt.Errorf("encoding a document: %w", err)
 	}
-	return string(text) + "\n", nil
+	return string(plaintext.JSON(text)) + "\n", nil
 }

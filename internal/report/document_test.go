@@ -32,7 +32,7 @@ func TestPlanDocument(t *testing.T) {
 	if got := doc.Summary.States["waiting"]; got != 4 || len(doc.Connections) != 40 {
 		t.Errorf("waiting %d, connections %d", got, len(doc.Connections))
 	}
-	if c := doc.Connections[0]; c.Steps[1].Kind != "create_link" || c.Steps[1].Reasons[0].At.File != "fleet/main.hcl" || len(c.Digest) != 16 {
+	if c := doc.Connections[0]; c.Steps[1].Kind != "create_link" || c.Steps[1].Reasons[0].At.File != "fleet/main.hcl" || len(c.Digest) != 64 {
 		t.Errorf("%+v", c)
 	}
 }

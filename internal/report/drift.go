@@ -5,6 +5,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -35,7 +36,7 @@ func (d Drift) Text(style Style) string {
 	}
 	w.soaking(d.Connections)
 	for _, s := range d.Missing {
-		fmt.Fprintf(w, "%s shard %s: its report is missing\n", w.paint(red, "x"), s)
+		fmt.Fprintf(w, "%s shard %s: its report is missing\n", w.paint(red, "x"), plaintext.Line(s))
 	}
 	w.summary(d)
 	return w.String()
@@ -72,7 +73,7 @@ func (w *driftWriter) soaking(connections []DriftConnection) {
 			if !k.SoakUntil.IsZero() {
 				until = " soaks until " + k.SoakUntil.UTC().Format("2006-01-02 15:04 UTC") + ":"
 			}
-			fmt.Fprintf(w, "%s %s (%s): the %s SSH key %s%s %s\n", w.paint(cyan, "i"), w.paint(bold, Safe(c.Address)), Safe(c.Organization), k.Role, Safe(k.Fingerprint), until, oneLine(k.Soak))
+			fmt.Fprintf(w, "%s %s (%s): the %s SSH key %s%s %s\n", w.paint(cyan, "i"), w.paint(bold, plaintext.Line(c.Address)), plaintext.Line(c.Organization), k.Role, plaintext.Line(k.Fingerprint), until, plaintext.Line(k.Soak))
 		}
 	}
 	if n > mostSoaking {
@@ -107,7 +108,7 @@ func (e DriftEntry) String() string { return e.line(Style{}) }
 
 func (e DriftEntry) line(style Style) string {
 	sign, code := driftSign(e.State)
-	line := fmt.Sprintf("%s %s (%s): ", style.paint(code, sign), style.paint(bold, Safe(e.Name)), Safe(e.Where))
+	line := fmt.Sprintf("%s %s (%s): ", style.paint(code, sign), style.paint(bold, plaintext.Line(e.Name)), plaintext.Line(e.Where))
 	switch e.State {
 	case plan.StateChanges:
 	case plan.StateInSync:
@@ -115,7 +116,7 @@ func (e DriftEntry) line(style Style) string {
 	case plan.StateUnreadable, plan.StateRefused, plan.StateLeased, plan.StateWaiting:
 		line += string(e.State) + ": "
 	}
-	return line + oneLine(saying(e.Differences, e.Blocks))
+	return line + plaintext.Line(saying(e.Differences, e.Blocks))
 }
 
 // stateNamed is the opposite of StateName.
@@ -176,11 +177,6 @@ func inFiles(p PlaceDocument) string {
 	return fmt.Sprintf(" (%s:%d)", path.Base(p.File), p.Line)
 }
 
-// oneLine keeps another system's line breaks from making a line of their own.
-func oneLine(text string) string {
-	return Safe(strings.Join(strings.Fields(text), " "))
-}
-
 // SummaryLine is the last line of the report's text.
 func (d Drift) SummaryLine() string {
 	w := &driftWriter{}
@@ -190,9 +186,9 @@ func (d Drift) SummaryLine() string {
 
 func (w *driftWriter) summary(d Drift) {
 	s := d.Summary
-	name := "Fleet " + d.Fleet
+	name := "Fleet " + plaintext.Line(d.Fleet)
 	if d.Shard != "" {
-		name += ", shard " + d.Shard
+		name += ", shard " + plaintext.Line(d.Shard)
 	}
 	fmt.Fprintf(w, "%s: %s", name, count(s.Connections, "connection"))
 	sep := ": "

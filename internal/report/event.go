@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // Event shows one event of an apply as a line; "" when it needs none.
@@ -30,12 +31,17 @@ func eventLine(s Style, e apply.Event, sign span, text string) string {
 // Ending shows how a connection ended as a line, for where its steps had none.
 func Ending(e apply.Event, s Style) string {
 	status := apply.Status(e.Text)
-	return fmt.Sprintf("%s %s", s.paint(dim, Safe(e.Address)+":"), s.paint(statusCode(status), string(status)))
+	return fmt.Sprintf("%s %s", s.paint(dim, plaintext.Line(e.Address)+":"), s.paint(statusCode(status), string(status)))
 }
 
-// Error shows an error as the last line of a failed run.
+// Error shows an error as the last lines of a failed run: one for each of several
+// errors, each with its end. None begins with what the error says.
 func (s Style) Error(err error) string {
-	return s.paint(red, "bbsync:") + " " + Safe(err.Error())
+	var b strings.Builder
+	for _, line := range plaintext.ErrorLines(err) {
+		b.WriteString(s.paint(red, "bbsync:") + " " + line + "\n")
+	}
+	return b.String()
 }
 
 // Repeated holds back what is said of many connections alike. It is not safe

@@ -5,6 +5,7 @@ import (
 	"html"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -86,7 +87,7 @@ func (g *graph) node(key string, column int, title, below string) int {
 	}
 	i := len(g.nodes)
 	g.index[key] = i
-	g.nodes = append(g.nodes, graphNode{title: safeText(title), below: safeText(below), column: column})
+	g.nodes = append(g.nodes, graphNode{title: plaintext.Line(title), below: plaintext.Line(below), column: column})
 	g.columns[column] = append(g.columns[column], i)
 	return i
 }
@@ -97,7 +98,7 @@ func (g *graph) edge(from, to int, label string) {
 		return
 	}
 	g.index[key] = len(g.edges)
-	g.edges = append(g.edges, graphEdge{from, to, safeText(label)})
+	g.edges = append(g.edges, graphEdge{from, to, plaintext.Line(label)})
 }
 
 func (n graphNode) lines() []string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -74,7 +75,7 @@ func junit(p plan.Plan) (string, error) {
 func (s *junitSuite) add(c junitCase, state plan.State, lines []entry) {
 	var text strings.Builder
 	for _, e := range lines {
-		fmt.Fprintf(&text, "%s %s", e.sign, Safe(e.text))
+		fmt.Fprintf(&text, "%s %s", e.sign, plaintext.Line(e.text))
 		if e.at.Filename != "" {
 			fmt.Fprintf(&text, "  (%s)", place(e.at))
 		}

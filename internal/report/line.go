@@ -1,10 +1,10 @@
 package report
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/mattn/go-runewidth"
 )
@@ -61,7 +61,7 @@ func words(spans []span) []word {
 	var out []word
 	spaces, open := 0, false
 	for _, s := range spans {
-		for i, text := range strings.Split(Safe(strings.ReplaceAll(s.text, "\n", " ")), " ") {
+		for i, text := range strings.Split(plaintext.Line(s.text), " ") {
 			if i > 0 {
 				spaces++
 				open = false
@@ -108,5 +108,5 @@ func where(at hcl.Range) span {
 }
 
 func place(at hcl.Range) string {
-	return fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Start.Line)
+	return plaintext.Sprintf("%s:%d", filepath.Base(at.Filename), at.Start.Line)
 }

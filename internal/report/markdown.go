@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -147,7 +148,7 @@ func fenced(lines []entry, variants []int) string {
 		if sign == "" {
 			sign = " "
 		}
-		fmt.Fprintf(&b, "%s %s", sign, strings.ReplaceAll(Safe(e.text), "\n", " "))
+		fmt.Fprintf(&b, "%s %s", sign, plaintext.Line(e.text))
 		if i < len(variants) && variants[i] > 1 {
 			fmt.Fprintf(&b, "  [differs among them: %d kinds]", variants[i])
 		}
@@ -166,6 +167,6 @@ func fenced(lines []entry, variants []int) string {
 // code writes a name so that nothing in it means anything. Names are of one
 // line.
 func code(text string) string {
-	text = strings.NewReplacer("\n", " ", "`", "'").Replace(Safe(text))
+	text = strings.ReplaceAll(plaintext.Line(text), "`", "'")
 	return "`" + text + "`"
 }

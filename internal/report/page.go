@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -58,7 +59,7 @@ func Page(p plan.Plan, now time.Time, version string, runs ...Drift) (string, er
 	groups, links := pageGroups(g, p)
 	rows := pageRows(p, now, links)
 	out := pageData{
-		Fleet: safeText(p.Fleet), When: now.UTC().Format("2006-01-02 15:04 MST"), Version: version,
+		Fleet: plaintext.Line(p.Fleet), When: now.UTC().Format("2006-01-02 15:04 MST"), Version: version,
 		Sum:        strings.TrimSpace(plainSummary(p.Summary())),
 		ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]), Style: pageStyle, Script: pageScript,
 		Cells: cellSize(len(p.Connections)), States: pageStates(p.Summary()),
@@ -107,7 +108,3 @@ func stateSign(s plan.State) string {
 	}
 	return "?"
 }
-
-// safeText makes other systems' text harmless where HTML's escaping does not:
-// control characters.
-func safeText(text string) string { return strings.ReplaceAll(Safe(text), "\n", " ") }

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // The limits of GitHub's code scanning, the strictest reader of SARIF.
@@ -84,7 +86,7 @@ func sarif(findings []finding, version string) (string, error) {
 			driver.Rules = append(driver.Rules, sarifRule{f.rule, sarifMessage{ruleText(f.rule)}})
 		}
 		results = append(results, sarifResult{
-			RuleID: f.rule, RuleIndex: index[f.rule], Level: sarifLevel(f.severity), Message: sarifMessage{Safe(f.title + ": " + f.text)},
+			RuleID: f.rule, RuleIndex: index[f.rule], Level: sarifLevel(f.severity), Message: sarifText(f.title + ": " + f.text),
 			Locations:           []sarifLocation{{sarifPhysical{sarifArtifact{uri(f.at.File)}, sarifRegion{max(f.at.Line, 1), f.at.Column}}}},
 			PartialFingerprints: map[string]string{"bbsync/v1": f.fingerprint},
 		})
@@ -93,6 +95,12 @@ func sarif(findings []finding, version string) (string, error) {
 		Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0",
 		Runs: []sarifRun{{sarifTool{driver}, "utf16CodeUnits", results}},
 	})
+}
+
+// sarifText escapes a message. [text](target) is a link in SARIF's plain text, and
+// viewers look for it without regard to backslashes, so that its middle is broken.
+func sarifText(text string) sarifMessage {
+	return sarifMessage{strings.ReplaceAll(plaintext.Line(text), "](", "] (")}
 }
 
 func sarifLevel(s severity) string {

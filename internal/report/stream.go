@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // A StreamLine is one line of the event stream of an apply. Its Type says which
@@ -114,5 +115,5 @@ func Line(line StreamLine) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encoding an event: %w", err)
 	}
-	return string(text) + "\n", nil
+	return string(plaintext.JSON(text)) + "\n", nil
 }

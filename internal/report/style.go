@@ -3,10 +3,6 @@
 package report
 
 import (
-	"fmt"
-	"strings"
-	"unicode/utf8"
-
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -61,40 +57,4 @@ func (s Style) stateSpan(state plan.State) span {
 	case plan.StateChanges:
 	}
 	return span{code, string(state)}
-}
-
-// Safe makes text of another system harmless on a terminal: what would move its
-// cursor, change its colours or turn the direction of what follows is shown
-// escaped.
-func Safe(text string) string {
-	if !strings.ContainsFunc(text, unsafe) && utf8.ValidString(text) {
-		return text
-	}
-	var out strings.Builder
-	for i, r := range text {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
-			fmt.Fprintf(&out, `\x%02x`, text[i])
-		case !unsafe(r):
-			out.WriteRune(r)
-		case r <= 0xff:
-			fmt.Fprintf(&out, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&out, `\u%04x`, r)
-		}
-	}
-	return out.String()
-}
-
-// unsafe reports whether a terminal may take the rune for more than a letter:
-// control characters but for the line's end and the tab, line separators, and
-// the marks that turn the direction of writing.
-func unsafe(r rune) bool {
-	switch {
-	case r == '\n' || r == '\t':
-		return false
-	case r < ' ', r >= 0x7f && r < 0xa0:
-		return true
-	}
-	return r == 0x061c || r >= 0x200b && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2060 && r <= 0x206f || r == 0xfeff
 }

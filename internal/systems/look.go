@@ -12,13 +12,13 @@ import (
 // LookAtBitbucket looks at the server of the bitbucket block with this label.
 func (s *Systems) LookAtBitbucket(ctx context.Context, label string) (reach.Sight, error) {
 	block := find(s.fleet.Bitbuckets, func(b *schema.Bitbucket) bool { return b.Label == label })
-	return s.look(ctx, block.URL, block.CAFile, false)
+	return s.look(ctx, block.URL, block.CAFile)
 }
 
 // LookAtTerraform looks at the server of the terraform block with this label.
 func (s *Systems) LookAtTerraform(ctx context.Context, label string) (reach.Sight, error) {
 	block := find(s.fleet.Terraforms, func(t *schema.Terraform) bool { return t.Label == label })
-	return s.look(ctx, block.Address, block.CAFile, true)
+	return s.look(ctx, block.Address, block.CAFile)
 }
 
 // LookAtVault looks at the Vault of the files or the environment.
@@ -27,13 +27,13 @@ func (s *Systems) LookAtVault(ctx context.Context) (reach.Sight, error) {
 	if err != nil {
 		return reach.Sight{}, err
 	}
-	return s.look(ctx, address, firstOf(s.fleet.Vault.CAFile, s.env.Getenv("VAULT_CACERT")), true)
+	return s.look(ctx, address, firstOf(s.fleet.Vault.CAFile, s.env.Getenv("VAULT_CACERT")))
 }
 
-func (s *Systems) look(ctx context.Context, address, caFile string, only bool) (reach.Sight, error) {
+func (s *Systems) look(ctx context.Context, address, caFile string) (reach.Sight, error) {
 	ca, err := s.readCA(caFile)
 	if err != nil {
 		return reach.Sight{Address: address}, err
 	}
-	return reach.Look(ctx, address, reach.Roots{PEM: ca, Only: only}), nil
+	return reach.Look(ctx, address, ca), nil
 }

@@ -143,4 +143,4 @@ func (e *Error) judge() {
 const mostText = 400
 
 // clean makes a string of the server one harmless line, and shortens it.
-func clean(s string) string { return plaintext.Line(plaintext.Cut(s, mostText)) }
+func clean(s string) string { return plaintext.Line(plaintext.Cut(strings.TrimSpace(s), mostText)) }

@@ -14,23 +14,38 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
+// twoPairs are a consumer's pairs and SSH pairs, made once.
+var twoPairs = sync.OnceValue(func() (out struct{ consumer, ssh [2]keys.Pair }) {
+	for i := range 2 {
+		consumer, err := keys.GenerateConsumer(keys.MinRSABits)
+		ssh, sshErr := keys.GenerateSSH(keys.MinRSABits, "bbsync/corp/acme")
+		if err != nil || sshErr != nil {
+			panic(errors.Join(err, sshErr))
+		}
+		out.consumer[i], out.ssh[i] = consumer, ssh
+	}
+	return out
+})
+
 func record() vault.Record {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC)
+	consumer, ssh := twoPairs().consumer, twoPairs().ssh
 	return vault.Record{
 		Generation: "g1", Fleet: "corp", Address: `connection.team["acme"]`, Terraform: "app.terraform.io", Organization: "acme",
 		Bitbucket: "https://bitbucket.corp.example/git", MovedFrom: "corp/before",
 		Consumer: &vault.Consumer{
-			Key: "bbsync-1", Private: secret.New("PEM 1"), Public: "PUB 1", Fingerprint: "f1", Created: at,
-			Previous: &vault.Consumer{Key: "bbsync-0", Private: secret.New("PEM 0"), Brought: true},
+			Key: "bbsync-1", Private: consumer[1].Private, Public: consumer[1].Public, Fingerprint: consumer[1].Fingerprint, Created: at,
+			Previous: &vault.Consumer{Key: "bbsync-0", Private: consumer[0].Private, Public: consumer[0].Public, Fingerprint: consumer[0].Fingerprint, Brought: true},
 		},
 		SSH: vault.SSHKeys{
-			Pending: &vault.SSHKey{Private: secret.New("SSH 2"), Public: "ssh-rsa 2", Created: at},
-			Current: &vault.SSHKey{Private: secret.New("SSH 1"), Public: "ssh-rsa 1", Fingerprint: "SHA256:1", Published: at, Token: "ot-1", Set: at},
+			Pending: &vault.SSHKey{Private: ssh[1].Private, Public: ssh[1].Public, Fingerprint: ssh[1].Fingerprint, Created: at},
+			Current: &vault.SSHKey{Private: ssh[0].Private, Public: ssh[0].Public, Fingerprint: ssh[0].Fingerprint, Published: at, Token: "ot-1", Set: at},
 		},
 		Link: &vault.Link{ID: "l1", URL: "https://app.terraform.io/app/acme", Made: at}, Client: &vault.OAuthClient{ID: "oc-1"},
 		HostKeys: []string{"bb ssh-ed25519 AAAA", "bb ssh-rsa BBBB"},

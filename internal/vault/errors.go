@@ -95,13 +95,11 @@ func (e *DeletedError) Unwrap() error { return ErrDeleted }
 type LeasedError struct {
 	Path    string
 	Holder  string
-	Expires time.Time     // by Vault's clock
-	Age     time.Duration // since it was taken; 0: not known
-	Left    time.Duration // until it can be taken, unless it is renewed
+	Expires time.Time // by Vault's clock
 }
 
 func (e *LeasedError) Error() string {
-	return fmt.Sprintf("%s is leased by %s until %s (wait for that run to end; if it died, its lease runs out by itself)",
+	return fmt.Sprintf("%s is held by %s until %s (wait for it to end; if it died, the lease runs out by itself)",
 		clean(e.Path), clean(e.Holder), e.Expires.UTC().Format(time.RFC3339))
 }
 
@@ -109,7 +107,7 @@ func (e *LeasedError) Error() string {
 const mostText = 400
 
 // clean makes a string of the server one harmless line, and shortens it.
-func clean(s string) string { return plaintext.Line(plaintext.Cut(s, mostText)) }
+func clean(s string) string { return plaintext.Line(plaintext.Cut(strings.TrimSpace(s), mostText)) }
 
 func cleaned(texts []string) []string {
 	var out []string

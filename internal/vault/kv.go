@@ -19,7 +19,9 @@ type Version int
 const updateTries = 20
 
 // Read returns the record at path, which is below Config.Path. A missing record is
-// ErrNotFound; a deleted one a DeletedError with the version to go on from.
+// ErrNotFound; a deleted one a DeletedError with the version to go on from. One
+// that contradicts its private keys is a KeyError, and is returned with it, so
+// that it can be said whose it is.
 func (c *Client) Read(ctx context.Context, path string) (Record, Version, error) {
 	q, err := c.dataQuestion(path, 0)
 	if err != nil {
@@ -45,7 +47,11 @@ func (c *Client) Read(ctx context.Context, path string) (Record, Version, error)
 	if err != nil {
 		return Record{}, version, fmt.Errorf("vault: %s: %w", c.shown(path), err)
 	}
-	return r, version, nil
+	err = r.deriveKeys()
+	if differs, ok := errors.AsType[*KeyError](err); ok {
+		differs.Path = c.shown(path)
+	}
+	return r, version, err
 }
 
 // read reads one version, or the newest for 0.

@@ -106,8 +106,7 @@ type OAuthClient struct {
 // so that taking it, renewing it and every key write share one check-and-set:
 // a holder that was paused past its expiry cannot write.
 type Lease struct {
-	Holder  string    // who, as a person would recognise it
-	Nonce   string    // of this holding
-	Taken   time.Time // by Vault's clock, as is Expires; renewing leaves it
+	Holder  string // who, as a person would recognise it
+	Nonce   string // of this holding
 	Expires time.Time
 }

@@ -52,7 +52,7 @@ func Breakages() []Breakage {
 		{"oauth2-link", "replace the application link by an OAuth 2.0 one", oauth2Link},
 		{"change-password", "change the administrator's password on Bitbucket", changePassword},
 		{"fill-hooks", "give the webhook plugin's hook five URLs (before 5.4)", fillHooks},
-	}, misfortunes()...)
+	}, append(intruder(), misfortunes()...)...)
 }
 
 // Break does it.
@@ -272,7 +272,7 @@ func deleteRecord(ctx context.Context, p *Person, v victim) error {
 	if err != nil {
 		return err
 	}
-	return p.vault(ctx, http.MethodDelete, "/v1/secret/data/"+path, nil)
+	return p.vault(ctx, http.MethodDelete, "/v1/secret/data/"+path, nil, nil)
 }
 
 func (p *Person) findRecord(ctx context.Context, folder string, v victim) (string, error) {
@@ -281,7 +281,7 @@ func (p *Person) findRecord(ctx context.Context, folder string, v victim) (strin
 			Keys []string `json:"keys"`
 		} `json:"data"`
 	}
-	if err := p.vault(ctx, "LIST", "/v1/secret/metadata/"+folder, &doc); err != nil {
+	if err := p.vault(ctx, "LIST", "/v1/secret/metadata/"+folder, nil, &doc); err != nil {
 		return "", err
 	}
 	host := strings.NewReplacer("https://", "", ":", "-", "/", "-").Replace(v.base) // as bbsync names it
@@ -298,8 +298,8 @@ func (p *Person) findRecord(ctx context.Context, folder string, v victim) (strin
 	return "", fmt.Errorf("no record of %s", v.org)
 }
 
-func (p *Person) vault(ctx context.Context, method, path string, out any) error {
-	return p.call(ctx, method, p.facts.Vault.Address+path, nil, out, func(r *http.Request) {
+func (p *Person) vault(ctx context.Context, method, path string, in, out any) error {
+	return p.call(ctx, method, p.facts.Vault.Address+path, in, out, func(r *http.Request) {
 		r.Header.Set("X-Vault-Token", p.facts.Vault.Token)
 	})
 }

@@ -3,7 +3,10 @@ package terraformd
 import (
 	"bytes"
 	"context"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +17,7 @@ import (
 
 	"github.com/dghubble/oauth1"
 
-	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/secret"
 )
 
 // bitbucket calls one Bitbucket with one connection's signature.
@@ -27,7 +30,7 @@ type bitbucket struct {
 // consumer is the OAuth configuration of a connection: RSA-SHA1 with the client's
 // private key. The servlets are under the HTTP URL.
 func (s *Server) consumer(conn connection) (*oauth1.Config, error) {
-	key, err := keys.ParseRSA(conn.private)
+	key, err := signingKey(conn.private)
 	if err != nil {
 		return nil, fmt.Errorf("the client's secret: %w", err)
 	}
@@ -42,6 +45,23 @@ func (s *Server) consumer(conn connection) (*oauth1.Config, error) {
 			AccessTokenURL:  servlets + "access-token",
 		},
 	}, nil
+}
+
+// signingKey parses a client's secret as strictly as Terraform may: PKCS #1 or PKCS
+// #8 in PEM. Which other forms the real one takes is not documented.
+func signingKey(private secret.Text) (*rsa.PrivateKey, error) {
+	block, _ := pem.Decode([]byte(private.Reveal()))
+	if block == nil {
+		return nil, errors.New("not PEM")
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
+		return key, nil
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if key, ok := key.(*rsa.PrivateKey); ok {
+		return key, nil
+	}
+	return nil, fmt.Errorf("no RSA key: %w", err)
 }
 
 var errNotBitbucket = errors.New("the sandbox has no such VCS provider")
