@@ -55,7 +55,7 @@ func (c *Client) CreateClient(ctx context.Context, organization string, want New
 	if err != nil {
 		return OAuthClient{}, err
 	}
-	q := question{op: "creating an OAuth client in organization", object: organization}
+	q := question{op: "creating an OAuth client in organization", object: organization, takes: object("oauth-clients", "")}
 	var made one
 	err = c.do(ctx, q, func(ctx context.Context) error {
 		return c.raw(ctx, http.MethodPost, path, want.options(), &made)
@@ -65,9 +65,6 @@ func (c *Client) CreateClient(ctx context.Context, organization string, want New
 	}
 	if err != nil {
 		return OAuthClient{}, c.refused(ctx, organization, err)
-	}
-	if made.Data == nil {
-		return c.settleCreate(ctx, organization, want, q, noData(q))
 	}
 	return c.decodeClient(ctx, q, *made.Data, nil)
 }
@@ -181,7 +178,9 @@ func (c *Client) UpdateClient(ctx context.Context, id string, u ClientUpdate) er
 	}
 	body := u.body()
 	if len(body.Data.Attributes)+len(body.Data.Relationships) > 0 {
-		err := c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
+		write := q
+		write.takes = object("oauth-clients", id)
+		err := c.do(ctx, write, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
 		if err != nil {
 			return err
 		}
@@ -215,6 +214,7 @@ func (c *Client) setProjects(ctx context.Context, path string, q question, want 
 	if list.Data == nil {
 		return nil
 	}
+	q.takes = nothing
 	return c.do(ctx, q, func(ctx context.Context) error {
 		return c.raw(ctx, method, path+"/relationships/projects", &list, nil)
 	})
@@ -237,14 +237,14 @@ func (c *Client) remove(ctx context.Context, kind, id, op string) error {
 		return err
 	}
 	lost := false
-	err = c.do(ctx, question{op: op, object: id, again: true}, func(ctx context.Context) error {
+	err = c.do(ctx, question{op: op, object: id, again: true, takes: nothing}, func(ctx context.Context) error {
 		err := c.raw(ctx, http.MethodDelete, path, nil, nil)
 		x, _ := ctx.Value(exchangeKey{}).(*exchange)
 		if lost && x.status == http.StatusNotFound {
 			*x = exchange{status: http.StatusNoContent}
 			return nil
 		}
-		lost = lost || x.status == 0 || x.status >= http.StatusInternalServerError
+		lost = lost || x.status == 0 || x.status >= http.StatusInternalServerError || x.status < http.StatusBadRequest && nothing(*x) != nil
 		return err
 	})
 	return err

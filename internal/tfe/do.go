@@ -21,7 +21,8 @@ import (
 // lost.
 type question struct {
 	op, object string
-	again      bool // it may be repeated: a second time changes nothing more
+	again      bool                 // it may be repeated: a second time changes nothing more
+	takes      func(exchange) error // what is wrong with a good answer to a write; nil: the caller reads it
 }
 
 // do makes a call, again and again where that is right, and gives its error the
@@ -52,7 +53,12 @@ func (c *Client) once(ctx context.Context, q question, call func(context.Context
 	var x exchange
 	err := call(context.WithValue(ctx, exchangeKey{}, &x))
 	if err == nil && x.status < http.StatusBadRequest && !x.html {
-		return nil
+		if q.takes == nil {
+			return nil
+		}
+		if err = q.takes(x); err == nil {
+			return nil
+		}
 	}
 	e := &Error{Op: q.op, Object: q.object, Status: x.status}
 	switch {

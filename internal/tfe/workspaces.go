@@ -109,7 +109,7 @@ func (c *Client) CreateWorkspace(ctx context.Context, organization, name, identi
 	if err != nil {
 		return Workspace{}, err
 	}
-	q := question{op: "creating workspace", object: organization + "/" + name}
+	q := question{op: "creating workspace", object: organization + "/" + name, takes: object("workspaces", "")}
 	want := &tfe.WorkspaceCreateOptions{Name: &name, VCSRepo: &tfe.VCSRepoOptions{Identifier: &identifier, Branch: orNil(branch), OAuthTokenID: &tokenID}}
 	var made one
 	err = c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPost, path, want, &made) })
@@ -151,7 +151,7 @@ func (c *Client) MoveWorkspace(ctx context.Context, id, tokenID string) error {
 		return nil
 	}
 	// The whole of vcs-repo is written; whether one attribute alone would do is not known.
-	q.again = true
+	q.again, q.takes = true, object("workspaces", id)
 	body := &tfe.WorkspaceUpdateOptions{VCSRepo: &tfe.VCSRepoOptions{
 		Identifier: &w.Identifier, Branch: &w.Branch, OAuthTokenID: &tokenID,
 		IngressSubmodules: &w.Submodules, TagsRegex: orNil(w.TagsRegex),
