@@ -156,7 +156,7 @@ func (r *runner) deleteClient(ctx context.Context, s plan.DeleteClient) error {
 	}
 	now, err := client.Affected(ctx, r.Organization, s.ID)
 	if errors.Is(err, tfe.ErrNotFound) {
-		return nil
+		return r.clientGone(ctx, client, s.ID, nil)
 	}
 	if err != nil {
 		return fmt.Errorf("counting what it would unlink: %w", err)
@@ -164,7 +164,28 @@ func (r *runner) deleteClient(ctx context.Context, s plan.DeleteClient) error {
 	if err := r.accepts(s, now); err != nil {
 		return err
 	}
-	return client.DeleteClient(ctx, s.ID)
+	return r.clientGone(ctx, client, s.ID, client.DeleteClient(ctx, s.ID))
+}
+
+// clientGone returns nil only when the organization's list, read once more, does
+// not have the client: keys are destroyed next, and "not found" also means "not
+// allowed". refused is what the deletion ended with.
+func (r *runner) clientGone(ctx context.Context, client *tfe.Client, id string, refused error) error {
+	if refused != nil && !errors.Is(refused, tfe.ErrNotFound) && !errors.Is(refused, tfe.ErrUnavailable) {
+		return refused
+	}
+	clients, err := client.Clients(ctx, r.Organization)
+	switch {
+	case err != nil && refused != nil:
+		return fmt.Errorf("%w; reading whether it was done: %w", refused, err)
+	case err != nil:
+		return fmt.Errorf("reading whether OAuth client %s is gone: %w", id, err)
+	case !slices.ContainsFunc(clients, func(c tfe.OAuthClient) bool { return c.ID == id }):
+		return nil
+	case refused != nil:
+		return refused
+	}
+	return fmt.Errorf("OAuth client %s was answered as deleted, or not found, and organization %s still lists it; check what the API token may do, then run again", id, r.Organization)
 }
 
 // accepts returns an error when the deletion would unlink what was not planned,

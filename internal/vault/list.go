@@ -108,6 +108,9 @@ func (c *Client) DestroyOlder(ctx context.Context, path string, before Version) 
 	if err := json.Unmarshal(have.data, &data); err != nil {
 		return &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
 	}
+	if len(data.Versions) == 0 { // the record that is to stay is one
+		return &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Hint: "the answer names no versions"}
+	}
 	var old []int
 	for text, v := range data.Versions {
 		n, err := strconv.Atoi(text)
@@ -124,8 +127,16 @@ func (c *Client) DestroyOlder(ctx context.Context, path string, before Version) 
 		needs: `"update"`, body: map[string]any{"versions": old},
 	}
 	have, err = c.ask(ctx, q)
-	if err == nil && have.status >= http.StatusBadRequest {
-		err = &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors}
+	switch {
+	case err != nil:
+		return err
+	case have.status >= http.StatusBadRequest:
+		return &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors}
+	case have.status != http.StatusNoContent:
+		return &Error{
+			Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnknownOutcome,
+			Hint: "Vault answers 204 to this; check what stands between bbsync and Vault, then run again",
+		}
 	}
-	return err
+	return nil
 }
