@@ -90,7 +90,8 @@ func (c *Client) enter(ctx context.Context, q call, read func(answer) error) err
 		return c.cut(q, err, true)
 	case shut != nil:
 		e := c.fault(q)
-		e.kind, e.undone, e.Advice = shut.kind, true, "not sent: Bitbucket refused this account before; "+shut.Advice
+		e.kind, e.undone, e.Advice = shut.kind, true, shut.Advice
+		e.cause = errors.New("not sent, as an earlier request was refused: " + shut.refusal())
 		return e
 	}
 	met, err := c.once(ctx, q, read)
@@ -106,12 +107,12 @@ func (c *Client) once(ctx context.Context, q call, read func(answer) error) (met
 	}
 	if !q.success(a.status) {
 		e := c.refusal(q, a)
-		met = a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests &&
-			(a.status != http.StatusUnauthorized && a.status != http.StatusForbidden || admitted(a, listen(a.body)))
+		met = a.status >= 400 && a.status < 500 && a.status != http.StatusTooManyRequests && !e.page &&
+			(a.status != http.StatusUnauthorized && a.status != http.StatusForbidden || named(a))
 		return met, e
 	}
-	if read == nil {
-		return true, nil
+	if !q.anonymous && nobody(a) {
+		return false, c.dropped(q, a)
 	}
 	if err := read(a); err != nil {
 		return true, c.broken(q, a, err)
@@ -220,8 +221,8 @@ func (c *Client) broken(q call, a answer, err error) *Error {
 	e := c.fault(q)
 	e.Status, e.kind, e.cause, e.lost = a.status, ErrBadAnswer, err, true
 	e.RequestID = escape(c.redact.String(a.header.Get("X-Arequestid")))
-	if text := strings.TrimSpace(string(a.body[:min(len(a.body), 4096)])); strings.HasPrefix(text, "<") {
-		e.Messages = listen([]byte(text)).messages
+	if s := parseErrorBody(a); s.page {
+		e.Messages, e.page, e.cause = s.messages, true, nil
 		e.Advice = "check that nothing (a proxy, a login page) stands between bbsync and Bitbucket, and the url's context path"
 	}
 	return e

@@ -3,6 +3,7 @@ package bitbucket
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 )
 
@@ -60,7 +61,8 @@ func (d *door) note(met bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var refusal *Error
-	if errors.As(err, &refusal) && (errors.Is(err, ErrCredentials) || errors.Is(err, ErrCaptcha)) {
+	if errors.As(err, &refusal) && (errors.Is(err, ErrCredentials) || errors.Is(err, ErrCaptcha) ||
+		errors.Is(err, ErrGateway) && refusal.Status == http.StatusUnauthorized) {
 		d.shut = refusal
 		return
 	}

@@ -16,6 +16,8 @@ var (
 	ErrForbidden   = errors.New("not permitted")
 	ErrCredentials = errors.New("username or password refused")
 	ErrCaptcha     = errors.New("account locked behind a CAPTCHA")
+	ErrGateway     = errors.New("refused by something in front of Bitbucket")
+	ErrMoved       = errors.New("moved to another place")
 	ErrPolicy      = errors.New("refused by the server's policy")
 	ErrUnavailable = errors.New("not available now")
 	ErrTooOld      = errors.New("not in this version of Bitbucket")
@@ -39,7 +41,8 @@ type Error struct {
 	lost       bool          // it is not known whether the request was carried out
 	undone     bool          // it certainly was not
 	retryAfter time.Duration // as the server asked
-	page       bool          // the answer was an HTML page
+	page       bool          // the answer was a web page
+	moved      string        // where the object moved to, "" if it did not or that is not said
 }
 
 // Error tells what was being done, to which object, what the server said, and
@@ -55,13 +58,7 @@ func (e *Error) Error() string {
 	if e.Advice != "" {
 		b.WriteString("; " + e.Advice)
 	}
-	if e.Method != "" {
-		fmt.Fprintf(&b, " (%s %s", e.Method, e.Path)
-		if e.RequestID != "" {
-			b.WriteString(", request " + e.RequestID)
-		}
-		b.WriteString(")")
-	}
+	b.WriteString(e.request())
 	return b.String()
 }
 
@@ -77,6 +74,25 @@ func (e *Error) what() string {
 		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
 	}
 	return strings.Join(parts, ": ")
+}
+
+// refusal says what the answer was and which request had it, without the object
+// and the advice.
+func (e *Error) refusal() string {
+	parts := append([]string{strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status)))}, e.Messages...)
+	return strings.Join(parts, ": ") + e.request()
+}
+
+// request names the request, as in " (GET /rest/x, request @1)".
+func (e *Error) request() string {
+	if e.Method == "" {
+		return ""
+	}
+	text := " (" + e.Method + " " + e.Path
+	if e.RequestID != "" {
+		text += ", request " + e.RequestID
+	}
+	return text + ")"
 }
 
 // Unwrap returns the sentinel and the transport's error.

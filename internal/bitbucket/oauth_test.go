@@ -74,7 +74,7 @@ func TestProveConsumer(t *testing.T) {
 		"OAuth 1.0 without a":   {[]http.HandlerFunc{says(200, "oauth_token=TOKEN&oauth_token_secret=SECRET")}, ErrBadAnswer},
 		"no servlet":            {[]http.HandlerFunc{says(404, page200)}, ErrNotServed},
 		"redirect to the login": {[]http.HandlerFunc{says(302, "", "Location", "/login?next=x")}, ErrBadAnswer},
-		"401 of a proxy":        {[]http.HandlerFunc{says(401, page200, "WWW-Authenticate", `Negotiate`)}, ErrForbidden},
+		"401 of a proxy":        {[]http.HandlerFunc{says(401, page200, "WWW-Authenticate", `Negotiate`)}, ErrGateway},
 	} {
 		s := newScript(t, test.steps...)
 		err := client(t, s.url).ProveConsumer(t.Context(), "k", pair.Private)

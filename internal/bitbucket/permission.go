@@ -36,7 +36,7 @@ const maxFilters = 50
 // A Holding is what became of one permission that was asked for.
 type Holding struct {
 	Held    bool
-	Unknown error // the server does not know the project or repository (ErrNotFound)
+	Unknown error // it cannot be told: the project or repository is missing (ErrNotFound), was moved (ErrMoved), or fails
 }
 
 // HasPermissions reports for each want whether the user has it, effectively: by
@@ -55,9 +55,8 @@ func (c *Client) HasPermissions(ctx context.Context, user string, wants []Permis
 
 func (c *Client) ask(ctx context.Context, user string, wants []Permission, have []Holding) error {
 	all, err := c.hasAll(ctx, user, wants)
-	refused := status(err) == http.StatusBadRequest || errors.Is(err, ErrNotFound)
 	switch {
-	case err != nil && !refused:
+	case err != nil && !ConcernsObject(err) && (!tooLong(err) || len(wants) == 1):
 		return err
 	case err == nil && all:
 		for i := range have {
@@ -71,11 +70,15 @@ func (c *Client) ask(ctx context.Context, user string, wants []Permission, have 
 		}
 		return c.ask(ctx, user, wants[half:], have[half:])
 	case err != nil:
-		var e *Error
-		errors.As(err, &e)
-		have[0].Unknown = e.as(ErrNotFound, "check the project key and the repository slug")
+		have[0].Unknown = explainObject(err)
 	}
 	return nil
+}
+
+// tooLong reports whether a request with fewer permissions may pass.
+func tooLong(err error) bool {
+	s := status(err)
+	return s == http.StatusRequestURITooLong || s == http.StatusRequestEntityTooLarge || s == http.StatusRequestHeaderFieldsTooLarge
 }
 
 // hasAll reports whether the user has all of at most maxFilters permissions.

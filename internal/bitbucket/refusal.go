@@ -1,164 +1,18 @@
 package bitbucket
 
 import (
-	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
-
-	"golang.org/x/net/html"
 )
-
-// said is what a body that is no result says, in any of the shapes that
-// Bitbucket's modules, its servlets and proxies before it use.
-type said struct {
-	messages  []string
-	exception string
-	code      int  // status-code of a status document, 0 for none
-	listed    bool // there is a list of errors
-	module    bool // the shape is that of a plugin's REST module, not of the core
-	page      bool // an HTML page
-}
-
-// listen reads such a body. It takes anything.
-func listen(body []byte) said {
-	text := strings.TrimSpace(string(body))
-	switch {
-	case text == "":
-		return said{}
-	case text[0] == '{' || text[0] == '[':
-		if s, ok := listenJSON([]byte(text)); ok {
-			return s
-		}
-	case text[0] == '<':
-		if s, ok := listenXML(text); ok {
-			return s
-		}
-		return said{messages: []string{"an HTML page" + title(text)}, page: true}
-	}
-	return said{messages: []string{escape(text)}}
-}
-
-func listenJSON(body []byte) (said, bool) {
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(body, &fields) != nil {
-		return said{}, false
-	}
-	var s said
-	for _, name := range []string{"status-code", "status"} {
-		if _, ok := fields[name]; ok {
-			s.module = true
-		}
-	}
-	var list []struct {
-		Context       *string `json:"context"`
-		Message       string  `json:"message"`
-		ExceptionName string  `json:"exceptionName"`
-	}
-	_ = json.Unmarshal(fields["status-code"], &s.code)
-	if json.Unmarshal(fields["errors"], &list) == nil {
-		s.listed = len(list) > 0
-		for _, e := range list {
-			message := escape(e.Message)
-			if e.Context != nil && *e.Context != "" {
-				message = escape(*e.Context) + ": " + message
-			}
-			s.add(message)
-			if s.exception == "" {
-				s.exception = escape(e.ExceptionName)
-			}
-		}
-	}
-	for _, name := range []string{"message", "errorMessage", "error", "subCode"} {
-		s.addJSON(fields[name])
-	}
-	return s, true
-}
-
-// addJSON adds a text or a list of texts.
-func (s *said) addJSON(raw json.RawMessage) {
-	var one string
-	var many []string
-	if json.Unmarshal(raw, &one) == nil {
-		many = []string{one}
-	} else if json.Unmarshal(raw, &many) != nil {
-		return
-	}
-	for _, m := range many {
-		s.add(escape(m))
-	}
-}
-
-func (s *said) add(message string) {
-	if message != "" && len(s.messages) < 5 {
-		s.messages = append(s.messages, message)
-	}
-}
-
-// listenXML reads <status><status-code/><message/></status> and the like: the
-// applinks modules answer XML where the Accept header got lost on the way.
-func listenXML(text string) (said, bool) {
-	lower := strings.ToLower(text[:min(len(text), 200)])
-	if strings.Contains(lower, "<!doctype html") || strings.Contains(lower, "<html") {
-		return said{}, false
-	}
-	s := said{module: true}
-	decoder, name := xml.NewDecoder(strings.NewReader(text)), ""
-	elements := 0
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			// A document that ends well ends with io.EOF; a broken one was read as far
-			// as it went.
-			return s, elements > 0
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			name = token.Name.Local
-			elements++
-		case xml.EndElement:
-			name = ""
-		case xml.CharData:
-			switch name {
-			case "message":
-				s.add(escape(string(token)))
-			case "status-code":
-				s.code, _ = strconv.Atoi(strings.TrimSpace(string(token)))
-			}
-		}
-	}
-}
-
-// title returns ` titled "..."` for a page that has a title.
-func title(page string) string {
-	tokens, inside := html.NewTokenizer(strings.NewReader(page)), false
-	for {
-		switch tokens.Next() {
-		case html.ErrorToken:
-			return ""
-		case html.StartTagToken:
-			name, _ := tokens.TagName()
-			inside = string(name) == "title"
-		case html.TextToken:
-			if text := escape(string(tokens.Text())); inside && text != "" {
-				return ` titled "` + text + `"`
-			}
-		case html.EndTagToken:
-			inside = false
-		case html.SelfClosingTagToken, html.CommentToken, html.DoctypeToken:
-		}
-	}
-}
 
 // refusal makes the Error of an answer that is not a success.
 func (c *Client) refusal(q call, a answer) *Error {
-	s := listen(a.body)
+	b := parseErrorBody(a)
 	e := c.fault(q)
-	e.Status, e.Messages, e.Exception, e.page = a.status, s.messages, s.exception, s.page
+	e.Status, e.Messages, e.Exception, e.page = a.status, b.messages, b.exception, b.page
 	e.RequestID = escape(a.header.Get("X-Arequestid"))
-	e.kind = classify(q, a, s)
+	e.kind = classify(q, a, b)
 	switch a.status {
 	case http.StatusTooManyRequests:
 		e.undone, e.retryAfter = true, advice(a.header).RetryAfter
@@ -170,25 +24,27 @@ func (c *Client) refusal(q call, a answer) *Error {
 	if a.status >= 300 && a.status < 400 {
 		e.Messages = []string{"it points to " + place(a.header.Get("Location"))}
 	}
-	e.Advice = c.advise(e)
-	if a.status == http.StatusForbidden && !q.anonymous && !errors.Is(e.kind, ErrCaptcha) && !admitted(a, said{exception: s.exception}) && !xsrf(e) {
-		e.Advice += "; or Basic authentication is switched off for the account (Administration, Authentication methods; from 7.12 on): allow it there"
+	if where, moved := movedTo(a, b); moved {
+		e.kind, e.moved, e.lost = ErrMoved, where, false
 	}
+	e.Advice = c.advise(q, a, b, e)
 	return e
 }
 
 // classify tells the kinds of refusals apart. Bitbucket answers 401 both to a
 // wrong password and to a missing permission.
-func classify(q call, a answer, s said) error {
+func classify(q call, a answer, b errorBody) error {
 	switch {
-	case strings.Contains(s.exception, "Captcha"),
+	case strings.Contains(b.exception, "Captcha"),
 		strings.Contains(a.header.Get("X-Authentication-Denied-Reason"), "CAPTCHA"):
 		return ErrCaptcha
-	case a.status == http.StatusUnauthorized && (q.anonymous || admitted(a, s)), a.status == http.StatusForbidden:
+	case b.page && refusedByGateway(a.status):
+		return ErrGateway
+	case a.status == http.StatusUnauthorized && (q.anonymous || admitted(a, b)), a.status == http.StatusForbidden:
 		return ErrForbidden
 	case a.status == http.StatusUnauthorized:
 		return ErrCredentials
-	case a.status == http.StatusNotFound && s.ofObject(a.status):
+	case a.status == http.StatusNotFound && b.ofObject(a.status):
 		return ErrNotFound
 	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
 		return ErrNotServed
@@ -203,30 +59,37 @@ func classify(q call, a answer, s said) error {
 	return nil
 }
 
-// ofObject reports whether a refusal with this status is about the object that
-// was asked for. A resource answers with a list of errors or a status document
-// and its own message. For a path that is not served the messages are the
-// framework's: "null for uri" up to 8, "HTTP 404 Not Found" since 9 (seen on 10.2
-// and 10.4). Pages, empty bodies and gateways' JSON say nothing of the object.
-func (s said) ofObject(status int) bool {
-	if !s.listed && s.code != status {
-		return false
-	}
-	for _, m := range s.messages {
-		if strings.HasPrefix(m, "null for uri") || strings.HasPrefix(m, "HTTP "+strconv.Itoa(status)) {
-			return false
-		}
-	}
-	return s.listed || len(s.messages) > 0
+// refusedByGateway reports whether a page with this status is a refusal by
+// something in front of Bitbucket, whose own refusals are no pages. 404 and the
+// server errors come as pages from Bitbucket's container, too.
+func refusedByGateway(status int) bool {
+	return status >= 400 && status < 500 && status != http.StatusNotFound && status != http.StatusTooManyRequests
 }
 
 // admitted reports whether a 401 came after the password was accepted: the
 // answer names the account, or the exception is the one for permissions, or the
 // answer has the shape of a plugin's REST module ({"status-code":401,...}), which
 // is asked only after the core let the account in.
-func admitted(a answer, s said) bool {
-	name := a.header.Get("X-Ausername")
-	return name != "" && name != "anonymous" || strings.HasSuffix(s.exception, ".AuthorisationException") || s.module
+func admitted(a answer, b errorBody) bool {
+	return named(a) || strings.HasSuffix(b.exception, ".AuthorisationException") || b.module
+}
+
+// named reports whether the answer names the account that the request was made as.
+// Bitbucket does so in all answers of REST (documented for none, seen in all
+// recordings).
+func named(a answer) bool { return a.header.Get("X-Ausername") != "" && !nobody(a) }
+
+// nobody reports whether the answer says that the request came without an account.
+func nobody(a answer) bool { return a.header.Get("X-Ausername") == "anonymous" }
+
+// dropped is the Error of a good answer to a request that arrived without its
+// account: what it shows is what strangers see.
+func (c *Client) dropped(q call, a answer) *Error {
+	e := c.fault(q)
+	e.Status, e.kind, e.RequestID = a.status, ErrForbidden, escape(c.redact.String(a.header.Get("X-Arequestid")))
+	e.Messages = []string{"Bitbucket answered as to a request without an account"}
+	e.Advice = "check that nothing in front of Bitbucket drops the Authorization header"
+	return e
 }
 
 // place shows where a redirect points, without its query.
@@ -244,21 +107,25 @@ func place(location string) string {
 // page has no other mark than the word.
 func xsrf(e *Error) bool { return strings.Contains(strings.Join(e.Messages, " "), "XSRF") }
 
-// advise says what can be done about an error in general.
-func (c *Client) advise(e *Error) string {
+// advise says what can be done about a refusal in general.
+func (c *Client) advise(q call, a answer, b errorBody, e *Error) string {
 	switch {
+	case errors.Is(e.kind, ErrMoved):
+		return adviseMoved(e.moved)
+	case errors.Is(e.kind, ErrGateway):
+		return c.adviseGateway(q, e)
+	case q.anonymous && errors.Is(e.kind, ErrForbidden):
+		return "this was asked without an account, as Bitbucket allows; check whether something in front of it wants a login for " + e.Path
 	case errors.Is(e.kind, ErrCredentials):
 		return "check the username and the password of " + quote(c.username) +
-			", and that Basic authentication is not switched off for it; nothing more is sent as this account in this run, lest it be locked"
+			", and that Basic authentication is not switched off for it; stopped using this account to avoid locking it"
 	case errors.Is(e.kind, ErrCaptcha):
 		return "have " + quote(c.username) + " log in once in a browser and solve the CAPTCHA, or an administrator clear it" +
-			" (Administration, Users), then check the password; nothing more is sent as this account in this run"
+			" (Administration, Users), then check the password; stopped using this account"
 	case errors.Is(e.kind, ErrForbidden) && xsrf(e):
 		return "either a proxy drops the header X-Atlassian-Token, or the account is locked behind a CAPTCHA: log in once in a browser"
-	case errors.Is(e.kind, ErrForbidden) && strings.HasPrefix(e.Path, c.base.EscapedPath()+"/rest/api/"):
-		return "give " + quote(c.username) + " the permission for this, or use an account that has it"
 	case errors.Is(e.kind, ErrForbidden):
-		return "this takes an account with global ADMIN permission: check that " + quote(c.username) + " has it"
+		return c.adviseForbidden(a, b, e)
 	case e.Status >= 300 && e.Status < 400:
 		return "check the url: scheme, host, port and context path must be the server's own base URL"
 	case errors.Is(e.kind, ErrNotServed):
@@ -267,6 +134,41 @@ func (c *Client) advise(e *Error) string {
 		return "try again later"
 	}
 	return ""
+}
+
+func adviseMoved(where string) string {
+	if where == "" {
+		return "it was moved or renamed; write its new project and name in the configuration"
+	}
+	return "it is now " + where + "; write that in the configuration"
+}
+
+// adviseGateway says which requests something in front of Bitbucket has to let
+// pass. Permissions on Bitbucket have no part in it.
+func (c *Client) adviseGateway(q call, e *Error) string {
+	text := "Bitbucket has not answered this: a firewall, gateway or single sign-on in front of it has; have it let " + e.Method +
+		" requests to " + e.Path + " pass"
+	if e.Status == http.StatusUnauthorized && !q.anonymous {
+		text += "; stopped using " + quote(c.username) + " to avoid locking it"
+	}
+	return text
+}
+
+// adviseForbidden names the permission that is missing, or what else may be wrong
+// where the answer does not name the account.
+func (c *Client) adviseForbidden(a answer, b errorBody, e *Error) string {
+	text := "this takes an account with global ADMIN permission: check that " + quote(c.username) + " has it"
+	if strings.HasPrefix(e.Path, c.base.EscapedPath()+"/rest/api/") {
+		text = "give " + quote(c.username) + " the permission for this, or use an account that has it"
+	}
+	if named(a) {
+		return text
+	}
+	if a.status == http.StatusForbidden && !b.listed {
+		return text + "; or Basic authentication is switched off for the account (Administration, Authentication methods; from 7.12 on): allow it there"
+	}
+	return "the answer does not name the account (header X-AUSERNAME), as if the request had come without it:" +
+		" check that nothing in front of Bitbucket drops the Authorization header; if nothing does, " + text
 }
 
 func quote(name string) string { return `"` + escape(name) + `"` }

@@ -18,8 +18,10 @@ type Repository struct {
 }
 
 // Repository reads one. ErrNotFound: there is none, or the account may not see it.
+// ErrMoved: it has another project or slug now.
 func (c *Client) Repository(ctx context.Context, project, slug string) (Repository, error) {
 	var r Repository
+	var moved string
 	q := call{op: "reading the repository", object: escape(project + "/" + slug), path: repoPath(project, slug)}
 	err := c.do(ctx, q, func(a answer) error {
 		var wire struct {
@@ -35,6 +37,10 @@ func (c *Client) Repository(ctx context.Context, project, slug string) (Reposito
 		if wire.Slug == "" {
 			return errors.New("not a repository")
 		}
+		if !strings.EqualFold(wire.Slug, slug) || !strings.EqualFold(wire.Project.Key, project) {
+			moved = wire.Project.Key + "/" + wire.Slug // asked by its old name, some versions answer with the new one
+			return nil
+		}
 		r = Repository{ID: wire.ID, Project: wire.Project.Key, Slug: wire.Slug, Name: wire.Name, Archived: wire.Archived}
 		for _, l := range wire.Links.Clone { // in no certain order
 			switch {
@@ -46,6 +52,11 @@ func (c *Client) Repository(ctx context.Context, project, slug string) (Reposito
 		}
 		return nil
 	})
+	if err == nil && moved != "" {
+		e := c.fault(q)
+		e.kind, e.moved, e.Advice = ErrMoved, moved, adviseMoved(escape(moved))
+		return Repository{}, e
+	}
 	return r, err
 }
 

@@ -17,7 +17,7 @@ func nothing(a answer) error {
 // confirmed takes the answer to writes of application links: a status document,
 // in JSON or XML, whose own status-code is that of the answer.
 func confirmed(a answer) error {
-	if code := listen(a.body).code; code == 0 || code != a.status {
+	if code := parseErrorBody(a).code; code == 0 || code != a.status {
 		return fmt.Errorf("expected a document with status-code %d", a.status)
 	}
 	return nil

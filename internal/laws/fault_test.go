@@ -40,7 +40,7 @@ func drawFault(t *rapid.T) (system string, f front.Fault) {
 		f.Delay = 300 * time.Millisecond
 	case front.Hang:
 		f.Times = 1
-	case front.LoseAnswer, front.ResetBody, front.Refuse, front.Truncate, front.BadRateHeaders, front.Stale, front.Repeat, front.Call:
+	case front.LoseAnswer, front.ResetBody, front.Refuse, front.Truncate, front.BadRateHeaders, front.Stale, front.Repeat, front.Call, front.DropAccount:
 	}
 	return system, f
 }

@@ -84,8 +84,11 @@ func readKeyRules(ctx context.Context, client *bitbucket.Client) plan.KeyRules {
 // groups, projects and global permissions too.
 func (b *sharedBitbucket) readGrants(ctx context.Context, client *bitbucket.Client, name string, facts *plan.Bitbucket) error {
 	who, err := b.user(ctx, client, name)
-	if err != nil || who.user == nil {
-		return err // a missing user is told with its connections
+	if bitbucket.ConcernsObject(err) || err == nil && who.user == nil {
+		return nil // reported with the connections of this user
+	}
+	if err != nil {
+		return err
 	}
 	wants := b.grants[name]
 	held, err := client.HasPermissions(ctx, name, wants)
@@ -97,7 +100,7 @@ func (b *sharedBitbucket) readGrants(ctx context.Context, client *bitbucket.Clie
 		facts.Granted[key] = held[i].Held
 		if unknown := held[i].Unknown; unknown != nil {
 			facts.Unknown[key] = unknown.Error()
-			facts.Unknown[plan.GrantPermission{Project: p.Project, Repository: p.Repository}] = unknown.Error()
+			facts.Unknown[repository(p)] = unknown.Error()
 		}
 	}
 	return nil
@@ -115,15 +118,36 @@ func (b *sharedBitbucket) readPlugin(ctx context.Context, client *bitbucket.Clie
 	facts.Plugin = &plan.Plugin{Version: plugin.Version, Enabled: plugin.Enabled}
 	facts.Hooks = map[plan.GrantPermission]bool{}
 	for _, repo := range b.repos {
-		key := plan.GrantPermission{Project: repo.Project, Repository: repo.Repository}
+		key := repository(repo)
 		if _, unknown := facts.Unknown[key]; unknown || !plugin.Enabled {
 			continue
 		}
 		hook, err := client.Hook(ctx, repo.Project, repo.Repository, plan.WebhookHook)
-		if err != nil && !errors.Is(err, bitbucket.ErrNotFound) {
+		switch {
+		case err == nil, errors.Is(err, bitbucket.ErrNotFound):
+			facts.Hooks[key] = hook.Enabled
+		case bitbucket.ConcernsObject(err):
+			b.unknown(facts, key, err)
+		default:
 			return err
 		}
-		facts.Hooks[key] = hook.Enabled
 	}
 	return nil
+}
+
+// repository is the key of what is known of a repository, whoever has grants on it.
+func repository(p bitbucket.Permission) plan.GrantPermission {
+	return plan.GrantPermission{Project: p.Project, Repository: p.Repository}
+}
+
+// unknown notes that a repository cannot be read, for all who have grants on it.
+func (b *sharedBitbucket) unknown(facts *plan.Bitbucket, at plan.GrantPermission, err error) {
+	facts.Unknown[at] = err.Error()
+	for user, wants := range b.grants {
+		for _, p := range wants {
+			if repository(p) == at {
+				facts.Unknown[plan.GrantPermission{User: user, Project: p.Project, Repository: p.Repository, Permission: p.Name}] = err.Error()
+			}
+		}
+	}
 }

@@ -124,7 +124,7 @@ func (s *Server) TooMany(w http.ResponseWriter, r *http.Request, b front.Bucket)
 
 func getBasicAuth(c *call) (reply, error) {
 	if !c.version.blocksBasic() {
-		return unknownPlugin(c)
+		return unknownREST(c)
 	}
 	if err := c.global(Admin); err != nil {
 		return reply{}, err
@@ -141,7 +141,7 @@ func getBasicAuth(c *call) (reply, error) {
 
 func putBasicAuth(c *call) (reply, error) {
 	if !c.version.blocksBasic() {
-		return unknownPlugin(c)
+		return unknownREST(c)
 	}
 	if err := c.global(Admin); err != nil {
 		return reply{}, err

@@ -66,6 +66,9 @@ func (c *call) project(p Permission) (*Project, error) {
 // repo returns the repository of the path and its project.
 func (c *call) repo(p Permission) (*Project, *Repo, error) {
 	key, slug := c.r.PathValue("project"), c.r.PathValue("repo")
+	if err := c.moved(key, slug); err != nil {
+		return nil, nil, err
+	}
 	project := c.st.Projects[strings.ToUpper(key)]
 	if project == nil {
 		return nil, nil, refuse(http.StatusNotFound, noSuchProjectException, "Project %s does not exist.", key)

@@ -14,17 +14,14 @@ func (s *Server) routes(mux *http.ServeMux) {
 			}))
 		}
 	}
-	core, plugin, page := add(restKind, unknownREST), add(restKind, unknownPlugin), add(servletKind, unknownPage)
-	s.coreRoutes(core)
-	s.grantRoutes(core)
-	s.repoRoutes(core)
-	s.linkRoutes(plugin)
-	s.pluginRoutes(plugin)
+	rest, page := add(restKind, unknownREST), add(servletKind, unknownPage)
+	s.coreRoutes(rest)
+	s.grantRoutes(rest)
+	s.repoRoutes(rest)
+	s.linkRoutes(rest)
+	s.pluginRoutes(rest)
 	s.pageRoutes(page)
-	core("/rest/", unknownREST)
-	for _, path := range []string{"/rest/applinks/", "/rest/applinks-oauth/", "/rest/plugins/", "/rest/basicauth/"} {
-		plugin(path, unknownPlugin)
-	}
+	rest("/rest/", unknownREST)
 	page("/", unknownPage)
 }
 

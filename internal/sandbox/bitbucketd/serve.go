@@ -156,12 +156,14 @@ func (rep reply) encode(r *http.Request) (media string, data []byte, err error) 
 		return "", nil, nil
 	case rep.xml && !acceptsJSON(r):
 		data, err = xml.Marshal(rep.body)
-		head := `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`
-		return "application/xml;charset=UTF-8", append([]byte(head), data...), err
+		return "application/xml;charset=UTF-8", append([]byte(xmlHead), data...), err
 	}
 	data, err = json.Marshal(rep.body)
 	return "application/json;charset=UTF-8", data, err
 }
+
+// xmlHead begins an XML answer.
+const xmlHead = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>`
 
 // acceptsJSON reports whether the caller asked for JSON by name: the resources that
 // have both put XML first, also for */*.

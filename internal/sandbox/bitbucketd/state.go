@@ -12,7 +12,8 @@ import (
 type State struct {
 	Users         map[string]*User         `json:"users"` // by name in lower case
 	Groups        map[string]*Group        `json:"groups"`
-	Projects      map[string]*Project      `json:"projects"` // by key in upper case
+	Projects      map[string]*Project      `json:"projects"`        // by key in upper case
+	Moved         map[string]string        `json:"moved,omitempty"` // repositories that were moved: PROJECT/slug before and now
 	Global        Grants                   `json:"global"`
 	SSHKeys       []*SSHKey                `json:"sshKeys"`
 	Links         []*Link                  `json:"links"`
@@ -36,7 +37,8 @@ type Settings struct {
 	RateCapacity  int       `json:"rateCapacity"`
 	RateFill      int       `json:"rateFill"`
 	RateEnabled   bool      `json:"rateEnabled"`
-	ServerState   string    `json:"serverState"` // of /status; "": RUNNING
+	MovedStatus   int       `json:"movedStatus,omitempty"` // of the answer for a moved repository; 0: 301
+	ServerState   string    `json:"serverState"`           // of /status; "": RUNNING
 	DirectoryName string    `json:"directoryName"`
 }
 

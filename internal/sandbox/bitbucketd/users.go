@@ -183,6 +183,9 @@ func (c *call) filteredRepo(root string) (*Project, *Repo, error) {
 	if slug == "" {
 		return nil, nil, refuseField(root, "A repository permission filter needs %s.repositoryId, or %s.repositorySlug and a project.", root, root)
 	}
+	if err := c.moved(c.query(root+".projectKey"), slug); err != nil {
+		return nil, nil, err
+	}
 	p, err := c.filteredProject(root)
 	if err != nil {
 		return nil, nil, err

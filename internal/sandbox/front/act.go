@@ -32,6 +32,8 @@ func (f *Front) serve(w http.ResponseWriter, r *http.Request) {
 			if o.After != nil {
 				after = append(after, o.After)
 			}
+		case DropAccount:
+			r.Header.Del("Authorization")
 		case Refuse, ResetBody, LoseAnswer, Hang, Status, HTML, BadRateHeaders, Truncate, Stale, Repeat:
 			if worst == nil {
 				worst = o
@@ -84,7 +86,7 @@ func (f *Front) instead(w http.ResponseWriter, r *http.Request, o *order) bool {
 			return false
 		}
 		a.send(w)
-	case ResetBody, LoseAnswer, Hang, BadRateHeaders, Truncate, Delay, Call:
+	case ResetBody, LoseAnswer, Hang, BadRateHeaders, Truncate, Delay, Call, DropAccount:
 		return false
 	}
 	return true
@@ -111,7 +113,7 @@ func spoil(w http.ResponseWriter, r *http.Request, fault Fault, a *answer) {
 		a.body.Truncate(a.body.Len() / 2)
 		a.header.Del("Content-Length")
 		a.send(w)
-	case Refuse, Status, HTML, Stale, Repeat, Delay, Call: // Stale and Repeat with nothing to repeat
+	case Refuse, Status, HTML, Stale, Repeat, Delay, Call, DropAccount: // Stale and Repeat with nothing to repeat
 		a.send(w)
 	}
 }

@@ -39,6 +39,8 @@ const (
 	Stale Kind = "stale"
 	// Repeat is Stale whatever the query: the page before, once more.
 	Repeat Kind = "repeat"
+	// DropAccount removes the Authorization header, as a misconfigured proxy does, and passes the request on.
+	DropAccount Kind = "drop-account"
 	// Delay waits for Fault.Delay and goes on.
 	Delay Kind = "delay"
 	// Call calls Fault.Before, does the work, calls Fault.After, answers.
@@ -129,7 +131,7 @@ func newOrder(fault Fault) (*order, error) {
 		if fault.Status < 200 || fault.Status > 599 {
 			return nil, fmt.Errorf("fault %q: status %d is none", fault.Kind, fault.Status)
 		}
-	case Refuse, ResetBody, LoseAnswer, Hang, HTML, BadRateHeaders, Truncate, Stale, Repeat, Delay, Call:
+	case Refuse, ResetBody, LoseAnswer, Hang, HTML, BadRateHeaders, Truncate, Stale, Repeat, Delay, Call, DropAccount:
 	default:
 		return nil, fmt.Errorf("fault %q: no such kind", fault.Kind)
 	}
