@@ -56,7 +56,7 @@ func attach(t *testing.T, bbsync *running, folder string) context.Context {
 	t.Helper()
 	var port string
 	for port == "" {
-		files, _ := filepath.Glob(filepath.Join(folder, "chromedp-runner*", "DevToolsActivePort"))
+		files, _ := filepath.Glob(filepath.Join(folder, "bbsync-browser-*", "DevToolsActivePort"))
 		for _, file := range files {
 			if text, err := os.ReadFile(file); err == nil {
 				port, _, _ = strings.Cut(string(text), "\n")

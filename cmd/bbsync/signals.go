@@ -11,7 +11,8 @@ import (
 	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
-// interrupts returns a context that ends at the second interrupt and a channel
+// interrupts returns a context that ends at the second interrupt (SIGINT, SIGTERM,
+// SIGHUP: the terminal is gone) and a channel
 // that closes at the first: steps in flight are finished, none is begun. inFlight
 // says whether there are any.
 func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-chan struct{}, func()) {
@@ -19,6 +20,12 @@ func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-cha
 	stop := make(chan struct{})
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	// Whoever reads a stream may leave: a write then fails, and nothing is cut off
+	// in the middle of a step. Ignoring the signal would be passed on to browsers.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	done := make(chan struct{})
 	go func() {
 		defer cancel()

@@ -51,21 +51,26 @@ func Find(asked string, look func(string) (string, error)) (string, error) {
 type browser struct {
 	ctx     context.Context
 	cancels []func()
+	profile *profile
 }
 
-// open begins a browser. The profile is the library's to make and to remove: it
-// waits for the processes that could still write there, and they die with us.
+// open starts a browser.
 func open(ctx context.Context, program string, env []string) (*browser, error) {
+	p, err := newProfile(os.TempDir())
+	if err != nil {
+		return nil, err
+	}
 	allocator, cancel := chromedp.NewExecAllocator(ctx,
-		chromedp.ExecPath(program), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.VisibleWindow,
+		chromedp.ExecPath(program), chromedp.UserDataDir(p.dir), chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.VisibleWindow,
 		chromedp.Flag("disable-sync", true), chromedp.Flag("password-store", "basic"), chromedp.Flag("use-mock-keychain", true), // nothing is kept
 		chromedp.NoInheritEnv, chromedp.Env(env...),
 	)
-	b := &browser{cancels: []func(){cancel}}
+	b := &browser{cancels: []func(){cancel}, profile: p}
 	b.ctx, cancel = chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {})) // what matters is returned, too
 	b.cancels = append(b.cancels, cancel)
 	if err := chromedp.Do(b.ctx); err != nil {
-		b.force() // the library's own way to close waits for ever for what did not open
+		b.force() // the library's own way to close waits without end for what did not open
+		_ = p.remove()
 		if errors.Is(err, chromedp.ErrNoDisplay) {
 			return nil, errors.New("no window can be opened here: there is no display; bbsync authorize --no-open shows the links, to be opened in a browser elsewhere")
 		}
@@ -74,16 +79,17 @@ func open(ctx context.Context, program string, env []string) (*browser, error) {
 	return b, nil
 }
 
-// close closes the window, and tells when its logins could not be removed.
+// close closes the window, by force when it does not close, and removes its
+// profile. The error says that logins could not be removed.
 func (b *browser) close() error {
 	stop, cancel := context.WithTimeout(b.ctx, 10*time.Second)
 	defer cancel()
-	err := chromedp.Cancel(stop)
+	_ = chromedp.Cancel(stop)
 	b.force()
-	if left, ok := errors.AsType[*os.PathError](err); ok {
-		return fmt.Errorf("removing the browser's profile with its logins: %w; remove it by hand", left)
+	if err := b.profile.remove(); err != nil {
+		return fmt.Errorf("removing the browser's profile with its logins: %w; remove it by hand", err)
 	}
-	return nil // closed by force, else
+	return nil
 }
 
 func (b *browser) force() {
