@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/trace"
@@ -135,7 +136,7 @@ func Run(ctx context.Context, sys *systems.Systems, p plan.Plan, opts Options) R
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	e := &executor{sys: sys, opts: opts, failed: map[plan.GrantPermission]error{}, fleet: p.Fleet}
+	e := &executor{sys: sys, opts: opts, failed: map[plan.GrantPermission]error{}, fleet: p.Fleet, hostKeys: live.NewHostKeys(sys)}
 	result := Result{Bitbuckets: make([]Outcome, len(p.Bitbuckets))}
 	e.each(len(p.Bitbuckets), func(i int) { result.Bitbuckets[i] = e.bitbucket(ctx, p.Bitbuckets[i]) })
 	result.Connections = e.connections(ctx, p.Connections)
@@ -148,6 +149,8 @@ type executor struct {
 	sys   *systems.Systems
 	opts  Options
 	fleet string
+
+	hostKeys *live.HostKeys
 
 	mu       sync.Mutex
 	failed   map[plan.GrantPermission]error // shared steps that did not happen

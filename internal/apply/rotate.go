@@ -161,7 +161,7 @@ func (r *runner) proveRefused(ctx context.Context, s plan.ProveRefused) error {
 		return fmt.Errorf("the %s SSH key is %s by now; plan again", s.Role, key.Fingerprint)
 	}
 	for try := 1; ; try++ {
-		proof, _, err := r.login(ctx, key)
+		proof, err := r.login(ctx, key)
 		switch {
 		case errors.Is(err, bitbucket.ErrKeyRefused):
 			r.proof = "Bitbucket refuses a login with " + key.Fingerprint

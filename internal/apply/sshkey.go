@@ -90,7 +90,7 @@ func (r *runner) proveSSH(ctx context.Context, s plan.ProveSSH) error {
 	if err != nil {
 		return err
 	}
-	proof, learned, err := r.login(ctx, key)
+	proof, err := r.login(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -102,36 +102,46 @@ func (r *runner) proveSSH(ctx context.Context, s plan.ProveSSH) error {
 		return err
 	}
 	r.proof = fmt.Sprintf("the server with host key %s answered whoami with %s", fingerprint, proof.User)
-	if learned {
+	if proof.first {
 		r.warn(s, "learned Bitbucket's SSH host key, %s, into the record; pin it in ssh.host_keys of bitbucket.%s to be sure of the first contact", fingerprint, r.Bitbucket)
 	}
-	return r.noteProof(ctx, s.Role, proof.HostKey, learned)
+	return r.noteProof(ctx, s.Role, proof)
 }
 
-// login logs in with a key and reports whether the host key is new to us.
-func (r *runner) login(ctx context.Context, key *vault.SSHKey) (bitbucket.SSHProof, bool, error) {
+// A login is one over SSH that succeeded.
+type login struct {
+	bitbucket.SSHProof
+	first bool // nobody knew the host key before
+	files bool // the files pin it
+}
+
+// login logs in with a key.
+func (r *runner) login(ctx context.Context, key *vault.SSHKey) (login, error) {
 	client, err := r.bitbucketClient(ctx)
 	if err != nil {
-		return bitbucket.SSHProof{}, false, err
+		return login{}, err
 	}
 	server, err := r.sys.SSHServer(ctx, r.Bitbucket)
 	if err != nil {
-		return bitbucket.SSHProof{}, false, err
+		return login{}, err
 	}
-	pinned := server.HostKeys
-	if len(pinned) == 0 {
-		pinned = r.held.Record().HostKeys
-	}
-	proof, err := client.WhoamiSSH(ctx, server.Address, key.Private, pinned)
-	return proof, err == nil && !slices.Contains(pinned, proof.HostKey), err
+	out := login{files: len(server.HostKeys) > 0}
+	err = r.hostKeys.Login(ctx, r.BitbucketURL, server.HostKeys, r.held.Record().HostKeys, func(pinned []string) (string, error) {
+		out.first = len(pinned) == 0
+		out.SSHProof, err = client.WhoamiSSH(ctx, server.Address, key.Private, pinned)
+		return out.HostKey, err
+	})
+	return out, err
 }
 
-// noteProof notes what the next runs need of a login: the host key, and in a
-// rotation the time, since Bitbucket tells when a key was used last and not by
-// whom.
-func (r *runner) noteProof(ctx context.Context, role plan.Role, hostKey string, learned bool) error {
-	rotating := role != plan.Current || r.held.Record().SSH.Previous != nil
-	if !learned && !rotating {
+// noteProof notes what the next runs need of a login: the host key, unless the
+// files pin it, and in a rotation the time, since Bitbucket tells when a key was
+// used last and not by whom.
+func (r *runner) noteProof(ctx context.Context, role plan.Role, proof login) error {
+	record := r.held.Record()
+	known := proof.files || slices.Contains(record.HostKeys, proof.HostKey)
+	rotating := role != plan.Current || record.SSH.Previous != nil
+	if known && !rotating {
 		return nil
 	}
 	at, err := r.serverTime(ctx)
@@ -139,8 +149,8 @@ func (r *runner) noteProof(ctx context.Context, role plan.Role, hostKey string, 
 		return err
 	}
 	return r.held.Update(ctx, func(record *vault.Record) error {
-		if learned && !slices.Contains(record.HostKeys, hostKey) {
-			record.HostKeys = append(record.HostKeys, hostKey)
+		if !known && !slices.Contains(record.HostKeys, proof.HostKey) {
+			record.HostKeys = append(record.HostKeys, proof.HostKey)
 		}
 		if key := *slot(record, role); key != nil && rotating {
 			key.Proved = at

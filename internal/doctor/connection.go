@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/tfe"
@@ -24,6 +25,7 @@ type connectionFacts struct {
 	planned   plan.Connection
 	bitbucket *bitbucketFacts
 	terraform *terraformFacts
+	hostKeys  *live.HostKeys
 
 	client *plan.Client // nil: none
 	ours   bool         // client is this connection's, and not one that could be taken over
@@ -145,11 +147,10 @@ func (f *connectionFacts) readLogin(ctx context.Context, sys *systems.Systems, c
 		f.login.err = err
 		return
 	}
-	pinned := server.HostKeys
-	if len(pinned) == 0 {
-		pinned = f.record.value.HostKeys
-	}
-	f.login = ask(client.WhoamiSSH(ctx, server.Address, key.Private, pinned))
+	f.login.err = f.hostKeys.Login(ctx, f.want.Bitbucket.URL, server.HostKeys, f.record.value.HostKeys, func(pinned []string) (string, error) {
+		f.login = ask(client.WhoamiSSH(ctx, server.Address, key.Private, pinned))
+		return f.login.value.HostKey, f.login.err
+	})
 }
 
 // checks are in the order of the procedure.

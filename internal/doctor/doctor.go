@@ -121,6 +121,7 @@ func (d *doctor) readConnections(ctx context.Context) ([]Section, error) {
 		return nil, fmt.Errorf("reading the systems: %w", err)
 	}
 	planned := plan.Make(d.fleet, d.connections, world.Have, world.Bitbuckets, plan.Options{Now: d.opts.Now})
+	hostKeys := live.NewHostKeys(d.sys)
 	out := make([]Section, len(d.connections))
 	var group errgroup.Group
 	group.SetLimit(d.opts.Parallel)
@@ -128,7 +129,7 @@ func (d *doctor) readConnections(ctx context.Context) ([]Section, error) {
 		group.Go(func() error {
 			facts := &connectionFacts{
 				want: c, have: world.Have[i], shared: world.Bitbuckets[c.Bitbucket.Label], planned: planned.Connections[i],
-				bitbucket: d.bitbuckets[c.Bitbucket.Label], terraform: d.terraforms[c.Terraform.Label],
+				bitbucket: d.bitbuckets[c.Bitbucket.Label], terraform: d.terraforms[c.Terraform.Label], hostKeys: hostKeys,
 			}
 			facts.read(ctx, d.sys)
 			out[i] = section(c, facts.checks(d.opts.Now))

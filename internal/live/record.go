@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/vault"
@@ -43,7 +44,7 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 		Fleet:   record.Fleet,
 		Address: record.Address,
 		Pending: keyFacts(record.SSH.Pending), Current: keyFacts(record.SSH.Current), Previous: keyFacts(record.SSH.Previous),
-		RefusedToken: record.RefusedToken, MovedFrom: record.MovedFrom,
+		RefusedToken: record.RefusedToken, MovedFrom: record.MovedFrom, HostKeys: strings.Join(record.HostKeys, "\n"),
 	}
 	if c := record.Consumer; c != nil {
 		out.Consumer = &plan.ConsumerKey{Unheld: c.Private.Empty(), Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created, Brought: c.Brought}

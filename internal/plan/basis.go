@@ -19,7 +19,7 @@ func (r *Record) Basis() string {
 	facts := *r
 	facts.Contradiction = nil // refused before anything is compared
 	facts.Version, facts.Lease, facts.Fleet, facts.Address, facts.Deleted = 0, nil, "", "", ""
-	facts.About = About{}
+	facts.About, facts.HostKeys = About{}, ""
 	if facts == (Record{}) {
 		return ""
 	}

@@ -90,6 +90,7 @@ type Record struct {
 	Lease                      *Lease
 	MovedFrom                  string // path of the record that this one took over and that is not emptied yet
 	Moving                     *Moving
+	HostKeys                   string // of Bitbucket's SSH server, learned at first contact: a line each
 }
 
 // Contradiction says which field of a record is not what its private keys make it:

@@ -61,6 +61,9 @@ func Open(ctx context.Context, fleet *schema.Fleet, env Env) (*Systems, error) {
 	return s, nil
 }
 
+// Fleet returns the fleet whose systems these are.
+func (s *Systems) Fleet() *schema.Fleet { return s.fleet }
+
 // New opens nothing: what needs Vault, and that is all but Look, needs Login
 // first.
 func New(fleet *schema.Fleet, env Env) *Systems {
