@@ -29,6 +29,8 @@ type applyFlags struct {
 	rotate      plan.Rotation
 	noWait      bool
 	sha256      string // of the plan file; "": any
+	leaseFlags
+	patience *apply.Patience
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -45,7 +47,9 @@ func (a *app) applyCommand() *cobra.Command {
 			"The first interrupt finishes the steps in flight; the second aborts. Running it again goes on\n" +
 			"where it stopped.\n\n" +
 			"Where the next step is a person's, apply waits on a terminal and goes on by itself; elsewhere it\n" +
-			"exits with 4, and the next run goes on.",
+			"exits with 4, and the next run goes on.\n\n" +
+			"Where another run is working on a connection, apply waits for its lease (--wait-lease). A run that\n" +
+			"was killed leaves leases that end within two minutes.",
 		Args: cobra.MaximumNArgs(1),
 	}
 	f.sessionFlags = a.shardedFlags(c)
@@ -56,16 +60,20 @@ func (a *app) applyCommand() *cobra.Command {
 	c.Flags().StringVar(&f.sha256, "sha256", "", "SHA-256 that the plan file must have, as plan --out prints it")
 	f.paceFlags(c)
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
+	f.leaseFlags.add(c)
 	c.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for a person, even on a terminal: exit with 4")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := errors.Join(a.use(f.output), f.checkRemoval()); err != nil {
 			return err
 		}
-		if err := errors.Join(f.checkPace(), f.checkHash(args)); err != nil {
+		if err := errors.Join(f.checkPace(), f.checkHash(args), f.leaseFlags.check(false)); err != nil {
 			return &exitError{code: exitUsage, err: err}
 		}
 		if len(args) == 0 && !f.approve && f.output.machine() {
 			return errNobodyAsked()
+		}
+		if len(args) == 1 && f.broken {
+			return &exitError{code: exitUsage, err: errors.New("--break-lease is no part of a saved plan: run bbsync apply --break-lease without one")}
 		}
 		if len(args) == 1 {
 			return interruptible(c.Context(), a.applySaved(c.Context(), f, args[0]))
@@ -127,7 +135,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
 	s.rotate = f.rotate
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
-	p, err := s.plan(reading, s.connections)
+	p, err := s.planUnleased(reading, f)
 	if err != nil {
 		return err
 	}
@@ -168,7 +176,7 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 	t.working(s, p)
 	a.inFlight.Store(true)
 	result := apply.Run(ctx, s.sys, p, apply.Options{
-		Parallel: f.parallelism, AllowUnlink: f.removal.allowUnlink, Holder: a.holder(), Stop: a.stop, Now: a.now,
+		Parallel: f.parallelism, AllowUnlink: f.removal.allowUnlink, Holder: a.holder(), Patience: f.patience, Stop: a.stop, Now: a.now,
 		Canary: f.canary, MaxFailures: f.maxFailures,
 		Progress: t.event, Replan: s.replan, Audit: trail.keep(),
 	})
@@ -186,7 +194,7 @@ func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFl
 		t.summary(result, code, nil)
 		return result, exit(code)
 	}
-	s.rotate = plan.Rotation{Hold: true} // what was asked for is done
+	s.rotate, s.breaks = plan.Rotation{Hold: true}, "" // what was asked for is done
 	left, err := s.plan(ctx, touched(s.connections, result))
 	if err != nil {
 		return result, fmt.Errorf("checking the result: %w", err)

@@ -239,7 +239,7 @@ func (a *app) applyAuthorized(ctx context.Context, s *session, requests []author
 			return err
 		}
 	}
-	if _, err := a.carryOnce(ctx, s, p, &applyFlags{sessionFlags: &sessionFlags{}, parallelism: apply.DefaultParallel}, t); err != nil {
+	if _, err := a.carryOnce(ctx, s, p, &applyFlags{sessionFlags: &sessionFlags{}, parallelism: apply.DefaultParallel, patience: apply.NewPatience(apply.DefaultPatience)}, t); err != nil {
 		return err
 	}
 	return exit(int(tally.Code()))

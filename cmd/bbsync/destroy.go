@@ -33,6 +33,7 @@ func (a *app) destroyCommand() *cobra.Command {
 	a.auditFlag(c)
 	c.Flags().StringVar(&confirm, "confirm", "", "the fleet's name: do not ask for it")
 	c.Flags().IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
+	f.leaseFlags.add(c)
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := a.use(f.output); err != nil {
@@ -40,6 +41,9 @@ func (a *app) destroyCommand() *cobra.Command {
 		}
 		if f.parallelism < 1 {
 			return &exitError{code: exitUsage, err: errors.New("--parallelism must be at least 1")}
+		}
+		if err := f.leaseFlags.check(false); err != nil {
+			return &exitError{code: exitUsage, err: err}
 		}
 		if confirm == "" && f.output.machine() {
 			return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --confirm FLEET, or write the stream with --json-into")}
@@ -66,7 +70,7 @@ func (a *app) destroy(ctx context.Context, f *applyFlags, confirm string) (err e
 	}
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
-	p, err := s.plan(reading, nil)
+	p, err := s.planUnleased(reading, f)
 	if err != nil {
 		return err
 	}

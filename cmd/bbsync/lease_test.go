@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,8 +14,10 @@ import (
 
 type leaseKey struct{}
 
-// lease takes the lease of an organization's connection, as an apply elsewhere
-// would, until "lease end": lease HOLDER ORGANIZATION.
+// lease takes the lease of an organization's connection, as another run would:
+//
+//	lease HOLDER ORGANIZATION         until "lease end"
+//	lease forged HOLDER ORGANIZATION  for decades, as no run does
 func lease(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 1 && args[0] == "end" {
 		held := ts.Value(leaseKey{}).(*heldLease) //nolint:forcetypeassert // setUp put it there
@@ -25,6 +28,24 @@ func lease(ts *testscript.TestScript, _ bool, args []string) {
 		held.client.Close()
 		return
 	}
+	holder, organization := args[len(args)-2], args[len(args)-1]
+	client, path := recordOf(ts, organization)
+	if args[0] == "forged" {
+		defer client.Close()
+		record, version, err := client.Read(context.Background(), path)
+		ts.Check(err)
+		record.Lease = &vault.Lease{Holder: holder, Nonce: "n", Expires: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)}
+		_, err = client.Write(context.Background(), path, record, version)
+		ts.Check(err)
+		return
+	}
+	held, err := client.Acquire(context.Background(), path, holder, vault.MaxLease, vault.Record{})
+	ts.Check(err)
+	*ts.Value(leaseKey{}).(*heldLease) = heldLease{held, client} //nolint:forcetypeassert // setUp put it there
+}
+
+// recordOf logs in to the script's Vault and finds an organization's record.
+func recordOf(ts *testscript.TestScript, organization string) (*vault.Client, string) {
 	client, err := vault.Login(context.Background(), vault.Config{
 		Address: ts.Getenv("VAULT_ADDR"), Mount: "secret", Path: "bbsync",
 		Auth: vault.Auth{Method: vault.MethodToken, Token: secret.New(ts.Getenv("VAULT_TOKEN"))},
@@ -32,16 +53,11 @@ func lease(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	records, err := client.List(context.Background(), "")
 	ts.Check(err)
-	for _, path := range records {
-		if !strings.Contains(path, "/"+args[1]+"/") {
-			continue
-		}
-		held, err := client.Acquire(context.Background(), path, args[0], time.Hour, vault.Record{})
-		ts.Check(err)
-		*ts.Value(leaseKey{}).(*heldLease) = heldLease{held, client} //nolint:forcetypeassert // setUp put it there
-		return
+	i := slices.IndexFunc(records, func(path string) bool { return strings.Contains(path, "/"+organization+"/") })
+	if i < 0 {
+		ts.Fatalf("no record of %s among %v", organization, records)
 	}
-	ts.Fatalf("no record of %s among %v", args[1], records)
+	return client, records[i]
 }
 
 type heldLease struct {

@@ -116,7 +116,7 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err e
 	defer s.close()
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
-	now, err := s.plan(reading, s.connections)
+	now, err := s.planUnleased(reading, f)
 	if err != nil {
 		return err
 	}

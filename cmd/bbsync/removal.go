@@ -77,6 +77,7 @@ func (s *session) going(ctx context.Context) (going, error) {
 		return going{}, err
 	}
 	for i, l := range g.leaving {
+		s.breakLeases(l.Record)
 		if !l.Forget && l.Kept == "" {
 			g.read, g.place = append(g.read, l.Want), append(g.place, i)
 		}

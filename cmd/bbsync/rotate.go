@@ -13,7 +13,6 @@ type rotateFlags struct {
 	all           bool
 	ssh, consumer bool
 	emergency     bool
-	reason        string
 	rollback      bool
 }
 
@@ -41,7 +40,8 @@ func (a *app) rotateCommand() *cobra.Command {
 	flags.BoolVar(&f.ssh, "ssh", false, "the service user's SSH key; so without --consumer, too")
 	flags.BoolVar(&f.consumer, "consumer", false, "the consumer's RSA pair")
 	flags.BoolVar(&f.emergency, "emergency", false, "the old keys go at once: no overlap, and proof that they are refused")
-	flags.StringVar(&f.reason, "reason", "", "why, with --emergency; it is kept in the record")
+	flags.StringVar(&f.reason, "reason", "", "why, with --emergency, which keeps it in the record, or --break-lease, which keeps it in the audit trail")
+	f.leaseFlags.add(c)
 	flags.BoolVar(&f.rollback, "rollback", false, "go back to the SSH key before, as long as it is not retired")
 	f.paceFlags(c)
 	flags.BoolVar(&f.approve, "auto-approve", false, "do not ask")
@@ -64,15 +64,18 @@ func (a *app) rotateCommand() *cobra.Command {
 
 // ask checks the flags and notes what they ask for.
 func (f *rotateFlags) ask() error {
-	f.rotate = plan.Rotation{SSH: f.ssh || !f.consumer, Consumer: f.consumer, Emergency: f.reason, Rollback: f.rollback}
+	f.rotate = plan.Rotation{SSH: f.ssh || !f.consumer, Consumer: f.consumer, Rollback: f.rollback}
+	if f.emergency {
+		f.rotate.Emergency = f.reason
+	}
 	switch {
 	case f.all == (len(f.targets) > 0):
 		return errors.New("name the connections to rotate, or say --all")
-	case f.emergency == (f.reason == ""):
-		return errors.New("--emergency and --reason go together: the reason is kept in the record")
+	case f.emergency && f.reason == "":
+		return errors.New("--emergency needs --reason, which is kept in the record")
 	case f.rollback && (f.emergency || f.consumer):
 		return errors.New("--rollback goes back to the SSH key before, alone; a consumer's pair that fails is put back by itself")
 	}
 	f.rotate.SSH = f.rotate.SSH && !f.rollback
-	return f.checkPace()
+	return errors.Join(f.checkPace(), f.leaseFlags.check(f.emergency))
 }

@@ -29,6 +29,7 @@ type session struct {
 	app         *app            // shows how far reading is, and has the clock
 	rotate      plan.Rotation   // asked for, of all of the connections
 	outdated    []apply.Outcome // what is not as in the plan file, until it is reported
+	breaks      string          // why leases of other runs are broken; "" to respect them
 }
 
 // sessionFlags are the flags of every verb that looks at the systems.
@@ -128,6 +129,9 @@ func (s *session) plan(ctx context.Context, connections []*schema.Connection) (p
 	progress.close()
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("reading the systems: %w", err)
+	}
+	for _, h := range world.Have {
+		s.breakLeases(h.Record)
 	}
 	p := plan.Make(s.fleet, connections, world.Have[:len(connections)], world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate})
 	return s.withRemovals(ctx, p, going, connections, world)

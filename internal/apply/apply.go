@@ -33,6 +33,7 @@ type Options struct {
 	Parallel int           // connections at once; 0: DefaultParallel
 	Holder   string        // who applies, as others see it in the lease
 	Lease    time.Duration // how long a lease lasts without renewal; 0: two minutes
+	Patience *Patience     // with the leases of other runs
 	Stop     <-chan struct{}
 	Progress func(Event) // called from several goroutines; may be nil
 

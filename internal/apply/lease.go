@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -14,16 +15,24 @@ import (
 // holds, runs the steps and gives the lease back.
 func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
 	out := Outcome{Address: c.Address, Left: c.Steps()}
-	held, err := e.sys.Vault().Acquire(ctx, c.Record, e.opts.Holder, e.opts.Lease, described(vault.Record{}, e.fleet, c.Target))
+	var broken *vault.Lease
+	if s := c.Breaks(); s != nil {
+		broken = &vault.Lease{Holder: s.Holder, Taken: s.Taken}
+	}
+	held, err := e.acquire(ctx, c.Address, c.Record, described(vault.Record{}, e.fleet, c.Target), broken)
 	if err != nil {
 		out.Status, out.Err = statusOf(err), fmt.Errorf("%s: taking the lease: %w", c.Address, err)
 		return out
 	}
 	defer e.release(ctx, c.Address, held)
 	if live.RecordFacts(held.Record(), 0).Basis() != c.Basis {
-		if c, err = e.replanned(ctx, c); err != nil {
+		planned := c
+		if c, err = e.replanned(ctx, planned); err != nil {
 			out.Status, out.Err = Stale, err
 			return out
+		}
+		if s := planned.Breaks(); s != nil && c.Breaks() == nil { // done by now, and the audit trail keeps it
+			c.Changes = slices.Insert(slices.Clone(c.Changes), 0, plan.Change{Step: *s})
 		}
 		if len(c.Changes) == 0 {
 			return Outcome{Address: c.Address, Status: Unchanged}
@@ -53,8 +62,8 @@ func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
 	return out
 }
 
-// replanned returns what is to be done after somebody else changed the record:
-// nothing, or the same steps. Anything else was not what the user saw.
+// replanned returns what is left to do after somebody else changed the record: some
+// of the steps that were planned. Any other step was not what the user saw.
 func (e *executor) replanned(ctx context.Context, c plan.Connection) (plan.Connection, error) {
 	stale := fmt.Errorf("%s: its record in Vault was changed after it was planned; plan again", c.Address)
 	if e.opts.Replan == nil {
@@ -64,7 +73,7 @@ func (e *executor) replanned(ctx context.Context, c plan.Connection) (plan.Conne
 	if err != nil {
 		return c, fmt.Errorf("%w: %w", stale, err)
 	}
-	if len(again.Blocks) > 0 || len(again.Changes) > 0 && again.Digest() != c.Digest() {
+	if len(again.Blocks) > 0 || !again.Within(c) {
 		return c, stale
 	}
 	return again, nil

@@ -51,7 +51,7 @@ func (r *runner) noteConnection(ctx context.Context) error {
 // then empties that. Both are held meanwhile. That the keys are at both is noted
 // in the same write that brings them: a run that is cut off is taken up again.
 func (r *runner) moveRecord(ctx context.Context, s plan.MoveRecord) error {
-	old, err := r.sys.Vault().Acquire(ctx, s.From, r.opts.Holder, r.opts.Lease, vault.Record{Fleet: r.fleet})
+	old, err := r.acquire(ctx, r.Address, s.From, vault.Record{Fleet: r.fleet}, nil)
 	if err != nil {
 		return fmt.Errorf("taking the lease of %s: %w", s.From, err)
 	}
@@ -86,7 +86,7 @@ func (r *runner) emptyBefore(ctx context.Context, s plan.MoveRecord) error {
 	if s.Before == "" {
 		return nil
 	}
-	before, err := r.sys.Vault().Acquire(ctx, s.Before, r.opts.Holder, r.opts.Lease, vault.Record{Fleet: r.fleet})
+	before, err := r.acquire(ctx, r.Address, s.Before, vault.Record{Fleet: r.fleet}, nil)
 	if err != nil {
 		return fmt.Errorf("taking the lease of %s: %w", s.Before, err)
 	}

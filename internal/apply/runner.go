@@ -82,6 +82,8 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 		return r.moveRecord(ctx, s)
 	case plan.ForgetRecord:
 		return r.forgetRecord(ctx)
+	case plan.BreakLease:
+		return nil // the runner's own lease has replaced it
 	case plan.RetireRecord:
 		return r.retireRecord(ctx)
 	case plan.GrantPermission, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:

@@ -69,7 +69,7 @@ func (e *executor) shared(ctx context.Context, label string, step plan.Step) err
 		plan.ProveConsumer, plan.CreateClient, plan.UpdateClient, plan.DeleteClient, plan.AddSSHKey, plan.DeleteSSHKey,
 		plan.ProveSSH, plan.Authorize, plan.SetTokenKey, plan.ProveRepositories, plan.CondemnKeys, plan.RestageKey,
 		plan.SwitchKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer,
-		plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.MoveWorkspaces, plan.ProveFetched:
+		plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.BreakLease, plan.MoveWorkspaces, plan.ProveFetched:
 		return fmt.Errorf("step %T belongs to a connection, not to a Bitbucket", s)
 	}
 	return fmt.Errorf("unknown step %T", step)

@@ -287,6 +287,12 @@ func TestBitbucketSide(t *testing.T) {
 			f.have.Record.Lease = &plan.Lease{Holder: "eve", Expires: noon.Add(time.Hour)}
 		},
 			func(f *connectionFacts) Check { return f.leaseCheck(noon) }), Warning, "eve"},
+		{"lease with its age", with(func(f *connectionFacts) {
+			f.have.Record.Lease = &plan.Lease{Holder: "eve", Age: 3 * time.Minute, Expires: noon.Add(time.Minute)}
+		}, func(f *connectionFacts) Check { return f.leaseCheck(noon) }), Warning, "eve has been at work on the connection for 3m0s"},
+		{"lease that is not believed", with(func(f *connectionFacts) {
+			f.have.Record.Lease = &plan.Lease{Holder: "eve", Broken: true, Expires: noon.AddDate(73, 0, 0)}
+		}, func(f *connectionFacts) Check { return f.leaseCheck(noon) }), Warning, "not one that bbsync takes"},
 		{"policy", with(func(f *connectionFacts) {
 			f.lacks.value = []vault.Lack{{Path: "secret/data/bbsync/x", Want: []string{"create", "read", "update"}, Miss: []string{"create", "update"}}}
 		}, (*connectionFacts).policyCheck), Warning, `path "secret/data/bbsync/x" { capabilities = ["create", "read", "update"] }`},

@@ -58,5 +58,13 @@ func (f *connectionFacts) leaseCheck(now time.Time) Check {
 		return ok(name, "nobody is at work on the connection")
 	}
 	l := f.have.Record.Lease
-	return warning(name, l.Holder+" is at work on the connection", "its lease ends at "+l.Expires.UTC().Format(time.RFC3339), "wait for it, and look again: what it changes may be half done here")
+	until := l.Expires.UTC().Format(time.RFC3339)
+	if l.Broken {
+		return warning(name, fmt.Sprintf("not one that bbsync takes: of %q until %s", l.Holder, until), "somebody else wrote to the record", "find out who may write to it; bbsync apply replaces the lease")
+	}
+	found := l.Holder + " is at work on the connection"
+	if l.Age > 0 {
+		found = fmt.Sprintf("%s has been at work on the connection for %s", l.Holder, l.Age.Round(time.Second))
+	}
+	return warning(name, found, "its lease ends at "+until, "wait for it, and run doctor again: what it changes may be half done here; if it hangs, bbsync apply --break-lease --reason WHY")
 }

@@ -19,7 +19,7 @@ func (r *reader) readRecord(ctx context.Context, c *schema.Connection) (*plan.Re
 	var differs *vault.KeyError
 	switch {
 	case errors.As(err, &differs):
-		return contradicting(record, version, differs), nil
+		return contradicting(facts(r.sys.Vault(), record, version), differs), nil
 	case errors.As(err, &deleted):
 		return &plan.Record{Version: int(deleted.Version), Deleted: deleted.Error()}, nil
 	case errors.Is(err, vault.ErrNotFound):
@@ -27,17 +27,29 @@ func (r *reader) readRecord(ctx context.Context, c *schema.Connection) (*plan.Re
 	case err != nil:
 		return nil, err
 	}
-	return RecordFacts(record, version), nil
+	return facts(r.sys.Vault(), record, version), nil
 }
 
-// contradicting returns the facts of a record that contradicts its keys.
-func contradicting(record vault.Record, version vault.Version, differs *vault.KeyError) *plan.Record {
-	facts := RecordFacts(record, version)
+// contradicting marks the facts of a record as contradicting its keys.
+func contradicting(facts *plan.Record, differs *vault.KeyError) *plan.Record {
 	facts.Contradiction = &plan.Contradiction{Text: differs.Error(), Remedy: differs.Remedy()}
 	return facts
 }
 
-// RecordFacts returns what may be known of a record without its secrets.
+// facts returns what may be known of a record, with the lease judged by Vault's
+// clock.
+func facts(client *vault.Client, record vault.Record, version vault.Version) *plan.Record {
+	out, l := RecordFacts(record, version), record.Lease
+	if state := client.LeaseState(l); state != vault.LeaseFree {
+		out.Lease = &plan.Lease{
+			Holder: l.Holder, Taken: l.Taken, Age: client.LeaseAge(l), Expires: client.Local(l.Expires), Broken: state == vault.LeaseBroken,
+		}
+	}
+	return out
+}
+
+// RecordFacts returns what may be known of a record without its secrets, but for
+// its lease.
 func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 	out := &plan.Record{
 		Version: int(version),
@@ -73,9 +85,6 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 	}
 	if x := record.Retired; x != nil {
 		out.Retired = &plan.RetiredKey{Fingerprint: x.Fingerprint, Destroyed: x.Destroyed}
-	}
-	if l := record.Lease; l != nil {
-		out.Lease = &plan.Lease{Holder: l.Holder, Expires: l.Expires}
 	}
 	return out
 }

@@ -34,11 +34,11 @@ func Records(ctx context.Context, sys *systems.Systems, fleet string) (map[strin
 	for _, path := range paths {
 		group.Go(func() error {
 			record, version, err := sys.Vault().Read(ctx, path)
-			facts := RecordFacts(record, version)
+			known := facts(sys.Vault(), record, version)
 			var differs *vault.KeyError
 			switch {
 			case errors.As(err, &differs):
-				facts = contradicting(record, version, differs)
+				known = contradicting(known, differs)
 			case errors.Is(err, vault.ErrDeleted), errors.Is(err, vault.ErrNotFound), errors.Is(err, vault.ErrNotRecord):
 				return nil
 			case err != nil:
@@ -46,7 +46,7 @@ func Records(ctx context.Context, sys *systems.Systems, fleet string) (map[strin
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			out[path] = facts
+			out[path] = known
 			return nil
 		})
 	}

@@ -121,13 +121,8 @@ func (d *differ) blocked() bool {
 	for _, u := range d.have.Unread {
 		d.block(Unreadable, d.want.Range, u.String(), "")
 	}
-	if r := d.have.Record; r != nil && r.Lease != nil && d.now.Before(r.Lease.Expires) {
-		d.block(Leased, d.want.Range,
-			fmt.Sprintf("%s is applying to this connection; its lease ends at %s", r.Lease.Holder, r.Lease.Expires.UTC().Format(time.RFC3339)),
-			"wait for it, or for the lease to end, and run again")
-	}
 	d.contradiction()
-	if len(d.out.Blocks) > 0 {
+	if d.leased() || len(d.out.Blocks) > 0 {
 		return true
 	}
 	if d.have.User == nil {

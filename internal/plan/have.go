@@ -134,10 +134,14 @@ type Key struct {
 	Condemned   string    // why it must go at once; "" for a key that is trusted
 }
 
-// Lease is held by an apply that is under way.
+// Lease is held by another run, or is broken.
 type Lease struct {
 	Holder  string
-	Expires time.Time
+	Taken   time.Time     // by Vault's clock; zero: not known
+	Age     time.Duration // since it was taken; 0: not known
+	Expires time.Time     // by our clock
+	Broken  bool          // bbsync does not write such a lease: it is not believed
+	Break   string        // why the user wants it broken; "" to respect it
 }
 
 // Link is an application link.

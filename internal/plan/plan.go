@@ -211,6 +211,20 @@ func (c Connection) Waits() bool {
 // another deed.
 func (c Connection) Digest() string { return digest(c.Target, c.Steps()) }
 
+// Within reports whether all steps of a connection, on the same target, are among
+// those of another plan of it, in the same order: a part of it was done already.
+func (c Connection) Within(whole Connection) bool {
+	left := whole.Steps()
+	for _, s := range c.Steps() {
+		i := slices.IndexFunc(left, func(other Step) bool { return digest(whole.Target, []Step{other}) == digest(c.Target, []Step{s}) })
+		if i < 0 {
+			return false
+		}
+		left = left[i+1:]
+	}
+	return true
+}
+
 // Digest names the steps of a Bitbucket.
 func (b BitbucketPlan) Digest() string { return digest([]string{b.Label, b.URL}, b.Steps()) }
 

@@ -153,15 +153,6 @@ func (d *remover) followMove() {
 
 func (d *remover) because(what, live string) Reason { return d.reason(what, live, "none: "+d.Why, "") }
 
-func (d *remover) leased() bool {
-	if r := d.have.Record; r != nil && r.Lease != nil && d.now.Before(r.Lease.Expires) {
-		d.block(Leased, d.want.Range, fmt.Sprintf("%s is applying to this connection; its lease ends at %s", r.Lease.Holder, r.Lease.Expires.UTC().Format(time.RFC3339)),
-			"wait for it, or for the lease to end, and run again")
-		return true
-	}
-	return false
-}
-
 func (d *remover) clients() {
 	for i := range d.have.Clients {
 		c := &d.have.Clients[i]

@@ -198,7 +198,7 @@ func (d Drift) States() (connections, shared map[plan.State]int) {
 // Kind names the kind of object that a step changes, for labels and filters.
 func Kind(step plan.Step) string {
 	switch step.(type) {
-	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord:
+	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.BreakLease:
 		return "record"
 	case plan.CreateLink, plan.RenameLink, plan.DeleteLink:
 		return "link"

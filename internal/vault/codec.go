@@ -114,6 +114,7 @@ func encode(r Record, nonce string) (document, error) {
 	if l := r.Lease; l != nil {
 		d.put("lease_holder", l.Holder)
 		d.put("lease_nonce", l.Nonce)
+		d.putTime("lease_taken", l.Taken)
 		d.putTime("lease_expires", l.Expires)
 	}
 	return d, nil
@@ -194,7 +195,7 @@ func (r *reader) record() (Record, error) {
 	if keys := r.text("host_keys"); keys != "" {
 		have.HostKeys = strings.Split(keys, "\n")
 	}
-	if l := (Lease{Holder: r.text("lease_holder"), Nonce: r.text("lease_nonce"), Expires: r.time("lease_expires")}); l != (Lease{}) {
+	if l := (Lease{Holder: r.text("lease_holder"), Nonce: r.text("lease_nonce"), Taken: r.time("lease_taken"), Expires: r.time("lease_expires")}); l != (Lease{}) {
 		have.Lease = &l
 	}
 	if unknown := r.rest(); len(unknown) > 0 {

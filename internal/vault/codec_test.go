@@ -200,7 +200,7 @@ func TestRecordsRoundTrip(t *testing.T) {
 			r.SSH.Current = &SSHKey{Private: secret.New(text.Draw(t, "private")), Set: at("set"), Brought: rapid.Bool().Draw(t, "brought")}
 		}
 		if rapid.Bool().Draw(t, "lease") {
-			r.Lease = &Lease{Holder: text.Draw(t, "holder"), Expires: at("expires")}
+			r.Lease = &Lease{Holder: text.Draw(t, "holder"), Taken: at("taken"), Expires: at("expires")}
 		}
 		same(t, r)
 	})

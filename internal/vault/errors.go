@@ -95,11 +95,13 @@ func (e *DeletedError) Unwrap() error { return ErrDeleted }
 type LeasedError struct {
 	Path    string
 	Holder  string
-	Expires time.Time // by Vault's clock
+	Expires time.Time     // by Vault's clock
+	Age     time.Duration // since it was taken; 0: not known
+	Left    time.Duration // until it can be taken, unless it is renewed
 }
 
 func (e *LeasedError) Error() string {
-	return fmt.Sprintf("%s is held by %s until %s (wait for it to end; if it died, the lease runs out by itself)",
+	return fmt.Sprintf("%s is leased by %s until %s (wait for that run to end; if it died, its lease runs out by itself)",
 		clean(e.Path), clean(e.Holder), e.Expires.UTC().Format(time.RFC3339))
 }
 

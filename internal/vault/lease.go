@@ -42,9 +42,15 @@ type Held struct {
 // Acquire takes the lease of the record at path for holder, a text that tells a
 // person who it is. An absent or deleted record is created from seed. If someone else holds
 // it, the error is a LeasedError. ttl is how long others wait for a holder that
-// died; it is renewed at a third of that.
+// died, at most MaxLease; it is renewed at a third of that.
 func (c *Client) Acquire(ctx context.Context, path, holder string, ttl time.Duration, seed Record) (*Held, error) {
-	if ttl <= 0 {
+	return c.Break(ctx, path, holder, ttl, seed, nil)
+}
+
+// Break is Acquire that also takes the lease while this one is held, however
+// often it was renewed. Its holder cannot write the record from then on.
+func (c *Client) Break(ctx context.Context, path, holder string, ttl time.Duration, seed Record, broken *Lease) (*Held, error) {
+	if ttl <= 0 || ttl > MaxLease {
 		return nil, fmt.Errorf("vault: %s: a lease of %v", c.shown(path), ttl)
 	}
 	h := &Held{c: c, path: path, nonce: rand.Text(), ttl: ttl}
@@ -59,8 +65,8 @@ func (c *Client) Acquire(ctx context.Context, path, holder string, ttl time.Dura
 		case err != nil:
 			return nil, err
 		}
-		if l := r.Lease; l != nil && l.Nonce != "" && c.door.now().Before(l.Expires.Add(clockMargin)) {
-			return nil, &LeasedError{Path: c.shown(path), Holder: l.Holder, Expires: l.Expires}
+		if l := r.Lease; c.LeaseState(l) == LeaseHeld && !l.same(broken) {
+			return nil, &LeasedError{Path: c.shown(path), Holder: l.Holder, Expires: l.Expires, Age: c.LeaseAge(l), Left: l.Expires.Add(clockMargin).Sub(c.door.now())}
 		}
 		err = h.write(ctx, r, version, holder)
 		if err == nil {
@@ -85,7 +91,12 @@ func newRecord(seed Record) Record {
 // write writes r with the lease prolonged. h.mu is held, or h is not yet shared.
 func (h *Held) write(ctx context.Context, r Record, cas Version, holder string) error {
 	began := time.Now()
-	r.Lease = &Lease{Holder: holder, Nonce: h.nonce, Expires: h.c.door.now().Add(h.ttl)}
+	now := h.c.door.now()
+	taken := now
+	if h.record.Lease != nil {
+		taken = h.record.Lease.Taken
+	}
+	r.Lease = &Lease{Holder: holder, Nonce: h.nonce, Taken: taken, Expires: now.Add(h.ttl)}
 	version, err := h.c.Write(ctx, h.path, r, cas)
 	if err != nil {
 		return err

@@ -241,3 +241,68 @@ func TestLeaseGoesByVaultsClock(t *testing.T) {
 		_ = taken.Release(t.Context())
 	})
 }
+
+// A lease that no bbsync writes keeps nobody off: one that lasts for years, or
+// one of nobody.
+func TestBrokenLeaseIsTaken(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b bed) {
+		c := b.login(t)
+		for path, lease := range map[string]vault.Lease{
+			"years":  {Holder: "eve", Nonce: "n", Expires: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)},
+			"nobody": {Holder: "eve", Expires: time.Now().Add(time.Minute)},
+		} {
+			if _, err := c.Write(t.Context(), path, vault.Record{Generation: "g", Lease: &lease}, 0); err != nil {
+				t.Fatal(err)
+			}
+			if have := c.LeaseState(&lease); have != vault.LeaseBroken {
+				t.Errorf("%s: state %d", path, have)
+			}
+			held, err := c.Acquire(t.Context(), path, "ann", time.Minute, vault.Record{})
+			if err != nil {
+				t.Errorf("%s: %v", path, err)
+				continue
+			}
+			if err := held.Release(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := c.Acquire(t.Context(), "x", "ann", vault.MaxLease+time.Second, vault.Record{}); err == nil {
+			t.Error("a lease was taken that nobody would believe")
+		}
+	})
+}
+
+// A lease is broken by name: the one that was seen, however often it was renewed,
+// and not one that was taken since.
+func TestLeaseIsBroken(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b bed) {
+		c := b.login(t)
+		stuck, err := c.Acquire(t.Context(), "x", "stuck", time.Minute, vault.Record{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := stuck.Record().Lease
+		if err := stuck.Update(t.Context(), func(*vault.Record) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if now := stuck.Record().Lease; !now.Taken.Equal(seen.Taken) || now.Taken.IsZero() {
+			t.Errorf("renewed: %+v was %+v", now, seen)
+		}
+		next, err := c.Break(t.Context(), "x", "ann", time.Minute, vault.Record{}, seen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := stuck.Update(t.Context(), func(*vault.Record) error { return nil }); !errors.Is(err, vault.ErrLeaseLost) {
+			t.Errorf("the holder of the broken lease writes: %v", err)
+		}
+		_, err = c.Break(t.Context(), "x", "bob", time.Minute, vault.Record{}, seen)
+		if leased, ok := errors.AsType[*vault.LeasedError](err); !ok || leased.Holder != "ann" || leased.Left <= 0 {
+			t.Errorf("another lease was broken: %v", err)
+		}
+		if err := next.Release(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -106,7 +106,8 @@ type OAuthClient struct {
 // so that taking it, renewing it and every key write share one check-and-set:
 // a holder that was paused past its expiry cannot write.
 type Lease struct {
-	Holder  string // who, as a person would recognise it
-	Nonce   string // of this holding
+	Holder  string    // who, as a person would recognise it
+	Nonce   string    // of this holding
+	Taken   time.Time // by Vault's clock, as is Expires; renewing leaves it
 	Expires time.Time
 }
