@@ -225,7 +225,7 @@ func tellOdd(w io.Writer, odd []adopt.Oddity) {
 			}
 			plaintext.Fprintf(w, "%s (%d)\n", o.Kind, n)
 			if o.Remedy != "" {
-				plaintext.Fprintf(w, "  %s\n", o.Remedy)
+				plaintext.Fprintf(w, "  %s\n", plaintext.LineStart(o.Remedy))
 			}
 		}
 		plaintext.Fprintf(w, "  - %s\n", o.Text)

@@ -1,7 +1,6 @@
 package adopt
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,7 +72,7 @@ func shapeOf(m Match) shape {
 	s := shape{
 		terraform: m.Client.Terraform.Label, bitbucket: m.Bitbucket.Label, user: m.User.Name,
 		name: open(m.Client.Name), linkName: open(m.Link.Name), consumerName: open(m.Link.Consumer.Name),
-		pool: m.Client.Pool, projects: strings.Join(m.Client.Projects, "\n"),
+		pool: m.Client.Pool, projects: fmt.Sprintf("%q", m.Client.Projects),
 		scoped: m.Client.OrganizationScoped == nil || *m.Client.OrganizationScoped,
 	}
 	switch address := m.Client.Terraform.Address; m.Link.URL {
@@ -87,13 +86,7 @@ func shapeOf(m Match) shape {
 	if s.consumerName == s.linkName {
 		s.consumerName = ""
 	}
-	var grants []string
-	for _, u := range m.Client.Uses {
-		if u.Admin {
-			grants = append(grants, u.Project+"/"+u.Repository)
-		}
-	}
-	s.grants = strings.Join(grants, "\n")
+	s.grants = fmt.Sprintf("%#v", granted(m))
 	return s
 }
 
@@ -102,12 +95,12 @@ func block(body *hclwrite.Body, label string, members []Place, s shape) {
 	c := body.AppendNewBlock("connection", []string{label}).Body()
 	each := "each.value"
 	if len(members) > 1 {
-		var all []cty.Value
+		var all []string
 		for _, m := range members {
-			all = append(all, cty.StringVal(m.Client.Organization))
+			all = append(all, m.Client.Organization)
 		}
-		slices.SortFunc(all, func(a, b cty.Value) int { return cmp.Compare(a.AsString(), b.AsString()) })
-		set(c, "for_each", "toset("+string(hclwrite.TokensForValue(cty.ListVal(all)).Bytes())+")")
+		slices.Sort(all)
+		set(c, "for_each", "toset("+stringList(all)+")")
 		set(c, "organization", each)
 	} else {
 		each = ""
@@ -127,8 +120,8 @@ func block(body *hclwrite.Body, label string, members []Place, s shape) {
 	if !s.scoped {
 		set(c, "organization_scoped", "false")
 	}
-	if s.projects != "" {
-		c.SetAttributeValue("projects", stringList(strings.Split(s.projects, "\n")))
+	if projects := members[0].Client.Projects; len(projects) > 0 {
+		set(c, "projects", stringList(projects))
 	}
 	if s.pool != "" {
 		set(c, "agent_pool", quoted(s.pool, ""))
@@ -139,37 +132,39 @@ func block(body *hclwrite.Body, label string, members []Place, s shape) {
 	if s.consumerName != "" {
 		set(c.AppendNewBlock("consumer", nil).Body(), "name", text(s.consumerName))
 	}
-	grants(c, s.grants)
+	grants(c, granted(members[0].Match))
+}
+
+// granted returns the repositories that the service user administers, of those
+// that workspaces use.
+func granted(m Match) []Use {
+	return slices.DeleteFunc(slices.Clone(m.Client.Uses), func(u Use) bool { return !u.Admin })
 }
 
 // grants writes one grant block for each project.
-func grants(c *hclwrite.Body, text string) {
-	if text == "" {
-		return
-	}
+func grants(c *hclwrite.Body, uses []Use) {
 	byProject := map[string][]string{}
 	var order []string
-	for use := range strings.SplitSeq(text, "\n") {
-		project, repository, _ := strings.Cut(use, "/")
-		if byProject[project] == nil {
-			order = append(order, project)
+	for _, use := range uses {
+		if byProject[use.Project] == nil {
+			order = append(order, use.Project)
 		}
-		byProject[project] = append(byProject[project], repository)
+		byProject[use.Project] = append(byProject[use.Project], use.Repository)
 	}
 	for _, project := range order {
 		g := c.AppendNewBlock("grant", nil).Body()
 		set(g, "project", quoted(project, ""))
-		g.SetAttributeValue("repositories", stringList(byProject[project]))
+		set(g, "repositories", stringList(byProject[project]))
 		set(g, "permission", quoted("REPO_ADMIN", ""))
 	}
 }
 
-func stringList(names []string) cty.Value {
-	out := make([]cty.Value, len(names))
+func stringList(names []string) string {
+	out := make([]string, len(names))
 	for i, name := range names {
-		out[i] = cty.StringVal(name)
+		out[i] = quoted(name, "")
 	}
-	return cty.ListVal(out)
+	return "[" + strings.Join(out, ", ") + "]"
 }
 
 // set writes an attribute whose expression is given as it stands in a file.
@@ -177,9 +172,14 @@ func set(body *hclwrite.Body, name, expression string) {
 	body.SetAttributeRaw(name, hclwrite.Tokens{{Type: hclsyntax.TokenIdent, Bytes: []byte(expression)}})
 }
 
-// quoted returns a text as HCL, with each in place of the organization.
+// quoted returns a string as HCL, with each, if any, in place of the organization. ## is
+// escaped, as the log of a pipeline takes ##[error] for a command.
 func quoted(text, each string) string {
 	out := string(hclwrite.TokensForValue(cty.StringVal(text)).Bytes())
+	out = strings.ReplaceAll(out, "##", `\u0023#`)
+	if each == "" {
+		return out
+	}
 	return strings.ReplaceAll(out, anyOrganization, "${"+each+"}")
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/replace"
 )
 
@@ -26,9 +27,9 @@ func (r Run) WriteFile(file string) error {
 	if r.Narrow && r.Drift.Fleet == "" {
 		return nil // it saw nothing
 	}
-	labels := prometheus.Labels{"fleet": r.Fleet}
+	labels := prometheus.Labels{"fleet": plaintext.Line(r.Fleet)}
 	if r.Shard != "" {
-		labels["shard"] = r.Shard
+		labels["shard"] = plaintext.Line(r.Shard)
 	}
 	var gatherer prometheus.Gatherer = r.registry(labels)
 	if !r.Complete || r.Narrow {
@@ -70,7 +71,7 @@ func (r Run) with(old map[string]*dto.MetricFamily, fresh prometheus.Gatherer) p
 	}
 	looked := map[string]bool{}
 	for _, c := range r.Drift.Connections {
-		looked[c.Address] = true
+		looked[plaintext.Line(c.Address)] = true
 	}
 	return beside{old: old, looked: looked, fleet: r.Fleet, new: fresh}
 }

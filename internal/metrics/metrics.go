@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
 )
@@ -68,14 +69,14 @@ func (g gauges) run(r Run) {
 	}
 	requests := g.vector("last_run_requests", "Requests that the last look sent, by server.", "server")
 	for server, n := range r.Requests {
-		requests.WithLabelValues(server).Set(float64(n))
+		with(requests, server).Set(float64(n))
 	}
 }
 
 func (g gauges) states(d report.Drift) {
 	v := g.vector("connections", "Connections by state.", "state")
 	for state, n := range d.Summary.States {
-		v.WithLabelValues(state).Set(float64(n))
+		with(v, state).Set(float64(n))
 	}
 }
 
@@ -91,12 +92,12 @@ func (g gauges) drift(r Run) {
 		case state == "unreadable" || state == "leased":
 			return
 		case state == "refused": // nothing is planned, though something is not as wanted
-			v.WithLabelValues(name, organization, "refused").Set(1)
+			with(v, name, organization, "refused").Set(1)
 		case len(differences) == 0:
-			v.WithLabelValues(name, organization, "none").Set(0)
+			with(v, name, organization, "none").Set(0)
 		}
 		for _, x := range differences {
-			v.WithLabelValues(name, organization, x.Kind).Inc()
+			with(v, name, organization, x.Kind).Inc()
 		}
 	}
 	if !r.Narrow {
@@ -123,14 +124,14 @@ func (g gauges) times(connections []plan.Connection, now time.Time) {
 		if c.Token != nil && !c.Waits() {
 			yes = 1
 		}
-		authorized.WithLabelValues(c.Address, c.Organization).Set(yes)
+		with(authorized, c.Address, c.Organization).Set(yes)
 		if c.Token != nil && !c.Token.Created.IsZero() {
-			token.WithLabelValues(c.Address, c.Organization).Set(now.Sub(c.Token.Created).Seconds())
+			with(token, c.Address, c.Organization).Set(now.Sub(c.Token.Created).Seconds())
 		}
 		for _, age := range c.Ages {
-			key.WithLabelValues(c.Address, c.Organization, keyName(age), string(age.Role)).Set(age.Age.Seconds())
+			with(key, c.Address, c.Organization, keyName(age), string(age.Role)).Set(age.Age.Seconds())
 			if !age.Due.IsZero() {
-				due.WithLabelValues(c.Address, c.Organization, keyName(age)).Set(age.Due.Sub(now).Seconds())
+				with(due, c.Address, c.Organization, keyName(age)).Set(age.Due.Sub(now).Seconds())
 			}
 		}
 	}
@@ -142,6 +143,15 @@ func keyName(a plan.Age) string {
 		return "ssh"
 	}
 	return "consumer"
+}
+
+// with returns the gauge with these labels. Their values may be other systems':
+// Prometheus takes valid UTF-8 only, and those who read alerts one line.
+func with(v *prometheus.GaugeVec, labels ...string) prometheus.Gauge {
+	for i, label := range labels {
+		labels[i] = plaintext.Line(label)
+	}
+	return v.WithLabelValues(labels...)
 }
 
 func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }

@@ -17,7 +17,7 @@ const (
 
 // Message tells what changed, and the whole in one line.
 func Message(d report.Drift, changed []report.DriftEntry, recovered bool) string {
-	lines := []string{fmt.Sprintf("bbsync: fleet %s is not as it was at the last look", d.Fleet)}
+	lines := []string{plaintext.Sprintf("bbsync: fleet %s is not as it was at the last look", d.Fleet)}
 	if recovered {
 		lines = append(lines, "The fleet can be read again.")
 	}
@@ -26,19 +26,12 @@ func Message(d report.Drift, changed []report.DriftEntry, recovered bool) string
 			lines = append(lines, fmt.Sprintf("... and %d more", len(changed)-i))
 			break
 		}
-		lines = append(lines, cut(e.String()))
+		lines = append(lines, plaintext.Cut(e.String(), longest))
 	}
 	return strings.Join(append(lines, d.SummaryLine()), "\n")
 }
 
 // Failure tells that the look as a whole failed.
 func Failure(fleet string, err error) string {
-	return fmt.Sprintf("bbsync: fleet %s cannot be looked at: %s", fleet, cut(plaintext.Line(err.Error())))
-}
-
-func cut(line string) string {
-	if runes := []rune(line); len(runes) > longest {
-		return string(runes[:longest]) + "…"
-	}
-	return line
+	return plaintext.Sprintf("bbsync: fleet %s cannot be looked at: %s", fleet, plaintext.Cut(plaintext.Sprintf("%v", err), longest))
 }

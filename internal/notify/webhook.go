@@ -57,7 +57,7 @@ func (w Webhook) Send(ctx context.Context, text string) error {
 	if err != nil {
 		return errors.New("the webhook's address does not parse as a URL")
 	}
-	body, err := json.Marshal(map[string]string{"text": escape(text)})
+	body, err := json.Marshal(map[string]string{"text": Text(text)})
 	if err != nil {
 		return fmt.Errorf("encoding the message: %w", err)
 	}
@@ -109,10 +109,4 @@ func (w Webhook) sign(stamp string, body []byte) string {
 	mac.Write([]byte(stamp + "."))
 	mac.Write(body)
 	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
-}
-
-// escape keeps a chat from taking what a system is called for a link, a mention
-// or a format: Slack asks for these three.
-func escape(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 }

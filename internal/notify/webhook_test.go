@@ -71,7 +71,7 @@ func TestSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	// printf '%s' '1700000000.BODY' | openssl dgst -sha256 -hmac key
-	const want = `1700000000 sha256=e18d58e8824e3a10607d5378a7c4167287fefe7a103c640802b5364bfd68e06a {"text":"\u0026lt;@everyone\u0026gt; \u0026amp; all"}`
+	const want = "1700000000 sha256=d4496a9fa3ef61f11e445b6674190e7259f6fee8160f4e725634ac49e2f9e4a7 " + `{"text":"` + "```" + `\n\u0026lt;@ everyone\u0026gt; \u0026amp; all\n` + "```" + `"}`
 	if (*bodies)[0] != want {
 		t.Errorf("sent %s\nwant %s", (*bodies)[0], want)
 	}

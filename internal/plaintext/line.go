@@ -58,6 +58,15 @@ func joinLines(s string) string {
 	return b.String()
 }
 
+// LineStart returns a line that nothing but white space stands before, so that it
+// begins no command of GitHub's log (::error::), which does not mind white space.
+func LineStart(line string) string {
+	if strings.HasPrefix(strings.TrimLeft(line, " "), "::") {
+		return strings.Replace(line, ":", `\x3a`, 1)
+	}
+	return line
+}
+
 func isBlank(r rune) bool { return strings.ContainsRune(" \n\r\t\v\f", r) }
 
 // escape shows unsafe characters and invalid UTF-8 as escapes.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -16,6 +17,14 @@ type entry struct {
 	faint bool
 	text  string
 	at    hcl.Range
+}
+
+// line is the entry as a line of formats without colours, without its end.
+func (e entry) line() string {
+	if e.sign == "" {
+		return "  " + plaintext.LineStart(plaintext.Line(e.text))
+	}
+	return e.sign + " " + plaintext.Line(e.text)
 }
 
 // entries says all there is about one connection, or one Bitbucket. Of a new

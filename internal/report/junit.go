@@ -48,15 +48,16 @@ type junitReason struct {
 // junit returns a plan as a test report: one case per connection, and one per
 // Bitbucket, passed when it is in sync.
 func junit(p plan.Plan) (string, error) {
-	out := junitSuites{Name: "bbsync " + p.Fleet}
+	fleet := plaintext.Line(p.Fleet)
+	out := junitSuites{Name: "bbsync " + fleet}
 	shared := junitSuite{Name: "bitbuckets"}
 	for _, b := range p.Bitbuckets {
-		shared.add(junitCase{Name: "bitbucket." + b.Label, Class: "bbsync." + p.Fleet + ".bitbuckets"}, b.State(), entries(b.Changes, b.Blocks, b.Notes, true))
+		shared.add(junitCase{Name: plaintext.Line("bitbucket." + b.Label), Class: "bbsync." + fleet + ".bitbuckets"}, b.State(), entries(b.Changes, b.Blocks, b.Notes, true))
 	}
 	connections := junitSuite{Name: "connections"}
 	for _, c := range p.Connections {
 		at := NewPlaceDocument(c.At)
-		connections.add(junitCase{Name: c.Address, Class: "bbsync." + p.Fleet + "." + c.Bitbucket, File: at.File, Line: at.Line},
+		connections.add(junitCase{Name: plaintext.Line(c.Address), Class: "bbsync." + fleet + "." + plaintext.Line(c.Bitbucket), File: plaintext.Line(at.File), Line: at.Line},
 			c.State(), entries(c.Changes, c.Blocks, c.Notes, true))
 	}
 	for _, s := range []junitSuite{shared, connections} {
@@ -75,7 +76,7 @@ func junit(p plan.Plan) (string, error) {
 func (s *junitSuite) add(c junitCase, state plan.State, lines []entry) {
 	var text strings.Builder
 	for _, e := range lines {
-		fmt.Fprintf(&text, "%s %s", e.sign, plaintext.Line(e.text))
+		text.WriteString(e.line())
 		if e.at.Filename != "" {
 			fmt.Fprintf(&text, "  (%s)", place(e.at))
 		}

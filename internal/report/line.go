@@ -28,23 +28,26 @@ type lineWriter struct {
 // in than the first.
 func (w *lineWriter) line(indent, hang int, spans ...span) {
 	w.pad(indent)
-	column := indent
+	column, first := indent, true
 	for _, x := range words(spans) {
 		if w.Width > 0 && x.spaces > 0 && column+x.spaces+x.width > w.Width && column > indent+hang {
 			w.switchTo("")
 			w.WriteByte('\n')
 			w.pad(indent + hang)
-			column, x.spaces = indent+hang, 0
+			column, x.spaces, first = indent+hang, 0, true
 		}
 		if x.pieces[0].code != w.code {
 			w.switchTo("")
 		}
 		w.pad(x.spaces)
-		for _, piece := range x.pieces {
+		for i, piece := range x.pieces {
 			w.switchTo(piece.code)
+			if first && i == 0 {
+				piece.text = plaintext.LineStart(piece.text)
+			}
 			w.WriteString(piece.text)
 		}
-		column += x.spaces + x.width
+		column, first = column+x.spaces+x.width, false
 	}
 	w.switchTo("")
 	w.WriteByte('\n')

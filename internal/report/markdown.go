@@ -144,11 +144,7 @@ func htmlTitle(title string) string {
 func fenced(lines []entry, variants []int) string {
 	var b strings.Builder
 	for i, e := range lines {
-		sign := e.sign
-		if sign == "" {
-			sign = " "
-		}
-		fmt.Fprintf(&b, "%s %s", sign, plaintext.Line(e.text))
+		b.WriteString(e.line())
 		if i < len(variants) && variants[i] > 1 {
 			fmt.Fprintf(&b, "  [differs among them: %d kinds]", variants[i])
 		}

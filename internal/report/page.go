@@ -6,10 +6,10 @@ import (
 	_ "embed" // the page's parts
 	"encoding/base64"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
-	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -59,14 +59,16 @@ func Page(p plan.Plan, now time.Time, version string, runs ...Drift) (string, er
 	groups, links := pageGroups(g, p)
 	rows := pageRows(p, now, links)
 	out := pageData{
-		Fleet: plaintext.Line(p.Fleet), When: now.UTC().Format("2006-01-02 15:04 MST"), Version: version,
+		Fleet: p.Fleet, When: now.UTC().Format("2006-01-02 15:04 MST"), Version: version,
 		Sum:        strings.TrimSpace(plainSummary(p.Summary())),
-		ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]), Style: pageStyle, Script: pageScript,
-		Cells: cellSize(len(p.Connections)), States: pageStates(p.Summary()),
+		ScriptHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
+		Cells:      cellSize(len(p.Connections)), States: pageStates(p.Summary()),
 		Worlds: pageWorlds(p, links), Ages: pageAgesOf(p, now), History: pageHistoryOf(runs),
 		Heads: []string{"State", "Organization", "Terraform", "Bitbucket", "Service user", "Repositories", "SSH key", "Consumer's pair", "To do"},
 		Rows:  rows, Groups: groups,
 	}
+	plainStrings(reflect.ValueOf(&out).Elem())
+	out.Style, out.Script = pageStyle, pageScript
 	var b strings.Builder
 	if err := htmlPage(out).Render(context.Background(), &b); err != nil {
 		return "", fmt.Errorf("writing the page: %w", err)

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 
-	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -45,10 +44,10 @@ func pageGroups(g *grouper, p plan.Plan) ([]pageGroup, map[string]string) {
 				names = append(names, c.Address)
 			}
 			group := pageGroup{
-				State: StateName(state), StateLabel: string(state), Title: plaintext.Line(names[0]), More: len(names) - 1, Lines: pageLines(gr.entries, gr.variants),
+				State: StateName(state), StateLabel: string(state), Title: names[0], More: len(names) - 1, Lines: pageLines(gr.entries, gr.variants),
 			}
 			if len(names) > 1 {
-				group.Members = plaintext.Line("Alike: " + addressesTo(names[1:], 40))
+				group.Members = "Alike: " + addressesTo(names[1:], 40)
 			}
 			add(group, names...)
 		}
@@ -70,7 +69,7 @@ func pageGroups(g *grouper, p plan.Plan) ([]pageGroup, map[string]string) {
 func pageLines(lines []entry, variants []int) []pageLine {
 	var out []pageLine
 	for i, e := range lines {
-		line := pageLine{Sign: e.sign, Class: signClass(e.sign), Text: plaintext.Line(e.text)}
+		line := pageLine{Sign: e.sign, Class: signClass(e.sign), Text: e.text}
 		if e.at.Filename != "" {
 			line.Place = place(e.at)
 		}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -122,7 +121,7 @@ func oftenOut(runs []Drift) []pageOften {
 	slices.SortFunc(addresses, func(a, b string) int { return cmp.Or(cmp.Compare(times[b], times[a]), cmp.Compare(a, b)) })
 	var out []pageOften
 	for _, address := range addresses[:min(len(addresses), mostOften)] {
-		out = append(out, pageOften{plaintext.Line(organizations[address]), plaintext.Line(address), fmt.Sprintf("%d of %s", times[address], count(len(runs), "run"))})
+		out = append(out, pageOften{organizations[address], address, fmt.Sprintf("%d of %s", times[address], count(len(runs), "run"))})
 	}
 	return out
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -63,7 +62,7 @@ func pageTerraforms(p plan.Plan, bitbucket string) []pageTerraform {
 		}
 		state := c.State()
 		counts[c.Terraform][state]++
-		out[at].Cells = append(out[at].Cells, pageCell{rowID(i), StateName(state), stateSign(state), plaintext.Line(c.Organization) + ": " + string(state)})
+		out[at].Cells = append(out[at].Cells, pageCell{rowID(i), StateName(state), stateSign(state), c.Organization + ": " + string(state)})
 	}
 	for i := range out {
 		out[i].Count = count(len(out[i].Cells), "organization")
@@ -92,7 +91,7 @@ func pageRepositories(p plan.Plan, bitbucket string) []pageRepository {
 			if !ok {
 				i = len(out)
 				index[key] = i
-				out = append(out, pageRepository{Name: plaintext.Line(grantName(g)), Permission: g.Permission})
+				out = append(out, pageRepository{Name: grantName(g), Permission: g.Permission})
 			}
 			out[i].Count++
 		}

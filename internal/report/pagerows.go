@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -38,7 +37,7 @@ func pageRows(p plan.Plan, now time.Time, links map[string]string) []pageRow {
 		state := c.State()
 		row := pageRow{
 			ID: rowID(i), State: StateName(state), StateLabel: string(state), Sign: stateSign(state), Rank: slices.Index(states(), state),
-			Organization: plaintext.Line(c.Organization), Terraform: c.Terraform, Bitbucket: c.Bitbucket, ServiceUser: plaintext.Line(c.ServiceUser),
+			Organization: c.Organization, Terraform: c.Terraform, Bitbucket: c.Bitbucket, ServiceUser: c.ServiceUser,
 			Repositories: repositoriesText(c.Needs), Steps: len(c.Changes), Next: next(c), Group: links[c.Address], Place: place(c.At),
 		}
 		for _, key := range keyNames() {
@@ -52,11 +51,11 @@ func pageRows(p plan.Plan, now time.Time, links map[string]string) []pageRow {
 func next(c plan.Connection) string {
 	switch {
 	case len(c.Blocks) > 0:
-		return plaintext.Line(c.Blocks[0].Text)
+		return c.Blocks[0].Text
 	case len(c.Changes) > 0:
-		return fmt.Sprintf("%s: %s", count(len(c.Changes), "step"), plaintext.Line(c.Changes[0].Step.String()))
+		return fmt.Sprintf("%s: %s", count(len(c.Changes), "step"), c.Changes[0].Step.String())
 	case len(c.Notes) > 0:
-		return plaintext.Line(c.Notes[0].Text)
+		return c.Notes[0].Text
 	}
 	return "nothing"
 }
@@ -64,7 +63,7 @@ func next(c plan.Connection) string {
 func repositoriesText(grants []plan.GrantPermission) string {
 	var names []string
 	for _, g := range grants {
-		names = append(names, plaintext.Line(grantName(g)))
+		names = append(names, grantName(g))
 	}
 	if more := len(names) - mostNamed; more > 1 {
 		names = append(names[:mostNamed], fmt.Sprintf("and %d more", more))
