@@ -126,6 +126,11 @@ func (r *reader) links(ctx context.Context, b *schema.Bitbucket) error {
 			switch {
 			case err == nil:
 				have.Consumer = &consumer
+			case bitbucket.ConcernsObject(err) && !errors.Is(err, bitbucket.ErrNotFound):
+				r.mu.Lock()
+				defer r.mu.Unlock()
+				r.found.Odd = append(r.found.Odd, Oddity{Kind: Unreadable, Text: fmt.Sprintf("application link %s of bitbucket.%s: %v", l.URL, b.Label, err)})
+				return nil
 			case !errors.Is(err, bitbucket.ErrNotFound):
 				return err
 			}

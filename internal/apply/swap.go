@@ -2,9 +2,11 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/internal/vault"
@@ -114,6 +116,9 @@ func (r *runner) takeOver(ctx context.Context, s plan.SwapConsumer, pair, before
 
 // retireConsumer drops the pair before and destroys the versions that held it.
 func (r *runner) retireConsumer(ctx context.Context) error {
+	if err := r.pairReplaced(ctx); err != nil {
+		return err
+	}
 	err := r.held.Update(ctx, func(record *vault.Record) error {
 		c := record.Consumer
 		if c == nil || c.Previous == nil {
@@ -127,4 +132,28 @@ func (r *runner) retireConsumer(ctx context.Context) error {
 		return err
 	}
 	return r.destroyOld(ctx)
+}
+
+// pairReplaced returns nil only when the link's consumer, read once more, does not
+// have the public key of the pair before.
+func (r *runner) pairReplaced(ctx context.Context) error {
+	record := r.held.Record()
+	if record.Consumer == nil || record.Consumer.Previous == nil || record.Link == nil {
+		return nil
+	}
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	have, err := client.Consumer(ctx, record.Link.ID)
+	if errors.Is(err, bitbucket.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading whether the previous pair is replaced: %w", err)
+	}
+	if fingerprint, _ := keys.PublicFingerprint(have.PublicKey); fingerprint == record.Consumer.Previous.Fingerprint { // "" when it does not parse
+		return fmt.Errorf("the consumer on Bitbucket still has the previous public key, %s; run again", fingerprint)
+	}
+	return nil
 }

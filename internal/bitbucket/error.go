@@ -13,6 +13,7 @@ var (
 	ErrNotFound    = errors.New("not found")       // the object, as Bitbucket itself says
 	ErrNotServed   = errors.New("not served here") // the path or the method: nothing is known of the object
 	ErrExists      = errors.New("exists already")
+	ErrState       = errors.New("refused in its present state") // archived, read-only, offline
 	ErrForbidden   = errors.New("not permitted")
 	ErrCredentials = errors.New("username or password refused")
 	ErrCaptcha     = errors.New("account locked behind a CAPTCHA")

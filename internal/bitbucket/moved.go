@@ -44,14 +44,14 @@ func ConcernsObject(err error) bool {
 	if !errors.As(err, &e) || e.page {
 		return false
 	}
-	return errors.Is(e, ErrNotFound) || errors.Is(e, ErrMoved) || errors.Is(e, ErrExists) ||
+	return errors.Is(e, ErrNotFound) || errors.Is(e, ErrMoved) || errors.Is(e, ErrExists) || errors.Is(e, ErrState) ||
 		e.Status == http.StatusBadRequest || e.Status == http.StatusInternalServerError
 }
 
 // explainObject adds what to do about such an error of a project or repository.
 func explainObject(err error) error {
 	var e *Error
-	if !errors.As(err, &e) || errors.Is(e, ErrMoved) {
+	if !errors.As(err, &e) || errors.Is(e, ErrMoved) || errors.Is(e, ErrState) {
 		return err
 	}
 	if e.Status == http.StatusBadRequest || e.Status == http.StatusNotFound {

@@ -56,7 +56,7 @@ func (c *Client) HasPermissions(ctx context.Context, user string, wants []Permis
 func (c *Client) ask(ctx context.Context, user string, wants []Permission, have []Holding) error {
 	all, err := c.hasAll(ctx, user, wants)
 	switch {
-	case err != nil && !ConcernsObject(err) && (!tooLong(err) || len(wants) == 1):
+	case err != nil && !ConcernsObject(err) && (!tooLong(err) || len(wants) == 1), err != nil && wants[0].Project == "":
 		return err
 	case err == nil && all:
 		for i := range have {

@@ -48,6 +48,8 @@ func classify(q call, a answer, b errorBody) error {
 		return ErrNotFound
 	case a.status == http.StatusNotFound, a.status == http.StatusMethodNotAllowed:
 		return ErrNotServed
+	case a.status == http.StatusConflict && inState(b.exception):
+		return ErrState
 	case a.status == http.StatusConflict:
 		return ErrExists
 	case a.status == http.StatusTooManyRequests, a.status == http.StatusBadGateway,
@@ -57,6 +59,17 @@ func classify(q call, a answer, b errorBody) error {
 		return ErrBadAnswer
 	}
 	return nil
+}
+
+// inState reports whether an exception is about the state of a repository. The names
+// are those of the vendor's Java API; none was seen in an answer.
+func inState(exception string) bool {
+	for _, end := range []string{"ArchivedException", "ReadOnlyException", "OfflineException", "InconsistentException"} {
+		if strings.HasSuffix(exception, ".Repository"+end) {
+			return true
+		}
+	}
+	return false
 }
 
 // refusedByGateway reports whether a page with this status is a refusal by
@@ -112,6 +125,8 @@ func (c *Client) advise(q call, a answer, b errorBody, e *Error) string {
 	switch {
 	case errors.Is(e.kind, ErrMoved):
 		return adviseMoved(e.moved)
+	case errors.Is(e.kind, ErrState):
+		return "unarchive or repair the repository in Bitbucket, or take it out of the configuration"
 	case errors.Is(e.kind, ErrGateway):
 		return c.adviseGateway(q, e)
 	case q.anonymous && errors.Is(e.kind, ErrForbidden):

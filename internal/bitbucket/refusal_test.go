@@ -52,6 +52,7 @@ func TestRefusals(t *testing.T) {
 		"no consumer":         {made(404, `{"status-code":404,"message":"Nothing is configured."}`), ErrNotFound, ""},
 		"no link, 3.0":        {made(404, `{"status":404,"errors":[{"context":null,"summary":"No such link","details":[]}]}`), ErrNotFound, "No such link"},
 		"moved":               {made(301, "", "Location", "https://bb.example/rest/api/1.0/projects/PLATFORM/repos/dns?x=y"), ErrMoved, "it is now PLATFORM/dns"},
+		"archived":            {made(409, `{"errors":[{"message":"The repository is archived","exceptionName":"com.atlassian.bitbucket.repository.RepositoryArchivedException"}]}`), ErrState, "unarchive"},
 		"moved, 409":          {made(409, `{"errors":[{"message":"gone","exceptionName":"com.atlassian.bitbucket.project.ProjectMovedException"}]}`), ErrMoved, "it was moved or renamed"},
 		"moved, 500":          {made(500, `{"errors":[{"message":"The repository has been moved to PLATFORM/dns."}]}`), ErrMoved, "it is now PLATFORM/dns; "},
 		"starting":            {made(503, `{"state":"STARTING"}`), ErrUnavailable, "try again later"},
@@ -61,7 +62,7 @@ func TestRefusals(t *testing.T) {
 		"escapes":             {made(400, "{\"message\":\"\\u001b]0;owned\\u0007 a\\u202eb\\nc\"}"), nil, `\x1b]0;owned\x07 a\u202eb c`},
 	}
 	c := client(t, "https://bitbucket.example/git")
-	sentinels := []error{ErrNotFound, ErrNotServed, ErrGateway, ErrMoved, ErrExists, ErrForbidden, ErrCredentials, ErrCaptcha, ErrPolicy, ErrUnavailable, ErrTooOld, ErrBadAnswer}
+	sentinels := []error{ErrNotFound, ErrNotServed, ErrGateway, ErrMoved, ErrState, ErrExists, ErrForbidden, ErrCredentials, ErrCaptcha, ErrPolicy, ErrUnavailable, ErrTooOld, ErrBadAnswer}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			err := c.refusal(call{op: "doing", object: "a thing", path: "/rest/api/1.0/x"}, test.answer)
