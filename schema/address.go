@@ -40,6 +40,10 @@ func (l *loader) addresses() {
 	moves, order := l.moves()
 	for _, from := range order {
 		m := moves[from]
+		if l.exists(m.from) && m.from == m.to { // the record alone is at another path
+			l.expandMove(m, m.to)
+			continue
+		}
 		if l.exists(m.from) {
 			m.v.fail("from", ruleMoved, "Moved away, and still there",
 				fmt.Sprintf("%s is said to have moved, and is still in the files at %s.", m.from, place(l.blocks[m.from.block].n.at())), "remove the moved block, or the connection")
@@ -68,7 +72,7 @@ func (l *loader) moves() (moves map[address]move, order []address) {
 			v.fail("from", ruleMoved, "Moved twice", fmt.Sprintf("%s moves to %s at %s already.", from, first.to, place(first.v.n.at())), "")
 			continue
 		}
-		if i := slices.IndexFunc(order, func(a address) bool { return moves[a].to == to }); i >= 0 {
+		if i := slices.IndexFunc(order, func(a address) bool { return moves[a].to == to && a != to && from != to }); i >= 0 {
 			v.fail("to", ruleMoved, "Two moves to one address", fmt.Sprintf("%s moves to %s already.", order[i], to), "")
 			continue
 		}

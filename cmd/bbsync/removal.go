@@ -24,6 +24,14 @@ type removal struct {
 
 func (r removal) active() bool { return r.prune || r.destroy }
 
+// most returns how many connections the flags let go, nil for what the files say.
+func (r removal) most() *int {
+	if r.max < 0 {
+		return nil
+	}
+	return &r.max
+}
+
 // limitFlags adds the flags that bound what is removed.
 func (r *removal) limitFlags(c *cobra.Command) {
 	c.Flags().IntVar(&r.max, "max-removals", -1, "remove up to this many connections, whatever max_removals in the files says")
@@ -50,7 +58,8 @@ func (f *sessionFlags) checkRemoval() error {
 type going struct {
 	leaving []plan.Leaving
 	read    []*schema.Connection
-	place   []int // of each that is read, in leaving
+	place   []int                   // of each that is read, in leaving
+	records map[string]*plan.Record // of the fleet, by path
 }
 
 // going finds what is to go. Only then are the records listed: it takes a
@@ -66,7 +75,7 @@ func (s *session) going(ctx context.Context) (going, error) {
 	if err != nil {
 		return going{}, err
 	}
-	var g going
+	g := going{records: records}
 	if s.removal.destroy {
 		for _, c := range s.fleet.Connections {
 			g.leaving = append(g.leaving, plan.Leaving{Want: c, Record: records[c.Record]})
@@ -125,11 +134,11 @@ func (s *session) withRemovals(ctx context.Context, p plan.Plan, g going, connec
 	}
 	r := plan.Removals{
 		Fleet: s.fleet.Name, Why: "no file describes it", Max: s.fleet.MaxRemovals, MaxAt: s.fleet.MaxRemovalsRange,
-		AllowUnlink: s.removal.allowUnlink, Affected: affected, Moves: p.Moves(), Now: s.app.now(),
+		AllowUnlink: s.removal.allowUnlink, Affected: affected, Records: g.records, Emptied: p.Emptied(), Moves: p.Moves(), Now: s.app.now(),
 		Stay: connections, StayHave: world.Have[:len(connections)],
 	}
-	if s.removal.max >= 0 {
-		r.Max = s.removal.max
+	if most := s.removal.most(); most != nil {
+		r.Max = *most
 	}
 	if s.removal.destroy {
 		r.Why = "asked for"

@@ -42,7 +42,7 @@ type sessionFlags struct {
 }
 
 func (a *app) sessionFlags(c *cobra.Command) *sessionFlags {
-	f := &sessionFlags{}
+	f := &sessionFlags{removal: removal{max: -1}}
 	c.Flags().StringArrayVar(&f.targets, "target", nil, "only this connection (connection.team[\"acme\"]) or block (connection.team); repeatable")
 	c.Flags().StringArrayVar(&f.adopt, "adopt", nil, "take over what is there and not ours for this connection or block; repeatable")
 	a.variableFlags(c)
@@ -133,7 +133,7 @@ func (s *session) plan(ctx context.Context, connections []*schema.Connection) (p
 	for _, h := range world.Have {
 		s.breakLeases(h.Record)
 	}
-	p := plan.Make(s.fleet, connections, world.Have[:len(connections)], world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate})
+	p := plan.Make(s.fleet, connections, world.Have[:len(connections)], world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate, MaxRemovals: s.removal.most()})
 	return s.withRemovals(ctx, p, going, connections, world)
 }
 
@@ -152,7 +152,7 @@ func (s *session) replan(ctx context.Context, address string) (plan.Connection, 
 		if r := world.Have[0].Record; r != nil {
 			r.Lease = nil
 		}
-		return plan.Make(s.fleet, one, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate}).Connections[0], nil
+		return plan.Make(s.fleet, one, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate, MaxRemovals: s.removal.most()}).Connections[0], nil
 	}
 	return plan.Connection{}, fmt.Errorf("%s is not described by the files: what was shown is what is removed, or nothing", address)
 }

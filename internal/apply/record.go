@@ -39,10 +39,13 @@ func (r *runner) describe(ctx context.Context) error {
 
 // noteConnection brings it up to date, and notes that the SSH keys are on the
 // service user.
-func (r *runner) noteConnection(ctx context.Context) error {
+func (r *runner) noteConnection(ctx context.Context, s plan.NoteConnection) error {
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		*record = described(*record, r.fleet, r.Target)
 		record.ServiceUser = r.ServiceUser
+		if s.MovedFrom != "" && record.MovedFrom == s.MovedFrom {
+			record.MovedFrom = ""
+		}
 		return nil
 	})
 }
@@ -56,21 +59,8 @@ func (r *runner) moveRecord(ctx context.Context, s plan.MoveRecord) error {
 		return fmt.Errorf("taking the lease of %s: %w", s.From, err)
 	}
 	defer r.release(ctx, r.Address, old)
-	ended := old.Record().Ended
-	over := ended != nil && ended.How == vault.EndMoved && ended.To == r.Record
-	if r.held.Record().MovedFrom != s.From {
-		if over {
-			return nil // by a run whose answer was lost
-		}
-		if err := r.emptyBefore(ctx, s); err != nil {
-			return err
-		}
-		if err := r.takeRecord(ctx, s, old.Record()); err != nil {
-			return err
-		}
-	}
-	if !over {
-		if err := r.end(ctx, old, s.From, vault.Ended{How: vault.EndMoved, To: r.Record}); err != nil {
+	if ended := old.Record().Ended; ended == nil || ended.How != vault.EndMoved || ended.To != r.Record { // else by a run whose answer was lost
+		if err := r.takeAndEmpty(ctx, s, old); err != nil {
 			return err
 		}
 	}
@@ -78,6 +68,33 @@ func (r *runner) moveRecord(ctx context.Context, s plan.MoveRecord) error {
 		record.MovedFrom = ""
 		return nil
 	})
+}
+
+func (r *runner) takeAndEmpty(ctx context.Context, s plan.MoveRecord, old *vault.Held) error {
+	if err := r.unchanged(s.From, old.Record(), s.Basis); err != nil {
+		return err
+	}
+	if r.held.Record().MovedFrom != s.From {
+		if err := r.emptyBefore(ctx, s); err != nil {
+			return err
+		}
+		if err := r.takeRecord(ctx, s.From, old.Record()); err != nil {
+			return err
+		}
+	}
+	return r.end(ctx, old, s.From, vault.Ended{How: vault.EndMoved, To: r.Record})
+}
+
+// unchanged returns an error unless the record is this fleet's and says what it
+// said when the move was planned: only then is it the one that was approved.
+func (r *runner) unchanged(path string, have vault.Record, basis string) error {
+	switch {
+	case have.Fleet != r.fleet:
+		return fmt.Errorf("the record at %s is of fleet %q, not of %s: it is left as it is", path, have.Fleet, r.fleet)
+	case live.RecordFacts(have, 0).Basis() != basis:
+		return fmt.Errorf("the record at %s was changed after this was planned; plan again", path)
+	}
+	return nil
 }
 
 // emptyBefore ends a move to From that was cut off: when From is emptied, nothing
@@ -91,19 +108,19 @@ func (r *runner) emptyBefore(ctx context.Context, s plan.MoveRecord) error {
 		return fmt.Errorf("taking the lease of %s: %w", s.Before, err)
 	}
 	defer r.release(ctx, r.Address, before)
+	if err := r.unchanged(s.Before, before.Record(), s.BeforeBasis); err != nil {
+		return err
+	}
 	return r.end(ctx, before, s.Before, vault.Ended{How: vault.EndMoved, To: s.From})
 }
 
 // takeRecord copies a record into the connection's own.
-func (r *runner) takeRecord(ctx context.Context, s plan.MoveRecord, from vault.Record) error {
-	if live.RecordFacts(from, 0).Basis() != s.Basis {
-		return fmt.Errorf("the record at %s was changed after this was planned; plan again", s.From)
-	}
+func (r *runner) takeRecord(ctx context.Context, path string, from vault.Record) error {
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		moved := from
 		moved.Generation, moved.Lease = record.Generation, record.Lease
 		*record = described(moved, r.fleet, r.Target)
-		record.MovedFrom = s.From
+		record.MovedFrom = path
 		return nil
 	})
 }

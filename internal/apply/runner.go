@@ -77,7 +77,7 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 	case plan.ProveFetched:
 		return r.proveFetched(ctx, s)
 	case plan.NoteConnection:
-		return r.noteConnection(ctx)
+		return r.noteConnection(ctx, s)
 	case plan.MoveRecord:
 		return r.moveRecord(ctx, s)
 	case plan.ForgetRecord:

@@ -42,10 +42,15 @@ moved {
 `
 }
 
-// movedOn are the files in which they have a third one.
+// movedOn are the files in which they have a third one. The first moved block stays,
+// as nothing is taken from another path without one.
 func movedOn() string {
-	return strings.NewReplacer(`connection "unit"`, `connection "third"`, "laws/unit", "laws/third",
-		"from = connection.team", "from = connection.unit", "to   = connection.unit", "to   = connection.third").Replace(renamed())
+	return strings.NewReplacer(`connection "unit"`, `connection "third"`, "laws/unit", "laws/third").Replace(renamed()) + `
+moved {
+  from = connection.unit
+  to   = connection.third
+}
+`
 }
 
 // undescribed are the files without connections, and with these blocks.

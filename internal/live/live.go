@@ -114,10 +114,13 @@ func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have
 	var group sync.WaitGroup
 	r.beside.do(&group, func() { terraform = r.readTerraform(ctx, c, &have) })
 	r.beside.do(&group, func() { bitbucket = r.readBitbucket(ctx, c, &have) })
-	have.Record, record = r.readRecord(ctx, c)
+	have.Record, record = r.readRecord(ctx, c.Record)
 	group.Wait()
 	if record == nil {
-		have.Moved, record = r.movedRecord(ctx, c, have)
+		record = r.readMoved(ctx, c, &have)
+	}
+	if record == nil {
+		record = r.readTakenOver(ctx, &have)
 	}
 	if terraform == nil {
 		terraform = r.probeRefused(ctx, c, &have)

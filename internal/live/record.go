@@ -7,14 +7,13 @@ import (
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/vault"
-	"github.com/bbsync/bbsync/schema"
 )
 
-// readRecord returns the public half of the connection's record, nil when Vault
-// has none. A record whose newest version was deleted is none too, but its
+// readRecord returns the public half of the record at a path, nil when Vault has
+// none. A record whose newest version was deleted is none too, but its
 // version counts on.
-func (r *reader) readRecord(ctx context.Context, c *schema.Connection) (*plan.Record, error) {
-	record, version, err := r.sys.Vault().Read(ctx, c.Record)
+func (r *reader) readRecord(ctx context.Context, path string) (*plan.Record, error) {
+	record, version, err := r.sys.Vault().Read(ctx, path)
 	var deleted *vault.DeletedError
 	var differs *vault.KeyError
 	switch {

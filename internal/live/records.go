@@ -53,50 +53,77 @@ func Records(ctx context.Context, sys *systems.Systems, fleet string) (map[strin
 	return out, group.Wait()
 }
 
-// movedRecord finds the record that a connection had under another address, or at
-// another path, when it has none with keys at its place; nil when it did not move or
-// nothing is found. One that is there without keys is what a move leaves that was
-// cut off before it had taken them over.
-func (r *reader) movedRecord(ctx context.Context, c *schema.Connection, have plan.Have) (*plan.MovedRecord, error) {
+// readMoved finds the record that a connection had under the address that a moved
+// block names, when it has none with keys at its place. One that is there without
+// keys is what a move leaves that was cut off before it had taken them over. Without
+// a moved block nothing is taken; where a link is there, somebody made it, perhaps
+// we when the record had another path: then a record of this very connection is
+// looked for, to be reported.
+func (r *reader) readMoved(ctx context.Context, c *schema.Connection, have *plan.Have) error {
 	if h := have.Record; h != nil && (h.Deleted != "" || h.Consumer != nil || h.Current != nil) {
-		return nil, nil //nolint:nilnil // nothing moved is an answer
+		return nil
 	}
 	from := plan.MovedFrom(r.moved, c.Address)
-	if have.Link != nil && c.Relocate == nil { // made by somebody: perhaps by us, when record or fleet had another path
-		from = append(from, c.Address)
-	}
-	if len(from) == 0 {
-		return nil, nil //nolint:nilnil // nothing moved is an answer
+	if len(from) == 0 && (have.Link == nil || c.Relocate != nil) {
+		return nil
 	}
 	records, err := r.records.get(func() (recordIndex, error) {
 		records, err := Records(ctx, r.sys, r.fleet)
-		return indexRecords(records), err
+		return indexRecords(records, r.fleet), err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for _, address := range from {
-		for _, m := range records[address] {
-			if m.Path != c.Record && (address != c.Address || plan.Describes(m.Record, c)) {
-				return &m, nil
+	if len(from) == 0 {
+		for _, m := range records[c.Address] {
+			if m.Path != c.Record && plan.Describes(m.Record, c) {
+				have.Elsewhere = m.Path
 			}
 		}
+		return nil
 	}
-	return nil, nil //nolint:nilnil // nothing moved is an answer
+	have.Moved, have.Claims = plan.ChooseMoved(records.under(from, c.Record))
+	return nil
+}
+
+// readTakenOver reads the record that this one, or the moved one, says it took over.
+func (r *reader) readTakenOver(ctx context.Context, have *plan.Have) error {
+	record := have.Record
+	if have.Moved != nil {
+		record = have.Moved.Record
+	}
+	if record == nil || record.MovedFrom == "" {
+		return nil
+	}
+	before, err := r.readRecord(ctx, record.MovedFrom)
+	if err != nil || before == nil {
+		return err
+	}
+	have.Before = &plan.MovedRecord{Path: record.MovedFrom, Record: before}
+	return nil
 }
 
 // A recordIndex is a fleet's records that have keys and whose connections are
 // kept: by address, in order of their paths.
 type recordIndex map[string][]plan.MovedRecord
 
-func indexRecords(records map[string]*plan.Record) recordIndex {
+func indexRecords(records map[string]*plan.Record, fleet string) recordIndex {
 	out := recordIndex{}
 	for _, path := range slices.Sorted(maps.Keys(records)) {
-		if r := records[path]; r.Ended == "" && r.Consumer != nil {
+		if r := records[path]; r.Fleet == fleet && r.Ended == "" && r.Consumer != nil {
 			out[r.Address] = append(out[r.Address], plan.MovedRecord{Path: path, Record: r})
 		}
 	}
 	return out
+}
+
+// under returns the records under these addresses, but for the one at a path.
+func (x recordIndex) under(addresses []string, but string) []plan.MovedRecord {
+	var out []plan.MovedRecord
+	for _, address := range addresses {
+		out = append(out, x[address]...)
+	}
+	return slices.DeleteFunc(out, func(m plan.MovedRecord) bool { return m.Path == but })
 }
 
 // Affected asks what uses the OAuth clients of these connections, which are to

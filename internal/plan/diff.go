@@ -39,7 +39,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
 	d.readKeys()
 	d.client = d.findClient()
-	if d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
+	if d.trusted() && d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.describe()
 		d.condemn()
 		d.fetches()

@@ -6,17 +6,19 @@ import "fmt"
 // address, and whether it is protected. A connection that was forgotten is kept
 // again from then on.
 type NoteConnection struct {
-	Address string
-	Protect bool
+	Address   string
+	Protect   bool
+	MovedFrom string `json:",omitempty"` // path of a record that was taken over and has ended: the note of it goes
 }
 
 // MoveRecord takes a connection's record over from the path that it had under
-// another address or organization.
+// another address or organization, empties that one, and destroys its versions.
 type MoveRecord struct {
-	From, To string // paths in Vault
-	Before   string // path that From took over and that is not emptied yet; "" for none
-	Address  string // that the connection had
-	Basis    string // what the record said when it was planned; of no meaning once it was taken over
+	From, To    string // paths in Vault
+	Address     string // that the connection had
+	Basis       string // what the record at From said when it was planned
+	Before      string // path that From took over and that is not emptied yet; "" for none
+	BeforeBasis string `json:",omitempty"` // what the record at Before said
 }
 
 // ForgetRecord notes in the record that the connection is left as it is and is
@@ -33,7 +35,7 @@ func (ForgetRecord) step()   {}
 func (RetireRecord) step()   {}
 
 func (NoteConnection) Symbol() string { return "~" }
-func (MoveRecord) Symbol() string     { return "~" }
+func (MoveRecord) Symbol() string     { return "-" }
 func (ForgetRecord) Symbol() string   { return "~" }
 func (RetireRecord) Symbol() string   { return "-" }
 
@@ -42,13 +44,16 @@ func (s NoteConnection) String() string {
 	if s.Protect {
 		text += " and is protected"
 	}
+	if s.MovedFrom != "" {
+		text += ", and that its record does not have to be moved from " + s.MovedFrom + " any more"
+	}
 	return text
 }
 
 func (s MoveRecord) String() string {
-	text := fmt.Sprintf("vault: move the record of %s from %s to %s", s.Address, s.From, s.To)
+	text := fmt.Sprintf("vault: move the record of %s from %s to %s, empty the old one and destroy its versions", s.Address, s.From, s.To)
 	if s.Before != "" {
-		text += ", and empty the one at " + s.Before + " that it was moved from before"
+		text += "; the same with " + s.Before + ", from where it was moved before"
 	}
 	return text
 }

@@ -10,6 +10,9 @@ import (
 type Have struct {
 	Record    *Record
 	Moved     *MovedRecord           // there is no record, but one under the address that a moved block names
+	Claims    []string               // paths of several records that claim to be that one; Moved is nil then
+	Elsewhere string                 // there is no record and no moved block, but a record of this very connection at this path; "" for none
+	Before    *MovedRecord           // at the path that the record, or the moved one, says it took over; nil: none there
 	From      []string               // addresses that moved blocks say the connection had
 	Link      *Link                  // on the wanted URL
 	NameTaken bool                   // another link has the wanted name
@@ -211,7 +214,7 @@ type About struct {
 	Protected                                       bool
 }
 
-// MovedRecord is the record of a connection that had another address.
+// MovedRecord is a record at another path than the connection's own.
 type MovedRecord struct {
 	Path   string
 	Record *Record

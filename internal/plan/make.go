@@ -13,6 +13,8 @@ type Options struct {
 	Now   time.Time
 
 	Rotate Rotation // asked for, for each of the connections
+
+	MaxRemovals *int // records that may be emptied by moving them; nil: what the files say
 }
 
 // Make plans these connections of a fleet and what their Bitbuckets need for
@@ -52,6 +54,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 		}
 		out.Connections = append(out.Connections, c)
 	}
+	limitMoves(fleet, out.Connections, opts.MaxRemovals)
 	return out
 }
 

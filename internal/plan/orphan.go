@@ -21,8 +21,8 @@ type Leaving struct {
 
 // Orphans returns the connections that the fleet has records of, by path, and
 // that its files do not describe: in order of their paths. What was retired,
-// forgotten or moved away before is over; what another record took over and has
-// not emptied yet is no connection of its own, but a part of that one.
+// forgotten or moved away before is over. A record that another one says it took
+// over is one of them, unless a moved block says so, too.
 func Orphans(fleet *schema.Fleet, records map[string]*Record) []Leaving {
 	described, names := map[string]bool{}, map[string]bool{}
 	for _, c := range fleet.Connections {
@@ -30,18 +30,12 @@ func Orphans(fleet *schema.Fleet, records map[string]*Record) []Leaving {
 	}
 	moved := map[string]bool{}
 	for _, m := range fleet.Moved {
-		moved[m.From] = true
-	}
-	taken := map[string]bool{}
-	for _, r := range records {
-		if r.Fleet == fleet.Name && r.MovedFrom != "" {
-			taken[r.MovedFrom] = true
-		}
+		moved[m.From] = m.From != m.To // else the record alone has another path, as its connection says
 	}
 	var out []Leaving
 	for _, path := range slices.Sorted(maps.Keys(records)) {
 		r := records[path]
-		if described[path] || r.Fleet != fleet.Name || r.Ended != "" || moved[r.Address] || taken[path] {
+		if described[path] || r.Fleet != fleet.Name || r.Ended != "" || moved[r.Address] {
 			continue
 		}
 		address := r.Address

@@ -176,6 +176,12 @@ func (d *differ) refuse(foreign []string) {
 			"if nobody uses it any more, delete it; to take it over with new keys, run with --adopt '"+d.want.Address+"' or set adopt = true")
 		return
 	}
+	if path := d.have.Elsewhere; path != "" {
+		d.block(Refused, d.want.Where("record"),
+			fmt.Sprintf("the record of %s is at %s, and the files have it at %s", d.want.Address, path, d.want.Record),
+			fmt.Sprintf("to move it, write moved { from = %[1]s  to = %[1]s }; else put record, or what its default path is made of, back", d.want.Address))
+		return
+	}
 	lost := "the keys it uses cannot be read back: Bitbucket has only public keys, and Terraform shows no private one"
 	if r := d.have.Record; r != nil && r.Deleted != "" {
 		lost = r.Deleted + "; otherwise " + lost

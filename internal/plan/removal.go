@@ -21,6 +21,8 @@ type Removals struct {
 	Affected    map[string]Affected  // by OAuth client's id
 	Stay        []*schema.Connection // what the files describe and keeps: nothing of it is touched
 	StayHave    []Have               // what was read of it
+	Records     map[string]*Record   // all of the fleet, by path: what those use that do not go stays
+	Emptied     int                  // records that the plan empties by moving them: they count as removals
 	Moves       map[string]int       // workspaces that move before, by id of the OAuth client that they use
 	Now         time.Time
 }
@@ -35,6 +37,7 @@ func (r Removals) Plan(leaving []Leaving, have []Have) []Connection {
 		d := &remover{Removals: r, used: used, differ: &differ{want: l.Want, have: have[i], now: r.Now}}
 		out[i] = d.plan(l)
 	}
+	r.Emptied += inTurn(out, have)
 	r.limit(out)
 	for i := range out {
 		if len(out[i].Blocks) > 0 {
@@ -42,6 +45,26 @@ func (r Removals) Plan(leaving []Leaving, have []Have) []Connection {
 		}
 	}
 	return out
+}
+
+// inTurn has records that hold one consumer key go one after the other, as a move
+// that was cut off leaves them: what the first removes is not there for the next.
+// It returns how many wait for another one.
+func inTurn(out []Connection, have []Have) int {
+	first, n := map[string]string{}, 0 // by consumer key, the address
+	for i := range out {
+		c, r := &out[i], have[i].Record
+		if !removes(*c) || c.After != "" || r == nil || r.Consumer == nil {
+			continue
+		}
+		if before, ok := first[r.Consumer.Key]; ok {
+			c.After = before
+			n++
+			continue
+		}
+		first[r.Consumer.Key] = c.Address
+	}
+	return n
 }
 
 // A remover plans the removal of one connection, from Terraform to Vault: what
@@ -64,9 +87,6 @@ func (d *remover) plan(l Leaving) Connection {
 	switch {
 	case l.Forget:
 		if d.have.Record = l.Record; !d.leased() && !d.contradiction() {
-			if l.Record.MovedFrom != "" {
-				d.endMove() // nothing would look there again
-			}
 			d.add(ForgetRecord{}, d.reason("connection", "kept", "a removed block lets it go", ""))
 		}
 	case l.protected(d.have):
@@ -93,7 +113,7 @@ func (d *remover) removal() {
 	}
 	d.out.Basis = record.Basis()
 	for i, c := range d.Stay {
-		if m := d.StayHave[i].Moved; m != nil && m.Path == d.want.Record {
+		if d.StayHave[i].takesOver(d.want.Record) {
 			d.note(d.want.Range, "its record moves to %s: it is %s", c.Record, c.Address)
 			return
 		}
@@ -110,9 +130,6 @@ func (d *remover) removal() {
 	}
 	if d.out.After == "" {
 		d.followMove()
-	}
-	if record.MovedFrom != "" {
-		d.endMove()
 	}
 	d.clients()
 	d.applicationLink()
@@ -174,7 +191,9 @@ func (d *remover) clients() {
 // applicationLink removes the link when its consumer is ours, or when it is
 // ours and has none.
 func (d *remover) applicationLink() {
-	if old := d.oldLink(); old != nil {
+	if old := d.oldLink(); old != nil && d.used[old.ConsumerKey] {
+		d.keep(fmt.Sprintf("application link %q", old.Link.Name))
+	} else if old != nil {
 		d.add(DeleteLink{URL: old.Link.URL, Name: old.Link.Name, ConsumerKey: old.ConsumerKey}, d.because("application link", old.Link.URL))
 	}
 	link, consumer, record := d.have.Link, d.have.Consumer, d.have.Record
@@ -259,7 +278,7 @@ func (r Removals) overLimit(out []Connection) (text, remedy string, at hcl.Range
 				"run again when everything answers, or name those to destroy", c.At
 		}
 	}
-	n := number[RetireRecord](slices.DeleteFunc(slices.Clone(out), func(c Connection) bool { return c.After != "" }))
+	n := r.Emptied + number[RetireRecord](slices.DeleteFunc(slices.Clone(out), func(c Connection) bool { return c.After != "" }))
 	if n <= r.Max {
 		return "", "", at
 	}

@@ -54,7 +54,7 @@ func TestRemoval(t *testing.T) {
 		{"nothing left but the record", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) {
 			h.Clients, h.Link, h.Consumer, h.Keys = nil, nil, nil, nil
 		}, []string{"RetireRecord"}, "", ""},
-		{"a move of it was cut off", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) { h.Record.MovedFrom = "corp/before" }, append([]string{"MoveRecord"}, whole...), "", ""},
+		{"a move of it was cut off", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) { h.Record.MovedFrom = "corp/before" }, whole, "", ""},
 		{"a limit of none", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) { r.Max = 0 }, nil, "max_removals is 0", ""},
 		{"workspaces", func(r *plan.Removals, _ *plan.Leaving, _ *plan.Have) {
 			r.Affected = map[string]plan.Affected{"oc-1": {Count: 2, Names: []string{"a", "b"}}}
@@ -87,7 +87,7 @@ func TestRemoval(t *testing.T) {
 		{"forgotten", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Forget = true }, []string{"ForgetRecord"}, "", ""},
 		{"forgotten when a move of it was cut off", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) {
 			l.Forget, l.Record.MovedFrom = true, "corp/before"
-		}, []string{"MoveRecord", "ForgetRecord"}, "", ""},
+		}, []string{"ForgetRecord"}, "", ""},
 		{"out of reach", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Kept = "no block" }, nil, "no block", ""},
 		{"unread", func(_ *plan.Removals, _ *plan.Leaving, h *plan.Have) {
 			h.Unread = []plan.Unread{{System: "terraform", Err: "away"}}
@@ -170,7 +170,7 @@ func TestOrphans(t *testing.T) {
 		"corp/e":         {Fleet: fleet, Address: "connection.retired", Ended: "retired"},
 		"corp/f":         {Fleet: "other", Address: "connection.theirs"},
 		"corp/g":         {Fleet: fleet, Address: "connection.before"},
-		"corp/h":         {Fleet: fleet, Address: "connection.taken_over", About: about}, // by corp/c
+		"corp/h":         {Fleet: fleet, Address: "connection.taken_over", About: about}, // as corp/c says, and no moved block
 	}
 	var got []string
 	for _, l := range plan.Orphans(f, records) {
@@ -183,7 +183,7 @@ func TestOrphans(t *testing.T) {
 		}
 		got = append(got, text)
 	}
-	want := []string{"connection.gone", "record corp/b", `connection.let_go["x"] forget`, "connection.far kept"}
+	want := []string{"connection.gone", "record corp/b", `connection.let_go["x"] forget`, "connection.far kept", "connection.taken_over"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -219,5 +219,41 @@ func TestSharedWithWhatStays(t *testing.T) {
 				t.Errorf("%d steps remove the first", n)
 			}
 		})
+	}
+}
+
+// TestUsedByOtherRecords: what any other record of the fleet names stays, whether
+// or not that connection is planned; of two records of one connection, the second
+// goes after the first.
+func TestUsedByOtherRecords(t *testing.T) {
+	whole := "DeleteClient DeleteLink DeleteSSHKey RetireRecord"
+	for name, c := range map[string]struct {
+		other func(*plan.Record)
+		want  string
+	}{
+		"none":                     {func(r *plan.Record) { r.Fleet = "other" }, whole},
+		"one that is not removed":  {func(*plan.Record) {}, "RetireRecord"},
+		"one that was let go":      {func(r *plan.Record) { r.Ended = "forgotten" }, "RetireRecord"},
+		"one that uses the client": {func(r *plan.Record) { r.Consumer, r.Current = nil, nil }, "DeleteLink DeleteSSHKey RetireRecord"},
+		"one that uses the key":    {func(r *plan.Record) { r.Consumer, r.ClientID = nil, "" }, "DeleteClient DeleteLink RetireRecord"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			leaving, have := leaver()
+			other := *have.Record
+			other.Fleet = fleet
+			c.other(&other)
+			r := plan.Removals{Fleet: fleet, Now: noon, Max: 5, Records: map[string]*plan.Record{leaving.Want.Record: have.Record, "corp/second": &other}}
+			got := r.Plan([]plan.Leaving{leaving}, []plan.Have{have})[0]
+			if diff := cmp.Diff(c.want, kindsOf(got)); diff != "" {
+				t.Errorf("steps (-want +got):\n%s", diff)
+			}
+		})
+	}
+	leaving, have := leaver()
+	second := leaving
+	second.Want = other()
+	got := plan.Removals{Fleet: fleet, Now: noon, Max: 1}.Plan([]plan.Leaving{leaving, second}, []plan.Have{have, have})
+	if got[1].After != leaving.Want.Address || len(got[0].Blocks) == 0 {
+		t.Errorf("the second goes after %q, and with a limit of one the first is refused: %v", got[1].After, got[0].Blocks)
 	}
 }

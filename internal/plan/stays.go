@@ -15,17 +15,28 @@ func (l Leaving) stays(have Have) bool {
 	return l.Forget || l.Kept != "" || l.protected(have) || have.Record != nil && have.Record.Contradiction != nil
 }
 
-// inUse returns the consumer keys, client ids and fingerprints of what stays:
-// described by the files, or protected, let go or out of reach.
+// inUse returns the consumer keys, client ids and fingerprints of what stays: of
+// connections that the files describe, or that are protected, let go or out of reach,
+// and of every record of the fleet that is not among those that go.
 func (r Removals) inUse(leaving []Leaving, have []Have) map[string]bool {
-	used := map[string]bool{}
+	used, goes := map[string]bool{}, map[string]bool{}
 	for _, h := range r.StayHave {
 		h.Record.uses(used)
+		if h.Moved != nil {
+			h.Moved.Record.uses(used)
+		}
 	}
 	for i, l := range leaving {
 		if l.stays(have[i]) {
 			l.Record.uses(used)
 			have[i].Record.uses(used)
+			continue
+		}
+		goes[l.Want.Record] = true
+	}
+	for path, record := range r.Records {
+		if record.Fleet == r.Fleet && !goes[path] {
+			record.uses(used)
 		}
 	}
 	return used

@@ -34,9 +34,11 @@ type unlinking struct {
 
 func unlinked(connections []Connection) unlinking {
 	var all unlinking
+	counted := map[string]bool{} // two records of one connection, as a move that was cut off leaves them, name one client
 	for _, c := range connections {
 		for _, s := range c.Steps() {
-			if gone, ok := s.(DeleteClient); ok {
+			if gone, ok := s.(DeleteClient); ok && !counted[gone.ID] {
+				counted[gone.ID] = true
 				all.workspaces += gone.Unlinks
 				all.names = append(all.names, gone.Workspaces...)
 				all.others = append(all.others, gone.Others...)
