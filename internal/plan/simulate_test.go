@@ -112,6 +112,9 @@ func (w *world) createSSHKey(s plan.CreateSSHKey) error {
 	pair := w.tick()
 	w.born[pair] = w.hours
 	*w.slot(s.Role) = pair
+	if s.Role == plan.Current {
+		w.record.token = "" // no token was given this one
+	}
 	return nil
 }
 
