@@ -25,7 +25,7 @@ func FleetRecords(ctx context.Context, sys *systems.Systems) (map[string]*plan.R
 	for i, c := range fleet.Connections {
 		if out[c.Record] == nil {
 			group.Go(func() (err error) {
-				elsewhere[i], err = r.readRecord(ctx, c)
+				elsewhere[i], err = r.readRecord(ctx, c.Record)
 				return err
 			})
 		}
