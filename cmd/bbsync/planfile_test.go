@@ -83,7 +83,7 @@ func newPlanWorld(t *testing.T) *planWorld {
 func (w *planWorld) save(want int, flags ...string) {
 	w.t.Helper()
 	out := w.bbsync(want, append([]string{"plan", "--out", w.file()}, flags...)...)
-	sum := regexp.MustCompile(`(?m)^SHA-256: ([0-9a-f]{64})$`).FindStringSubmatch(out)
+	sum := regexp.MustCompile(`\nSHA-256: ([0-9a-f]{64})\n$`).FindStringSubmatch(out)
 	if sum == nil {
 		w.t.Fatalf("no hash in:\n%s", out)
 	}

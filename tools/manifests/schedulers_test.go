@@ -32,12 +32,14 @@ func TestGitHubWorkflow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	problems, err := linter.Lint("bbsync-drift.yml", read(t, "github/bbsync-drift.yml"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range problems {
-		t.Error(p)
+	for _, name := range []string{"bbsync-drift.yml", "bbsync-apply.yml"} {
+		problems, err := linter.Lint(name, read(t, "github/"+name), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range problems {
+			t.Error(p)
+		}
 	}
 }
 
@@ -150,14 +152,18 @@ func TestNomadJob(t *testing.T) {
 type pipelineStep struct {
 	Step struct {
 		Name      string   `yaml:"name"`
+		Trigger   string   `yaml:"trigger"`
 		OIDC      bool     `yaml:"oidc"`
 		RunsOn    []string `yaml:"runs-on"`
 		Script    []string `yaml:"script"`
 		Artifacts []string `yaml:"artifacts"`
+		Outputs   []string `yaml:"output-variables"`
 	} `yaml:"step"`
 }
 
-func TestBitbucketPipelines(t *testing.T) {
+// bitbucketSteps returns the custom pipeline's steps: of a parallel group its own.
+func bitbucketSteps(t *testing.T, pipeline string) (parallel, steps []pipelineStep) {
+	t.Helper()
 	var file struct {
 		Image       string `yaml:"image"`
 		Definitions struct {
@@ -177,9 +183,20 @@ func TestBitbucketPipelines(t *testing.T) {
 	if err := decoder.Decode(&file); err != nil {
 		t.Fatal(err)
 	}
-	drift := file.Pipelines.Custom["drift"]
-	if len(drift) != 2 || len(drift[0].Parallel.Steps) != 4 || !strings.Contains(drift[0].Parallel.Steps[3].Step.Script[0], "bbsync") || len(drift[1].Step.Script) == 0 {
-		t.Errorf("%+v", drift)
+	for _, s := range file.Pipelines.Custom[pipeline] {
+		if len(s.Parallel.Steps) > 0 {
+			parallel = append(parallel, s.Parallel.Steps...)
+		} else {
+			steps = append(steps, s.pipelineStep)
+		}
+	}
+	return parallel, steps
+}
+
+func TestBitbucketPipelines(t *testing.T) {
+	parallel, steps := bitbucketSteps(t, "drift")
+	if len(parallel) != 4 || len(steps) != 1 || !strings.Contains(parallel[3].Step.Script[0], "bbsync") || len(steps[0].Step.Script) == 0 {
+		t.Errorf("%+v, %+v", parallel, steps)
 	}
 }
 
@@ -259,7 +276,7 @@ func TestFlagsAreReal(t *testing.T) {
 			if strings.HasPrefix(strings.TrimSpace(line), "#") {
 				continue
 			}
-			words := regexp.MustCompile(`[A-Za-z-]+`).FindAllString(call.FindString(line), -1)
+			words := regexp.MustCompile(`[A-Za-z-][A-Za-z0-9-]*`).FindAllString(call.FindString(line), -1)
 			verb := slices.IndexFunc(words, func(w string) bool { return slices.Contains([]string{"drift", "plan", "apply", "report"}, w) })
 			if verb < 0 {
 				continue
