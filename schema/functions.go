@@ -35,7 +35,7 @@ func functions(dir string) map[string]function.Function {
 		"setsubtract": stdlib.SetSubtractFunc, "setunion": stdlib.SetUnionFunc, "slice": stdlib.SliceFunc,
 		"sort": stdlib.SortFunc, "values": stdlib.ValuesFunc, "zipmap": stdlib.ZipmapFunc,
 
-		"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": boundedDecode(stdlib.JSONDecodeFunc, nil), "jsonencode": stdlib.JSONEncodeFunc,
+		"csvdecode": csvFunc(), "jsondecode": boundedDecode(stdlib.JSONDecodeFunc, nil), "jsonencode": stdlib.JSONEncodeFunc,
 		"yamldecode": boundedDecode(ctyyaml.YAMLDecodeFunc, yamlType), "yamlencode": ctyyaml.YAMLEncodeFunc,
 
 		"formatdate": stdlib.FormatDateFunc, "timeadd": stdlib.TimeAddFunc,

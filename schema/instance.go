@@ -40,6 +40,7 @@ func (l *loader) instances(n *node) []instance {
 		}
 		return nil
 	}
+	v.warnEmpty(all)
 	switch t := all.Type(); {
 	case t.IsMapType() || t.IsObjectType():
 		return l.byKey(v, all)
@@ -52,6 +53,32 @@ func (l *loader) instances(n *node) []instance {
 			fmt.Sprintf("for_each takes a map, a set or a list, this is %s.", typeName(t)), "as in csvdecode(file(\"orgs.csv\"))")
 		return nil
 	}
+}
+
+// warnEmpty warns of a for_each without elements, unless it is written so: a table
+// whose rows got lost would otherwise look like a fleet in which all is well.
+func (v view) warnEmpty(all cty.Value) {
+	if !all.CanIterateElements() || all.LengthInt() > 0 {
+		return
+	}
+	if isLiteral(v.n.args["for_each"].attr.Expr) {
+		return
+	}
+	v.l.add(problem{
+		rule: ruleForEachEmpty, warning: true, at: v.where("for_each"), summary: "for_each has no elements",
+		detail: "connection." + v.n.label() + " describes no connection.",
+		hint:   "a table with a header and no rows, or a filter that nothing passes, looks like this",
+	})
+}
+
+// isLiteral reports whether the elements stand in the expression: [], {}, toset([]).
+func isLiteral(expr hcl.Expression) bool {
+	if call, diags := hcl.ExprCall(expr); !diags.HasErrors() && call.Name == "toset" && len(call.Arguments) == 1 {
+		expr = call.Arguments[0]
+	}
+	_, noList := hcl.ExprList(expr)
+	_, noMap := hcl.ExprMap(expr)
+	return !noList.HasErrors() || !noMap.HasErrors()
 }
 
 func (l *loader) byKey(v view, all cty.Value) []instance {

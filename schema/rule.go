@@ -20,6 +20,7 @@ const (
 	ruleVariable       Rule = "variable"
 	ruleLocals         Rule = "locals"
 	ruleForEach        Rule = "for-each"
+	ruleForEachEmpty   Rule = "for-each-empty"
 	ruleSecret         Rule = "secret"
 	ruleSecretRef      Rule = "secret-reference"
 	ruleVersion        Rule = "required-version"
@@ -75,6 +76,7 @@ func Rules() []RuleText {
 		{ruleVariable, "Variables are declared, given, and valid."},
 		{ruleLocals, "Locals do not depend on themselves."},
 		{ruleForEach, "for_each expands to instances with distinct keys."},
+		{ruleForEachEmpty, "for_each expands to at least one instance."},
 		{ruleSecret, "A secret is never written in the files."},
 		{ruleSecretRef, "A secret is named by a Vault path with a field, or by an environment variable."},
 		{ruleVersion, "The running bbsync satisfies required_version."},
