@@ -12,7 +12,7 @@ var movedPath = regexp.MustCompile(`/projects/([^/?#]+)/repos/([^/?#]+)`)
 
 // movedMessage finds it in what Bitbucket's plugins say with status 500 (seen in
 // issues of plugins, not documented).
-var movedMessage = regexp.MustCompile(`has been moved to ["']?([^\s"'/]+/[^\s"'/]+)`)
+var movedMessage = regexp.MustCompile(`has been moved to\s*["']?([^\s"']*)`)
 
 // movedTo reports whether an answer says that a repository or project was moved
 // or renamed, and where to, as "PROJECT/slug", if it says that. Bitbucket redirects

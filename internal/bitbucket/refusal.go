@@ -133,7 +133,7 @@ func (c *Client) advise(q call, a answer, b errorBody, e *Error) string {
 		return "this was asked without an account, as Bitbucket allows; check whether something in front of it wants a login for " + e.Path
 	case errors.Is(e.kind, ErrCredentials):
 		return "check the username and the password of " + quote(c.username) +
-			", and that Basic authentication is not switched off for it; stopped using this account to avoid locking it"
+			", that it is licensed to use Bitbucket, and that Basic authentication is not switched off for it; stopped using this account to avoid locking it"
 	case errors.Is(e.kind, ErrCaptcha):
 		return "have " + quote(c.username) + " log in once in a browser and solve the CAPTCHA, or an administrator clear it" +
 			" (Administration, Users), then check the password; stopped using this account"

@@ -52,6 +52,7 @@ func TestRefusals(t *testing.T) {
 		"no consumer":         {made(404, `{"status-code":404,"message":"Nothing is configured."}`), ErrNotFound, ""},
 		"no link, 3.0":        {made(404, `{"status":404,"errors":[{"context":null,"summary":"No such link","details":[]}]}`), ErrNotFound, "No such link"},
 		"moved":               {made(301, "", "Location", "https://bb.example/rest/api/1.0/projects/PLATFORM/repos/dns?x=y"), ErrMoved, "it is now PLATFORM/dns"},
+		"moved, a plugin":     {made(500, `<?xml version="1.0"?><status><status-code>500</status-code><message>The repository has been moved to PLATFORM</message></status>`), ErrMoved, "it is now PLATFORM; "},
 		"archived":            {made(409, `{"errors":[{"message":"The repository is archived","exceptionName":"com.atlassian.bitbucket.repository.RepositoryArchivedException"}]}`), ErrState, "unarchive"},
 		"moved, 409":          {made(409, `{"errors":[{"message":"gone","exceptionName":"com.atlassian.bitbucket.project.ProjectMovedException"}]}`), ErrMoved, "it was moved or renamed"},
 		"moved, 500":          {made(500, `{"errors":[{"message":"The repository has been moved to PLATFORM/dns."}]}`), ErrMoved, "it is now PLATFORM/dns; "},

@@ -82,6 +82,9 @@ func (c *Client) listFolder(ctx context.Context, folder string) ([]string, error
 	if err := json.Unmarshal(have.data, &data); err != nil {
 		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
 	}
+	if len(data.Keys) == 0 { // an empty folder is answered with 404
+		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Hint: "the answer names no records; check what stands between bbsync and Vault"}
+	}
 	return data.Keys, nil
 }
 

@@ -40,3 +40,28 @@ func TestDestroyOlderTakesOnlyTheDocumentedAnswer(t *testing.T) {
 		b.front.ClearFaults()
 	}
 }
+
+// A fleet without records is answered with 404: neither another system's JSON nor a
+// list without names says that there are none.
+func TestListTakesOnlyTheDocumentedAnswer(t *testing.T) {
+	t.Parallel()
+	address, root := startSandbox(t)
+	b := newBed(t, address, root, "kv", "old")
+	cfg := b.config()
+	cfg.Patience = 50 * time.Millisecond
+	c := b.loginAs(t, cfg)
+	for _, body := range []string{`{"ok":true}`, `{"data":{}}`, `{"data":{"keys":[]}}`, `{"data":{"keys":null}}`, `{"data":null}`, `null`, `{}`, ``, `[]`} {
+		b.order(t, front.Fault{Kind: front.Status, Status: 200, Path: "/metadata/", Body: body, Times: -1})
+		if have, err := c.List(t.Context(), ""); err == nil {
+			t.Errorf("%s: the fleet has the records %v", body, have)
+		}
+		b.front.ClearFaults()
+	}
+	for _, body := range []string{`{"message":"no Route matched with those values"}`, `<html></html>`, ``, `{"errors":["no route"]}`} {
+		b.order(t, front.Fault{Kind: front.Status, Status: 404, Path: "/metadata/", Body: body, Times: -1})
+		if have, err := c.List(t.Context(), ""); err == nil {
+			t.Errorf("404 %s: the fleet has the records %v", body, have)
+		}
+		b.front.ClearFaults()
+	}
+}
