@@ -224,7 +224,7 @@ func (r *runner) projectIDs(ctx context.Context, client *tfe.Client, names []str
 	for i, name := range names {
 		id, ok := known[name]
 		if !ok {
-			return nil, fmt.Errorf("organization %s has no project %q", r.Organization, name)
+			return nil, fmt.Errorf("organization %s has no project %q, or bbsync's token does not see it", r.Organization, name)
 		}
 		ids[i] = id
 	}
@@ -242,5 +242,5 @@ func (r *runner) poolID(ctx context.Context, client *tfe.Client, name string) (s
 	if id, ok := known[name]; ok {
 		return id, nil
 	}
-	return "", fmt.Errorf("organization %s has no agent pool %q", r.Organization, name)
+	return "", fmt.Errorf("organization %s has no agent pool %q, or bbsync's token does not see it", r.Organization, name)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 )
 
 type boundKey struct{}
@@ -13,6 +14,39 @@ type boundKey struct{}
 // WithMaxBody returns a context whose requests may have a success of up to n bytes.
 func WithMaxBody(ctx context.Context, n int64) context.Context {
 	return context.WithValue(ctx, boundKey{}, n)
+}
+
+// A listing bounds what the pages of one listing have together: a server that
+// never comes to a last page must not fill the memory.
+type listing struct {
+	most int64
+	left atomic.Int64
+}
+
+const (
+	// MaxPages is how many requests one listing may take.
+	MaxPages = 10_000
+	// MaxListing is what the answers of one listing may have together, in bytes: a
+	// hundred thousand workspaces of Terraform.
+	MaxListing = 512 << 20
+)
+
+type listingKey struct{}
+
+// WithListing returns a context whose requests are one listing, and have answers of
+// up to most bytes together.
+func WithListing(ctx context.Context, most int64) context.Context {
+	l := &listing{most: most}
+	l.left.Store(most)
+	return context.WithValue(ctx, listingKey{}, l)
+}
+
+// count takes an answer off what its listing may still have.
+func count(ctx context.Context, bytes int) error {
+	if l, ok := ctx.Value(listingKey{}).(*listing); ok && l.left.Add(-int64(bytes)) < 0 {
+		return &TooLargeError{What: "the list", Max: l.most}
+	}
+	return nil
 }
 
 func (t *Transport) bound(ctx context.Context, status int) int64 {
@@ -25,16 +59,19 @@ func (t *Transport) bound(ctx context.Context, status int) int64 {
 	return t.options.MaxBody
 }
 
-// A TooLargeError says that an answer is longer than what is read.
-type TooLargeError struct{ Max int64 }
+// A TooLargeError says that an answer, or a list, is longer than what is read.
+type TooLargeError struct {
+	What string
+	Max  int64
+}
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("the answer is longer than %d MiB", e.Max>>20)
+	return fmt.Sprintf("%s is longer than %d MiB", e.What, e.Max>>20)
 }
 
 // readWhole reads the body of resp, so that a deadline covers it. A success that
 // is longer than most is an error; a refusal is cut.
-func readWhole(resp *http.Response, most int64) error {
+func readWhole(ctx context.Context, resp *http.Response, most int64) error {
 	body, err := readAll(resp, most)
 	_ = resp.Body.Close()
 	if err != nil {
@@ -42,12 +79,12 @@ func readWhole(resp *http.Response, most int64) error {
 	}
 	if int64(len(body)) > most {
 		if resp.StatusCode < http.StatusMultipleChoices {
-			return &TooLargeError{Max: most}
+			return &TooLargeError{What: "the answer", Max: most}
 		}
 		body = body[:most]
 	}
 	resp.Body = newWhole(body)
-	return nil
+	return count(ctx, len(body))
 }
 
 // usualBody is the size of most answers: they are read into one buffer that

@@ -53,9 +53,10 @@ func plainHTTP(err error) bool {
 }
 
 // Permanent reports whether an error of a Transport is the same at the next try:
-// the request was not sent, and what is wrong has to be configured.
+// nothing was carried out, and what is wrong has to be configured.
 func Permanent(err error) bool {
-	return err != nil && (badCertificate(err) || errors.Is(err, ErrOldTLS) || wantsCertificate(err) || plainHTTP(err))
+	var redirect *RedirectError
+	return err != nil && (errors.As(err, &redirect) || badCertificate(err) || errors.Is(err, ErrOldTLS) || wantsCertificate(err) || plainHTTP(err))
 }
 
 // Advice says what to do about a permanent error, "" for others.

@@ -60,12 +60,12 @@ func TestBlocked(t *testing.T) {
 	}, {
 		name:   "project unknown to Terraform",
 		want:   func(c *schema.Connection) { c.OrganizationScoped, c.Projects = false, []string{"net"} },
-		block:  `invalid: organization acme has no project "net"`,
+		block:  `invalid: organization acme has no project "net", or bbsync's token does not see it`,
 		remedy: "correct projects",
 	}, {
 		name:   "agent pool unknown",
 		want:   func(c *schema.Connection) { c.AgentPool = "dmz" },
-		block:  `invalid: organization acme has no agent pool "dmz"`,
+		block:  `invalid: organization acme has no agent pool "dmz", or bbsync's token does not see it`,
 		remedy: "correct agent_pool",
 	}})
 }

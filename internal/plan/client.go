@@ -111,12 +111,14 @@ func (d *differ) namesKnown() bool {
 	for _, name := range d.want.Projects {
 		if _, ok := d.have.Projects[name]; !ok {
 			known = false
-			d.block(Invalid, d.want.Where("projects"), fmt.Sprintf("organization %s has no project %q", d.want.Organization, name), "create the project in Terraform, or correct projects")
+			d.block(Invalid, d.want.Where("projects"), fmt.Sprintf("organization %s has no project %q, or bbsync's token does not see it", d.want.Organization, name),
+				"correct projects, create the project in Terraform, or give the token's team access to it")
 		}
 	}
 	if _, ok := d.have.Pools[d.want.AgentPool]; d.want.AgentPool != "" && !ok {
 		known = false
-		d.block(Invalid, d.want.Where("agent_pool"), fmt.Sprintf("organization %s has no agent pool %q", d.want.Organization, d.want.AgentPool), "create the agent pool in Terraform, or correct agent_pool")
+		d.block(Invalid, d.want.Where("agent_pool"), fmt.Sprintf("organization %s has no agent pool %q, or bbsync's token does not see it", d.want.Organization, d.want.AgentPool),
+			"correct agent_pool, create the agent pool in Terraform, or give the token's team access to it")
 	}
 	return known
 }

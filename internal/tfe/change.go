@@ -57,6 +57,7 @@ func (c *Client) CreateClient(ctx context.Context, organization string, want New
 	}
 	q := question{op: "creating an OAuth client in organization", object: organization, takes: object("oauth-clients", "")}
 	var made one
+	ctx = sends(ctx, want.Secret)
 	err = c.do(ctx, q, func(ctx context.Context) error {
 		return c.raw(ctx, http.MethodPost, path, want.options(), &made)
 	})
@@ -169,6 +170,9 @@ func (c *Client) UpdateClient(ctx context.Context, id string, u ClientUpdate) er
 		return err
 	}
 	q := question{op: "updating OAuth client", object: id, again: true}
+	if u.Secret != nil {
+		ctx = sends(ctx, *u.Secret)
+	}
 	// Projects first when the client is to be shared with these alone: it must not
 	// be shared with none in between, which would cut workspaces off.
 	if u.Projects != nil {

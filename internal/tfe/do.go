@@ -2,19 +2,19 @@ package tfe
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/names"
+	"github.com/bbsync/bbsync/internal/secret"
 )
 
 // A question is one call, for its errors, and for what to do when its answer is
@@ -28,31 +28,19 @@ type question struct {
 // do makes a call, again and again where that is right, and gives its error the
 // status that go-tfe loses.
 func (c *Client) do(ctx context.Context, q question, call func(context.Context) error) error {
-	began, wait := time.Now(), 200*time.Millisecond
-	for {
-		err := c.once(ctx, q, call)
-		if err == nil || !q.again || !errors.Is(err, ErrUnavailable) {
-			return err
-		}
-		delay := wait/2 + rand.N(wait) //nolint:gosec // jitter
-		if time.Since(began)+delay > c.patience {
-			return err
-		}
-		timer := time.NewTimer(delay)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return err
-		case <-timer.C:
-		}
-		wait = min(2*wait, 5*time.Second)
-	}
+	backoff := httpx.Backoff{First: 200 * time.Millisecond, Most: 5 * time.Second, Patience: c.patience}
+	var last error // tells more than that time ran out
+	_ = backoff.Do(ctx, func(err error) bool { return q.again && errors.Is(err, ErrUnavailable) && !httpx.Permanent(err) }, func() error {
+		last = c.once(ctx, q, call)
+		return last
+	})
+	return last
 }
 
 func (c *Client) once(ctx context.Context, q question, call func(context.Context) error) error {
 	var x exchange
 	err := call(context.WithValue(ctx, exchangeKey{}, &x))
-	if err == nil && x.status < http.StatusBadRequest && !x.html {
+	if err == nil && x.status < http.StatusMultipleChoices && x.page == nil {
 		if q.takes == nil {
 			return nil
 		}
@@ -64,24 +52,30 @@ func (c *Client) once(ctx context.Context, q question, call func(context.Context
 	switch {
 	case ctx.Err() != nil:
 		e.Status, e.Cause = 0, ctx.Err()
-	case x.status == 0 && errors.As(err, new(*tls.CertificateVerificationError)):
-		e.Kind, e.Cause, e.Hint = ErrUnavailable, network(err), "if the certificate is from your own authority, set ca_file to its certificates"
 	case x.status == 0:
-		e.Kind, e.Cause, e.Hint = ErrUnavailable, network(err), "is "+c.address.String()+" the right address, and can it be reached from here?"
+		e.Kind, e.Cause, e.Hint = ErrUnavailable, network(err), httpx.Advice(err)
+		if e.Hint == "" {
+			e.Hint = "is " + c.address.String() + " the right address, and can it be reached from here?"
+		}
+	case x.status >= http.StatusMultipleChoices && x.status < http.StatusBadRequest:
+		e.Kind, e.Cause = ErrUnavailable, network(err)
+	case x.page != nil:
+		e.gateway(*x.page)
 	case x.status >= http.StatusBadRequest:
 		e.read(x.body)
 		e.judge()
 		if e.Kind == nil && e.Detail == "" {
 			e.Cause = err
 		}
-	default:
-		// A page of a proxy or of a login, or an answer cut short.
-		e.Kind, e.Hint = ErrUnavailable, "the answer is not what Terraform sends; is there a proxy in between?"
-		if !x.html || x.status >= http.StatusMultipleChoices { // a redirect has a page, too
-			e.Cause = network(err)
-		}
+	default: // an answer that was cut short
+		e.Kind, e.Cause, e.Hint = ErrUnavailable, network(err), "the answer is not what Terraform sends; is there a proxy in between?"
 	}
 	return e
+}
+
+// sends returns a context whose requests have a secret in their bodies.
+func sends(ctx context.Context, text secret.Text) context.Context {
+	return httpx.WithSecrets(ctx, func() []secret.Text { return []secret.Text{text} })
 }
 
 func network(err error) error {

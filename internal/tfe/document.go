@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // pageSize is the largest that the API takes.
@@ -69,14 +71,19 @@ type one struct {
 	Included []resource `json:"included"`
 }
 
+// maxGrowth is how many pages a list may become longer while it is read.
+const maxGrowth = 20
+
 // pages reads all pages. It stops when there are no more, and with an error when
-// the server repeats itself or says there are more than it has.
+// the server repeats itself, says there are more than it has, or never comes to
+// an end.
 func (c *Client) pages(ctx context.Context, q question, path string, query url.Values) (all, included []resource, err error) {
 	if query == nil {
 		query = url.Values{}
 	}
 	query.Set("page[size]", strconv.Itoa(pageSize))
-	seen := map[string]bool{}
+	ctx = httpx.WithListing(ctx, httpx.MaxListing)
+	seen, most := map[string]bool{}, 0
 	for number := 1; ; number++ {
 		if number > 1 {
 			query.Set("page[number]", strconv.Itoa(number))
@@ -106,6 +113,15 @@ func (c *Client) pages(ctx context.Context, q question, path string, query url.V
 		}
 		if p.TotalPages <= number {
 			return all, included, nil
+		}
+		if number == 1 {
+			most = min(p.TotalPages, httpx.MaxPages) + maxGrowth
+		}
+		if p.TotalPages > most {
+			return nil, nil, &Error{
+				Op: q.op, Object: q.object, Kind: ErrUnavailable, Hint: "is that Terraform?",
+				Cause: fmt.Errorf("page %d says that there are %d pages, more than the %d that are read", number, p.TotalPages, most),
+			}
 		}
 	}
 }

@@ -3,14 +3,12 @@ package tfe
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
-	"time"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/limit"
 	"github.com/bbsync/bbsync/internal/trace"
 )
@@ -24,36 +22,16 @@ const maxAnswer = 32 << 20
 const maxRefusals = 10
 
 // A door is what every request to Terraform goes through, go-tfe's ping
-// included: it paces, sets the deadline, waits out refusals, keeps the token
-// from other hosts, keeps the rate limit's headers from go-tfe (see the package
-// comment), and notes the answer, whose status go-tfe loses.
+// included: it paces, waits out refusals, keeps the rate limit's headers from
+// go-tfe (see the package comment), and notes the answer, whose status go-tfe
+// loses.
 type door struct {
-	transport *http.Transport
-	host      string
-	timeout   time.Duration
+	transport *httpx.Transport
 	limiter   *limit.Limiter
 	first     atomic.Pointer[context.Context] // for the ping, which comes without one
 }
 
-func newDoor(host string, timeout time.Duration, limiter *limit.Limiter, conf *tls.Config) *door {
-	return &door{host: host, timeout: timeout, limiter: limiter, transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: conf, ForceAttemptHTTP2: true,
-		MaxIdleConnsPerHost: 64, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second,
-	}}
-}
-
-func (d *door) client() *http.Client {
-	return &http.Client{Transport: trace.Transport(d), CheckRedirect: func(req *http.Request, via []*http.Request) error {
-		if req.URL.Host != d.host || req.URL.Scheme != via[0].URL.Scheme {
-			return fmt.Errorf("terraform redirects to %s://%s, where the token was not meant to go (if that is right, make it the address)",
-				clean(req.URL.Scheme), clean(req.URL.Host))
-		}
-		if len(via) >= 5 {
-			return errors.New("terraform redirects in circles")
-		}
-		return nil
-	}}
-}
+func (d *door) client() *http.Client { return httpx.Client(trace.Transport(d)) }
 
 // boot makes ctx the context of requests that have none, until the func that it
 // returns is called.
@@ -66,7 +44,7 @@ func (d *door) boot(ctx context.Context) func() {
 type exchange struct {
 	status int // 0: no answer
 	body   []byte
-	html   bool
+	page   *httpx.Page // nil: it is no web page
 }
 
 type exchangeKey struct{}
@@ -98,6 +76,9 @@ func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, errRefused // as an answer, go-tfe would repeat it
 		}
 		note(ctx, resp, answer)
+		if err := httpx.Redirected(resp); err != nil {
+			return nil, err
+		}
 		for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After"} {
 			resp.Header.Del(name)
 		}
@@ -120,51 +101,30 @@ func drain(req *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// once reads the whole answer, so that the deadline covers the body too.
+// once sends the request once. net/http may repeat it by itself where the server
+// says that it did not process it: GetBody lets it.
 func (d *door) once(ctx context.Context, req *http.Request, body []byte) (*http.Response, []byte, error) {
-	limited, cancel := context.WithTimeout(ctx, d.timeout)
-	defer cancel()
-	try := req.Clone(limited)
+	try := req.Clone(ctx)
 	if body != nil {
-		try.Body = io.NopCloser(bytes.NewReader(body))
-		try.GetBody = nil // a write is sent once
+		try.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		try.Body, _ = try.GetBody()
 	}
 	resp, err := d.transport.RoundTrip(try)
-	if err == nil {
-		var answer []byte
-		answer, err = readAll(resp)
-		_ = resp.Body.Close()
-		if err == nil && len(answer) > maxAnswer {
-			err = fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
-		}
-		if err == nil {
-			return resp, answer, nil
-		}
+	if err != nil {
+		return nil, nil, err
 	}
-	if ctx.Err() == nil && errors.Is(limited.Err(), context.DeadlineExceeded) {
-		err = fmt.Errorf("no answer within %v", d.timeout) // and not the caller's deadline
-	}
-	return nil, nil, err
-}
-
-// usualAnswer holds an organization's OAuth client with its token: with it most
-// answers are read into one buffer that never grows.
-const usualAnswer = 4 << 10
-
-func readAll(resp *http.Response) ([]byte, error) {
-	size := int64(usualAnswer)
-	if n := resp.ContentLength; n >= 0 && n <= maxAnswer {
-		size = n
-	}
-	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // ReadFrom grows what has not MinRead left
-	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
-	return body.Bytes(), err
+	answer, err := httpx.Bytes(resp.Body)
+	return resp, answer, err
 }
 
 func note(ctx context.Context, resp *http.Response, body []byte) {
-	if x, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		x.status, x.body = resp.StatusCode, body
-		x.html = bytes.HasPrefix(bytes.TrimSpace(body), []byte("<"))
+	x, ok := ctx.Value(exchangeKey{}).(*exchange)
+	if !ok {
+		return
+	}
+	x.status, x.body, x.page = resp.StatusCode, body, nil
+	if page, ok := httpx.ReadPage(resp.Header, body); ok {
+		x.page = &page
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
@@ -19,9 +20,10 @@ var (
 	ErrInvalid        = errors.New("refused as invalid") // 422
 	ErrRateLimited    = errors.New("rate limit exceeded")
 	ErrUnavailable    = errors.New("no usable answer from Terraform")
-	ErrUnknownOutcome = errors.New("outcome of the write not known")        // the answer was lost and could not be settled
-	ErrUnsupported    = errors.New("this release of Terraform cannot tell") // an endpoint that older releases lack
-	ErrTokenRefused   = errors.New("the OAuth token does not work")         // Terraform could not use it on its VCS provider
+	ErrGateway        = errors.New("answered by something in front of Terraform") // a firewall, a proxy or a single sign-on
+	ErrUnknownOutcome = errors.New("outcome of the write not known")              // the answer was lost and could not be settled
+	ErrUnsupported    = errors.New("this release of Terraform cannot tell")       // an endpoint that older releases lack
+	ErrTokenRefused   = errors.New("the OAuth token does not work")               // Terraform could not use it on its VCS provider
 )
 
 // An Error is what went wrong with one request.
@@ -119,6 +121,16 @@ func (e *Error) read(body []byte) {
 		e.Title = clean(titles[0]) // one is as good as the others
 	}
 	e.Detail = clean(strings.Join(details, "; "))
+}
+
+// gateway judges a web page: what it says of tokens and objects is not Terraform's
+// word. A refusal is final, anything else may be over at the next try.
+func (e *Error) gateway(page httpx.Page) {
+	e.Kind, e.Cause = ErrUnavailable, errors.New(page.String())
+	e.Hint = "Terraform sends no web pages here: check the address, and the proxy, firewall or single sign-on in front of it"
+	if e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError {
+		e.Kind = ErrGateway
+	}
 }
 
 // judge gives a status its kind and its hint.

@@ -68,7 +68,7 @@ func TestPing(t *testing.T) {
 		"good":           {answer(204, ""), nil, ""},
 		"with a body":    {answer(200, "{}"), nil, ""},
 		"bad token":      {answer(401, `{"errors":[{"status":"401","title":"unauthorized"}]}`), tfe.ErrUnauthorized, "expired"},
-		"something else": {answer(404, "<html>not here</html>"), tfe.ErrNotFound, "is the address right?"},
+		"something else": {answer(404, "<html>not here</html>"), tfe.ErrGateway, "is the address right?"},
 		"down":           {answer(503, ""), tfe.ErrUnavailable, "503"},
 		"a page":         {answer(200, "<html>log in</html>"), tfe.ErrUnavailable, "proxy"},
 		"bad headers":    {answer(204, "", "X-RateLimit-Limit", "lots", "X-RateLimit-Reset", "soon"), nil, ""},

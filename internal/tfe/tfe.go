@@ -9,8 +9,6 @@ package tfe
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,6 +19,7 @@ import (
 
 	tfe "github.com/hashicorp/go-tfe"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/limit"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/secret"
@@ -64,15 +63,17 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	if cfg.Token.Empty() {
 		return nil, errors.New("terraform: no token")
 	}
-	roots, err := authorities(cfg.CA)
+	transport, err := httpx.New(httpx.Options{
+		Origin: address, CA: cfg.CA, Timeout: orDefault(cfg.Timeout, defaultTimeout), MaxBody: maxAnswer, Redact: httpx.NewRedactor(cfg.Token),
+	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("terraform: %w", err)
 	}
 	if cfg.Limiter == nil {
 		cfg.Limiter = limit.New(limit.Options{})
 	}
 	c := &Client{address: address, patience: orDefault(cfg.Patience, defaultPatience)}
-	c.door = newDoor(address.Host, orDefault(cfg.Timeout, defaultTimeout), cfg.Limiter, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12})
+	c.door = &door{transport: transport, limiter: cfg.Limiter}
 	headers := http.Header{}
 	if cfg.UserAgent != "" {
 		headers.Set("User-Agent", cfg.UserAgent)
@@ -130,17 +131,6 @@ func checkAddress(address string) (*url.URL, error) {
 		return nil, fmt.Errorf("terraform: the address: %w", err)
 	}
 	return url.Parse(root)
-}
-
-func authorities(pem []byte) (*x509.CertPool, error) {
-	if len(pem) == 0 {
-		return nil, nil //nolint:nilnil // nil is the system's pool
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, errors.New("terraform: the CA file holds no PEM certificate")
-	}
-	return pool, nil
 }
 
 func orDefault(d, otherwise time.Duration) time.Duration {

@@ -18,7 +18,7 @@ func (c *Client) SetSSHKey(ctx context.Context, tokenID string, private secret.T
 	q := question{op: "setting the SSH key of OAuth token", object: tokenID, again: true, takes: object("oauth-tokens", tokenID)}
 	body := &updateBody{Data: updateData{Type: "oauth-tokens", Attributes: map[string]any{"ssh-key": private.Reveal()}}}
 	var have one
-	err = c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, &have) })
+	err = c.do(sends(ctx, private), q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, &have) })
 	if err != nil {
 		return err
 	}
