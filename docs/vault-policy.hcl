@@ -1,29 +1,33 @@
-# What bbsync may do in Vault, and no more. Change "secret" to your KV version 2
-# mount and "bbsync" to your path (the settings "mount" and "path" of the vault block):
+# What bbsync needs in Vault to change one fleet, and no more. Change "secret" to your
+# KV version 2 mount, "bbsync" to your path (the settings "mount" and "path" of the
+# vault block) and "corp" to the name of the fleet:
 #
-#   sed 's|secret/|kv/|; s|/bbsync/|/teams/vcs/|' docs/vault-policy.hcl | vault policy write bbsync -
+#   sed 's|secret/|kv/|; s|/bbsync/|/teams/vcs/|; s|/corp/|/payments/|' docs/vault-policy.hcl | vault policy write bbsync-payments -
 #
-# A test runs bbsync's client under this file, and once without each of its paths.
+# A token of one fleet can neither read nor write the records of another: whoever gets
+# one of them gets the keys of one fleet. vault-policy-read.hcl is the policy for what
+# only reads. Tests run every command under these files, and bbsync's client once
+# without each of their capabilities.
 
 # The records, one per connection, with their leases. Every write is check-and-set.
 # There is no "delete": bbsync never deletes a record, and a delete would have no
 # check-and-set. There is no "patch": a record is written whole.
-path "secret/data/bbsync/*" {
+path "secret/data/bbsync/corp/*" {
   capabilities = ["create", "read", "update"]
 }
 
-# Which records there are, to find those that no file names any more, and which
-# versions of a record there are.
-path "secret/metadata/bbsync/*" {
+# Which records there are, to find those that the configuration no longer has, and
+# which versions of a record there are.
+path "secret/metadata/bbsync/corp/*" {
   capabilities = ["list", "read"]
 }
 
 # To destroy the old versions of a record once a key in them has been retired.
-path "secret/destroy/bbsync/*" {
+path "secret/destroy/bbsync/corp/*" {
   capabilities = ["update"]
 }
 
-# bbsync looks at its own token, keeps it alive during a long apply, and revokes it
+# bbsync reads its own token, keeps it alive during a long apply, and revokes it
 # at the end if it came from a login. Vault's policy "default" allows the same; these
 # lines are for tokens that do not have it.
 path "auth/token/lookup-self" {
@@ -38,15 +42,13 @@ path "auth/token/revoke-self" {
   capabilities = ["update"]
 }
 
-# What is read of the mount, to refuse KV version 1 (sys/internal/ui/mounts/secret),
+# Reading the mount's settings, to refuse KV version 1 (sys/internal/ui/mounts/secret),
 # needs no line: Vault shows a mount to every token that may do something in it.
 
-# The credentials that the files refer to, such as token { vault = "secret/platform/hcp#token" }.
-# Name each here, or keep them in a folder that holds nothing else:
+# The credentials that the configuration refers to, such as
+# token { vault = "secret/platform/hcp#token" }. Name each here, or keep them in a
+# folder that holds nothing else:
 #
 # path "secret/data/platform/hcp" {
 #   capabilities = ["read"]
 # }
-
-# To plan, to look for drift and to report, reading is enough. Such a token needs
-# "read" alone on the data, "list" and "read" on the metadata, and no "destroy".

@@ -32,7 +32,7 @@ func bring(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	req, err := http.NewRequest(http.MethodPost, ts.Getenv("VAULT_ADDR")+"/v1/secret/data/brought", strings.NewReader(string(body)))
 	ts.Check(err)
-	req.Header.Set("X-Vault-Token", ts.Getenv("VAULT_TOKEN"))
+	req.Header.Set("X-Vault-Token", ts.Getenv("SETUP_TOKEN"))
 	res, err := http.DefaultClient.Do(req)
 	ts.Check(err)
 	ts.Check(res.Body.Close())

@@ -107,7 +107,7 @@ func (e exampleWorld) appRole() []string {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	policy := e.vault.Policy(e.t, string(rules)+`
+	policy := e.vault.Policy(e.t, strings.ReplaceAll(string(rules), "/corp/", "/approle/")+`
 path "secret/data/platform/hcp" { capabilities = ["read"] }
 path "secret/data/platform/bitbucket" { capabilities = ["read"] }`)
 	client := e.vault.Client(e.t, e.vault.RootToken).Logical()

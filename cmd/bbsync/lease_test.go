@@ -48,7 +48,7 @@ func lease(ts *testscript.TestScript, _ bool, args []string) {
 func recordOf(ts *testscript.TestScript, organization string) (*vault.Client, string) {
 	client, err := vault.Login(context.Background(), vault.Config{
 		Address: ts.Getenv("VAULT_ADDR"), Mount: "secret", Path: "bbsync",
-		Auth: vault.Auth{Method: vault.MethodToken, Token: secret.New(ts.Getenv("VAULT_TOKEN"))},
+		Auth: vault.Auth{Method: vault.MethodToken, Token: secret.New(ts.Getenv("SETUP_TOKEN"))},
 	})
 	ts.Check(err)
 	records, err := client.List(context.Background(), "")

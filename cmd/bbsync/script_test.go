@@ -124,7 +124,20 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 		name, value, _ := strings.Cut(line, "=")
 		ts.Setenv(name, value)
 	}
+	rules, err := os.ReadFile("../../docs/vault-policy.hcl") // every command of every script runs under it
+	ts.Check(err)
+	ts.Setenv("SETUP_TOKEN", vault.RootToken)
+	ts.Setenv("VAULT_TOKEN", vault.Token(t, vaulttest.Token{
+		Policies: []string{vault.Policy(t, strings.ReplaceAll(string(rules), "/corp/", "/+/")+credentialPolicy)},
+	}))
 }
+
+// credentialPolicy has the lines that the published policy asks to be added for the
+// credentials that the scripts' configurations name.
+const credentialPolicy = `
+path "secret/data/platform/*" { capabilities = ["read"] }
+path "secret/data/brought" { capabilities = ["read"] }
+`
 
 // connect brings the fleet of $FLEET to the end: apply, Allow, apply.
 func connect(ts *testscript.TestScript, _ bool, _ []string) {

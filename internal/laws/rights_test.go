@@ -21,7 +21,7 @@ path "secret/data/platform/bitbucket" { capabilities = ["read"] }
 `
 
 // least gives bbsync exactly what docs/security.md says each credential needs: a
-// Vault token under docs/vault-policy.hcl, a Terraform user whose team manages
+// Vault token under docs/vault-policy.hcl for its fleet alone, a Terraform user whose team manages
 // VCS settings and nothing else, a Bitbucket user with ADMIN.
 func (b *bed) least(t *testing.T) {
 	t.Helper()
@@ -36,14 +36,15 @@ func (b *bed) least(t *testing.T) {
 		st.Global.Users[sandbox.AdminUser] = bitbucketd.Admin
 		return nil
 	}))
-	b.env["VAULT_TOKEN"] = b.token(t, b.policy(t))
+	b.env["VAULT_TOKEN"] = b.token(t, b.policy(t, "vault-policy.hcl"))
 }
 
-func (b *bed) policy(t *testing.T) string {
+// policy returns a policy of the documentation for this fleet.
+func (b *bed) policy(t *testing.T, file string) string {
 	t.Helper()
-	rules, err := os.ReadFile("../../docs/vault-policy.hcl")
+	rules, err := os.ReadFile(filepath.Join("../../docs", file))
 	b.must(t, err)
-	return string(rules) + credentials
+	return strings.ReplaceAll(string(rules), "/corp/", "/"+b.fleet.Name+"/") + credentials
 }
 
 func (b *bed) token(t *testing.T, rules string) string {
@@ -87,14 +88,20 @@ func TestLeastRights(t *testing.T) {
 		}
 		return got.output
 	}
-	all, reads := b.env["VAULT_TOKEN"], b.token(t, strings.Replace(b.policy(t), `["create", "read", "update"]`, `["read"]`, 1))
+	all, reads := b.env["VAULT_TOKEN"], b.token(t, b.policy(t, "vault-policy-read.hcl"))
 	reading := func(want int, args ...string) {
 		t.Helper()
 		b.env["VAULT_TOKEN"] = reads
 		ends(want, args...)
 		b.env["VAULT_TOKEN"] = all
 	}
+	b.env["VAULT_TOKEN"] = "" // what needs none
+	ends(0, "validate")
+	ends(0, "fmt", "--check")
+	ends(0, "graph")
+	b.env["VAULT_TOKEN"] = all
 	reading(2, "plan")
+	reading(2, "plan", "--prune", "--out", filepath.Join(t.TempDir(), "plan.json"))
 	ends(4, "apply", "--auto-approve")
 	reading(4, "plan")
 	reading(4, "authorize", "--no-open", "--timeout", "100ms")
@@ -109,6 +116,7 @@ func TestLeastRights(t *testing.T) {
 	reading(0, "report", "--html", filepath.Join(t.TempDir(), "fleet.html"))
 	reading(0, "import", "--dry-run")
 	ends(0, "rotate", "--all", "--ssh", "--auto-approve")
+	ends(0, "rotate", "--all", "--ssh", "--rollback", "--auto-approve")
 	ends(0, "rotate", "--all", "--consumer", "--auto-approve")
 	ends(0, "rotate", "--all", "--emergency", "--reason", "test", "--auto-approve")
 	reading(0, "plan")
