@@ -66,7 +66,7 @@ type going struct {
 // request for each folder of them, more than a plan has to spare.
 func (s *session) going(ctx context.Context) (going, error) {
 	if !s.removal.active() {
-		return going{}, nil
+		return going{}, s.refuseEmpty(ctx)
 	}
 	if s.removal.prune && s.shard.String() != "" {
 		return going{}, &exitError{code: exitUsage, err: errors.New("--prune looks at the whole fleet and cannot be used on a shard")}

@@ -104,7 +104,7 @@ func metricsOf(seen look) metrics.Run {
 		Fleet: seen.session.fleet.Name, Shard: seen.session.shard.String(), Drift: seen.drift, Connections: seen.plan.Connections,
 		Began: seen.began, Ended: seen.ended, ExitCode: exitCode(seen.err), Requests: map[string]int64{},
 	}
-	run.Complete = run.ExitCode != exitFailure && run.ExitCode != exitPartial
+	run.Complete = run.Drift.Fleet != "" && run.ExitCode != exitFailure && run.ExitCode != exitPartial
 	if seen.session.sys == nil {
 		return run
 	}
