@@ -15,10 +15,11 @@ import (
 
 // A removal says what a session may remove; the zero value nothing.
 type removal struct {
-	prune       bool     // what no file describes
-	destroy     bool     // what the addresses name, whatever the files describe
-	addresses   []string // none: all of the fleet
-	max         int      // connections; negative: what the files say
+	prune       bool            // what no file describes
+	destroy     bool            // what the addresses name, whatever the files describe
+	addresses   []string        // none: all of the fleet
+	found       map[string]bool // those of the addresses that named something
+	max         int             // connections; negative: what the files say
 	allowUnlink int
 }
 
@@ -94,23 +95,26 @@ func (s *session) going(ctx context.Context) (going, error) {
 	return g, nil
 }
 
-// narrow leaves what the addresses name.
-func (r removal) narrow(g *going) error {
+// narrow leaves what the addresses name. An address that named something once may
+// name nothing later: what it named was removed.
+func (r *removal) narrow(g *going) error {
 	if len(r.addresses) == 0 {
 		return nil
 	}
-	found := map[string]bool{}
+	if r.found == nil {
+		r.found = map[string]bool{}
+	}
 	g.leaving = slices.DeleteFunc(g.leaving, func(l plan.Leaving) bool {
 		for _, name := range r.addresses {
 			if name == l.Want.Address || name == "connection."+l.Want.Block {
-				found[name] = true
+				r.found[name] = true
 				return false
 			}
 		}
 		return true
 	})
 	for _, name := range r.addresses {
-		if !found[name] {
+		if !r.found[name] {
 			return &exitError{code: exitUsage, err: fmt.Errorf("neither the files nor the fleet's records in Vault have a connection with the address %s", name)}
 		}
 	}
@@ -141,7 +145,7 @@ func (s *session) withRemovals(ctx context.Context, p plan.Plan, g going, connec
 		r.Max = *most
 	}
 	if s.removal.destroy {
-		r.Why = "asked for"
+		r.Why, r.Asked = "asked for", true
 		if r.Stay, r.StayHave, err = s.staying(ctx, g); err != nil {
 			return plan.Plan{}, err
 		}

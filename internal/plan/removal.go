@@ -15,6 +15,7 @@ import (
 type Removals struct {
 	Fleet       string
 	Why         string               // as in "no file describes it"
+	Asked       bool                 // these are to be destroyed, whatever the files describe: one that stays is refused
 	Max         int                  // more connections are refused
 	MaxAt       hcl.Range            // where the files say so
 	AllowUnlink int                  // must be the number of workspaces, and others, that lose their OAuth client
@@ -38,6 +39,9 @@ func (r Removals) Plan(leaving []Leaving, have []Have) []Connection {
 		out[i] = d.plan(l)
 	}
 	r.Emptied += inTurn(out, have)
+	if r.Asked {
+		r.refuseToFollow(out)
+	}
 	r.limit(out)
 	for i := range out {
 		if len(out[i].Blocks) > 0 {
@@ -67,6 +71,20 @@ func inTurn(out []Connection, have []Have) int {
 	return n
 }
 
+// refuseToFollow refuses connections that another one, which is not planned here,
+// would have to go before.
+func (r Removals) refuseToFollow(out []Connection) {
+	for i := range out {
+		c := &out[i]
+		if c.After != "" && !slices.ContainsFunc(out, func(other Connection) bool { return other.Address == c.After }) {
+			c.Blocks = append(c.Blocks, Block{
+				Kind: Refused, At: c.At, Text: c.After + " takes its workspaces over and goes first",
+				Remedy: "run bbsync apply --prune, which moves them and then removes this one",
+			})
+		}
+	}
+}
+
 // A remover plans the removal of one connection, from Terraform to Vault: what
 // uses a thing goes before the thing, and the keys go from Vault when no system
 // knows them any more.
@@ -90,13 +108,23 @@ func (d *remover) plan(l Leaving) Connection {
 			d.add(ForgetRecord{}, d.reason("connection", "kept", "a removed block lets it go", ""))
 		}
 	case l.protected(d.have):
-		d.note(l.Want.Where("protect"), "protected: it is not removed; set protect = false and apply first")
+		d.stay(l.Want.Where("protect"), "protected: it is not removed; set protect = false and apply first")
 	case l.Kept != "":
 		d.block(Refused, l.Want.Range, l.Kept, "put the block back until the connection is removed, or write removed { from = ... } to leave all as it is")
 	default:
 		d.removal()
 	}
 	return d.out
+}
+
+// stay says why nothing of the connection is removed. That is a refusal where it
+// was asked for by name, and no news where it only left the files.
+func (d *remover) stay(at hcl.Range, format string, args ...any) {
+	if d.Asked {
+		d.block(Refused, at, fmt.Sprintf(format, args...), "")
+		return
+	}
+	d.note(at, format, args...)
 }
 
 func (d *remover) removal() {
@@ -114,7 +142,7 @@ func (d *remover) removal() {
 	d.out.Basis = record.Basis()
 	for i, c := range d.Stay {
 		if d.StayHave[i].takesOver(d.want.Record) {
-			d.note(d.want.Range, "its record moves to %s: it is %s", c.Record, c.Address)
+			d.stay(d.want.Range, "its record moves to %s: it is %s", c.Record, c.Address)
 			return
 		}
 		if !d.takenOver(d.StayHave[i]) && c.Record != d.want.Record && c.Bitbucket.Label == d.want.Bitbucket.Label && c.Link.URL == d.want.Link.URL && d.have.Link != nil {

@@ -84,6 +84,16 @@ func TestRemoval(t *testing.T) {
 			r.Affected = map[string]plan.Affected{"oc-1": {Untold: []string{"policy sets", "stacks"}}}
 		}, whole, "", "warning: Terraform does not tell which policy sets, stacks use OAuth client oc-1"},
 		{"protected in the record", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Record.About.Protected = true }, nil, "", "protected"},
+		{"protected and asked for", func(r *plan.Removals, l *plan.Leaving, _ *plan.Have) {
+			r.Asked, l.Record.About.Protected = true, true
+		}, nil, "protected: it is not removed", ""},
+		{"its workspaces move first", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.For = other() }, whole, "", "begins when connection.other"},
+		{"asked for, and its workspaces move first", func(r *plan.Removals, l *plan.Leaving, _ *plan.Have) {
+			r.Asked, l.For = true, other()
+		}, nil, "connection.other takes its workspaces over and goes first; run bbsync apply --prune", ""},
+		{"asked for, and its record moves", func(r *plan.Removals, l *plan.Leaving, _ *plan.Have) {
+			r.Asked, r.Stay, r.StayHave = true, []*schema.Connection{other()}, []plan.Have{{Moved: &plan.MovedRecord{Path: l.Want.Record}}}
+		}, nil, "it is connection.other", ""},
 		{"forgotten", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) { l.Forget = true }, []string{"ForgetRecord"}, "", ""},
 		{"forgotten when a move of it was cut off", func(_ *plan.Removals, l *plan.Leaving, _ *plan.Have) {
 			l.Forget, l.Record.MovedFrom = true, "corp/before"
