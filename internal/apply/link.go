@@ -7,6 +7,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/vault"
 )
@@ -89,7 +90,7 @@ func (r *runner) renameLink(ctx context.Context, s plan.RenameLink) error {
 func findLink(ctx context.Context, client *bitbucket.Client, url string) (bitbucket.Link, bool, error) {
 	links, err := client.Links(ctx)
 	for _, l := range links {
-		if l.URL == url {
+		if names.SameURL(l.URL, url) {
 			return l, true, nil
 		}
 	}

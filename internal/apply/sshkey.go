@@ -9,6 +9,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/vault"
 )
@@ -94,7 +95,7 @@ func (r *runner) proveSSH(ctx context.Context, s plan.ProveSSH) error {
 	if err != nil {
 		return err
 	}
-	if proof.User != r.ServiceUser {
+	if !names.SameUser(proof.User, r.ServiceUser) {
 		return fmt.Errorf("the key logs in as %q, not as the service user %q: the key belongs to somebody else", proof.User, r.ServiceUser)
 	}
 	fingerprint, err := keys.SSHFingerprint(proof.HostKey)

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/internal/vault"
@@ -138,7 +138,7 @@ func (r *runner) proveRepositories(ctx context.Context, s plan.ProveRepositories
 		return err
 	}
 	for _, want := range s.Repositories {
-		if !slices.ContainsFunc(seen, func(name string) bool { return strings.EqualFold(name, want) }) {
+		if !slices.ContainsFunc(seen, func(name string) bool { return names.SameRepository(name, want) }) {
 			return fmt.Errorf("of the repositories, Terraform does not see %s; it sees %s", want, sample(seen))
 		}
 	}

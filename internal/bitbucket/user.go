@@ -5,7 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"strings"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // A User is a Bitbucket account.
@@ -36,10 +37,10 @@ func (c *Client) User(ctx context.Context, name string) (User, error) {
 		return found, err
 	}
 	// The list may leave out users who are not active; the slug usually is the name.
-	direct := call{op: q.op, object: q.object, path: "/rest/api/1.0/users/" + segment(strings.ToLower(name))}
+	direct := call{op: q.op, object: q.object, path: "/rest/api/1.0/users/" + segment(names.UserKey(name))}
 	var wire userWire
 	switch err := c.do(ctx, direct, decode(&wire)); {
-	case err == nil && strings.EqualFold(wire.Name, name):
+	case err == nil && names.SameUser(wire.Name, name):
 		return wire.user(), nil
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return User{}, err
@@ -53,7 +54,7 @@ func (c *Client) User(ctx context.Context, name string) (User, error) {
 // addresses. Usernames differ in more than case.
 func (c *Client) findUser(ctx context.Context, q call, name string) (found User, ok bool, err error) {
 	err = pages(ctx, c, q, func(w userWire) bool {
-		if strings.EqualFold(w.Name, name) {
+		if names.SameUser(w.Name, name) {
 			found, ok = w.user(), true
 		}
 		return !ok

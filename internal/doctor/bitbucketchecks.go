@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -72,7 +73,7 @@ func (b *bitbucketFacts) baseURL() Check {
 	switch {
 	case b.manifest.err != nil:
 		return doubt(name, b.manifest.err)
-	case !strings.EqualFold(have, b.want.URL):
+	case !names.SameURL(have, b.want.URL):
 		return failed(name, "Bitbucket's own base URL is "+have+", the files say "+b.want.URL,
 			"Bitbucket computes OAuth signatures and redirects with its own base URL, so that Connect ends in an error",
 			"set the base URL in Bitbucket (Administration, Server settings) or correct url; scheme, port and context path count")

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
 )
@@ -74,16 +74,12 @@ func (f *connectionFacts) clientAddresses() (Check, bool) {
 	want, api := f.want.Bitbucket.URL, plan.APIURL(f.want.Bitbucket.URL)
 	remedy := "Terraform cannot change it: give the connection another name, so that apply makes a new client beside it, and move the workspaces"
 	switch c := f.client; {
-	case !sameAddress(c.HTTPURL, want):
+	case !names.SameURL(c.HTTPURL, want):
 		return failed(name, "HTTP URL "+c.HTTPURL+", want "+want, "scheme, port and context path are those of Bitbucket's own base URL", remedy), true
-	case !sameAddress(c.APIURL, api):
+	case !names.SameURL(c.APIURL, api):
 		return failed(name, "API URL "+c.APIURL+", want "+api, "it keeps a port that is not the scheme's own, and drops the context path", remedy), true
 	}
 	return Check{}, false
-}
-
-func sameAddress(a, b string) bool {
-	return strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
 }
 
 // callback compares the host that Bitbucket sends a person back to with the one
@@ -98,7 +94,7 @@ func (f *connectionFacts) callback() Check {
 	switch {
 	case f.client.CallbackURL == "" || err != nil || wantErr != nil:
 		return unknown(name, "Terraform does not show the callback URL", "")
-	case !strings.EqualFold(have.Host, want.Host):
+	case !names.SameURL("https://"+have.Host, "https://"+want.Host):
 		return warning(name, "Terraform sends people back to "+have.Host+", the files name "+want.Host,
 			"a Terraform Enterprise with two host names uses the one that TFE_VCS_HOSTNAME_CHOICE says, and old connections keep the old one",
 			"use the same host name in the files, and authorize again after the choice was changed")

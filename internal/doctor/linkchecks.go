@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -49,7 +50,7 @@ func (f *connectionFacts) otherLinks() string {
 		}
 	}
 	for _, l := range f.bitbucket.links.value {
-		if l.Generic() && l.URL != f.want.Link.URL && strings.EqualFold(strings.TrimRight(l.URL, "/"), f.want.Link.URL) {
+		if l.Generic() && l.URL != f.want.Link.URL && names.SameURL(l.URL, f.want.Link.URL) {
 			return fmt.Sprintf("%q is on %s, spelt differently: to Bitbucket that is another link", l.Name, l.URL)
 		}
 	}
@@ -62,7 +63,7 @@ func (f *connectionFacts) leadsTo(address string) bool {
 	path, here := strings.CutPrefix(address, f.want.Terraform.Address)
 	rest, ofOne := strings.CutPrefix(path, "/app/")
 	organization, _, _ := strings.Cut(rest, "/")
-	return here && (!ofOne || strings.EqualFold(organization, f.want.Organization))
+	return here && (!ofOne || names.SameOrganization(organization, f.want.Organization))
 }
 
 func (f *connectionFacts) consumer() Check {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/tfe"
 )
 
@@ -137,7 +138,7 @@ func (f *connectionFacts) sees(repo string) (there, known bool) {
 	if f.repos.err != nil {
 		return false, false
 	}
-	return slices.ContainsFunc(f.repos.value, func(name string) bool { return strings.EqualFold(name, repo) }), true
+	return slices.ContainsFunc(f.repos.value, func(name string) bool { return names.SameRepository(name, repo) }), true
 }
 
 // eventsKept is how long Terraform keeps events.

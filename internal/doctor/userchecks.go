@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -34,7 +35,7 @@ func (f *connectionFacts) serviceUser() Check {
 		return doubt(name, f.licensed.err)
 	case !f.licensed.value:
 		return failed(name, user+" may not use Bitbucket", "it is in no group that has a licence", "put it in a licensed group (Administration, Global permissions)")
-	case strings.EqualFold(user, f.want.Bitbucket.Admin.Username):
+	case names.SameUser(user, f.want.Bitbucket.Admin.Username):
 		return warning(name, user+" is also the administrator that bbsync acts as", "whoever authorizes gives Terraform all of the account's rights", "make a user of its own for Terraform, with admin on the shared repositories and nothing more")
 	}
 	return ok(name, "%s is there, active and licensed", user)
@@ -46,7 +47,7 @@ func (f *connectionFacts) grants() Check {
 	const name = "grants"
 	var held, lacks, strange []string
 	for _, g := range f.want.Grants {
-		key := plan.GrantPermission{User: f.want.ServiceUser, Project: g.Project, Repository: g.Repository, Permission: g.Permission}
+		key := plan.GrantPermission{User: f.want.ServiceUser, Project: g.Project, Repository: g.Repository, Permission: g.Permission}.Key()
 		where := g.Permission + " on " + strings.TrimSuffix(g.Project+"/"+g.Repository, "/")
 		text, unknown := f.shared.Unknown[key]
 		switch {
@@ -139,7 +140,7 @@ func (f *connectionFacts) sshLogin() Check {
 		return failed(name, "no login from here", err.Error(), "see ssh of bitbucket."+f.want.Bitbucket.Label)
 	case err != nil:
 		return failure(name, "no login", err)
-	case f.login.value.User != f.want.ServiceUser:
+	case !names.SameUser(f.login.value.User, f.want.ServiceUser):
 		return failed(name, "the key logs in as "+f.login.value.User, "it belongs to somebody else than "+f.want.ServiceUser, "remove the key from that account; bbsync apply adds it to the service user")
 	}
 	return ok(name, "logs in with the record's key as %s", f.login.value.User)

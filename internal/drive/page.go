@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/bbsync/bbsync/internal/authorize"
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // A page is what is known of what the browser shows. No field's value is among
@@ -82,7 +83,7 @@ func (p page) judgeAllow(r authorize.Request, onBitbucket bool) verdict {
 	if user == "" {
 		user = p.User
 	}
-	is := func(name string) bool { return strings.EqualFold(name, r.ServiceUser) }
+	is := func(name string) bool { return names.SameUser(name, r.ServiceUser) }
 	switch {
 	case !onBitbucket:
 		return verdict{odd, fmt.Sprintf("a page with an Allow button is at %s, and not on the Bitbucket at %s", p.where(), r.BitbucketURL)}

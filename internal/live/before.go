@@ -2,8 +2,8 @@ package live
 
 import (
 	"context"
-	"strings"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -26,7 +26,7 @@ func (r *reader) readBefore(ctx context.Context, c *schema.Connection, have *pla
 }
 
 func (r *reader) readOldUser(ctx context.Context, c *schema.Connection, about plan.About, have *plan.Have) error {
-	if about.ServiceUser == "" || strings.EqualFold(about.ServiceUser, c.ServiceUser) || about.Bitbucket != c.Bitbucket.URL {
+	if about.ServiceUser == "" || names.SameUser(about.ServiceUser, c.ServiceUser) || !names.SameURL(about.Bitbucket, c.Bitbucket.URL) {
 		return nil
 	}
 	b := r.bitbuckets[c.Bitbucket.Label]
@@ -41,7 +41,7 @@ func (r *reader) readOldUser(ctx context.Context, c *schema.Connection, about pl
 
 // readOld reads the link on the URL that the record names.
 func (r *reader) readOld(ctx context.Context, c *schema.Connection, url string, have *plan.Have) error {
-	if url == "" || url == c.Link.URL {
+	if url == "" || names.SameURL(url, c.Link.URL) {
 		return nil
 	}
 	b := r.bitbuckets[c.Bitbucket.Label]
@@ -53,7 +53,7 @@ func (r *reader) readOld(ctx context.Context, c *schema.Connection, url string, 
 	if err != nil {
 		return err
 	}
-	link, ok := links.byURL[url]
+	link, ok := links.find(url)
 	if !ok || !link.Generic() {
 		return nil
 	}

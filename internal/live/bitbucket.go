@@ -7,6 +7,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/schema"
@@ -30,8 +31,18 @@ type sharedBitbucket struct {
 }
 
 type linkIndex struct {
-	byURL map[string]bitbucket.Link
+	byURL map[string]bitbucket.Link // as Bitbucket has the URL: two spellings are two links there
+	byKey map[string]bitbucket.Link // by names.URLKey
 	names map[string]int
+}
+
+// find returns the link on a URL: in this spelling, else in another one.
+func (x linkIndex) find(url string) (bitbucket.Link, bool) {
+	if link, ok := x.byURL[url]; ok {
+		return link, true
+	}
+	link, ok := x.byKey[names.URLKey(url)]
+	return link, ok
 }
 
 type user struct {
@@ -52,18 +63,19 @@ func newSharedBitbucket(sys *systems.Systems, label string) *sharedBitbucket {
 // wants notes what a connection will ask of this Bitbucket. It is called before
 // any reading starts.
 func (b *sharedBitbucket) wants(c *schema.Connection) {
-	if b.users[c.ServiceUser] == nil {
-		b.users[c.ServiceUser] = &future[user]{}
+	name := names.UserKey(c.ServiceUser)
+	if b.users[name] == nil {
+		b.users[name] = &future[user]{}
 	}
-	if b.mains[c.Terraform.Address] == nil {
-		b.mains[c.Terraform.Address] = &future[string]{}
+	if main := names.URLKey(c.Terraform.Address); b.mains[main] == nil {
+		b.mains[main] = &future[string]{}
 	}
 	for _, g := range c.Grants {
 		p := bitbucket.Permission{Project: g.Project, Repository: g.Repository, Name: g.Permission}
-		key := plan.GrantPermission{User: c.ServiceUser, Project: g.Project, Repository: g.Repository, Permission: g.Permission}
+		key := plan.GrantPermission{User: c.ServiceUser, Project: g.Project, Repository: g.Repository, Permission: g.Permission}.Key()
 		if !b.seen[key] {
 			b.seen[key] = true
-			b.grants[c.ServiceUser] = append(b.grants[c.ServiceUser], p)
+			b.grants[name] = append(b.grants[name], p)
 		}
 		repo := plan.GrantPermission{Project: g.Project, Repository: g.Repository}
 		if g.Repository != "" && !b.seen[repo] {
@@ -101,16 +113,20 @@ func (r *reader) readBitbucket(ctx context.Context, c *schema.Connection, have *
 
 func readLinks(ctx context.Context, client *bitbucket.Client) (linkIndex, error) {
 	links, err := client.Links(ctx)
-	index := linkIndex{byURL: make(map[string]bitbucket.Link, len(links)), names: make(map[string]int, len(links))}
+	n := len(links)
+	index := linkIndex{byURL: make(map[string]bitbucket.Link, n), byKey: make(map[string]bitbucket.Link, n), names: make(map[string]int, n)}
 	for _, l := range links {
 		index.byURL[l.URL] = l
+		if key := names.URLKey(l.URL); index.byKey[key].ID == "" {
+			index.byKey[key] = l
+		}
 		index.names[l.Name]++
 	}
 	return index, err
 }
 
 func readLink(ctx context.Context, client *bitbucket.Client, c *schema.Connection, links linkIndex, have *plan.Have) error {
-	link, ok := links.byURL[c.Link.URL]
+	link, ok := links.find(c.Link.URL)
 	have.NameTaken = links.names[c.Link.Name] > 0 && (!ok || link.Name != c.Link.Name)
 	if !ok {
 		return nil
@@ -134,11 +150,11 @@ func readLink(ctx context.Context, client *bitbucket.Client, c *schema.Connectio
 // request for all connections.
 func (b *sharedBitbucket) readMain(ctx context.Context, client *bitbucket.Client, c *schema.Connection, links linkIndex, have *plan.Have) error {
 	main := c.Terraform.Address
-	link, ok := links.byURL[main]
-	if !ok || c.Link.URL == main || !link.Generic() {
+	link, ok := links.find(main)
+	if !ok || names.SameURL(c.Link.URL, main) || !link.Generic() {
 		return nil
 	}
-	key, err := b.mains[main].get(func() (string, error) { return consumerKey(ctx, client, link) })
+	key, err := b.mains[names.URLKey(main)].get(func() (string, error) { return consumerKey(ctx, client, link) })
 	have.Main = &plan.OtherLink{Link: linkFacts(link), ConsumerKey: key}
 	return err
 }
@@ -159,10 +175,10 @@ func linkFacts(link bitbucket.Link) plan.Link {
 // user reads a user once.
 func (b *sharedBitbucket) user(ctx context.Context, client *bitbucket.Client, name string) (user, error) {
 	b.mu.Lock()
-	one := b.users[name]
+	one := b.users[names.UserKey(name)]
 	if one == nil {
 		one = &future[user]{}
-		b.users[name] = one
+		b.users[names.UserKey(name)] = one
 	}
 	b.mu.Unlock()
 	return one.get(func() (user, error) { return readUser(ctx, client, name) })

@@ -96,7 +96,7 @@ func (b *sharedBitbucket) readGrants(ctx context.Context, client *bitbucket.Clie
 		return err
 	}
 	for i, p := range wants {
-		key := plan.GrantPermission{User: name, Project: p.Project, Repository: p.Repository, Permission: p.Name}
+		key := plan.GrantPermission{User: name, Project: p.Project, Repository: p.Repository, Permission: p.Name}.Key()
 		facts.Granted[key] = held[i].Held
 		if unknown := held[i].Unknown; unknown != nil {
 			facts.Unknown[key] = unknown.Error()

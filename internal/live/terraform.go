@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/schema"
@@ -21,7 +22,7 @@ type organization struct {
 }
 
 func (r *reader) organization(c *schema.Connection) *organization {
-	key := organizationKey{c.Terraform.Label, c.Organization}
+	key := organizationKey{c.Terraform.Label, names.OrganizationKey(c.Organization)}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	entry, ok := r.organizations[key]
@@ -86,7 +87,7 @@ func clientFacts(live []tfe.OAuthClient) []plan.Client {
 	for i, c := range live {
 		fingerprint, _ := keys.PublicFingerprint(c.RSAPublicKey) // "" when it does not parse: differs from every key
 		out[i] = plan.Client{
-			ID: c.ID, Name: c.Name, Key: c.Key, Fingerprint: fingerprint, HTTPURL: c.HTTPURL, APIURL: c.APIURL,
+			ID: c.ID, Name: c.Name, Organization: c.Organization, Key: c.Key, Fingerprint: fingerprint, HTTPURL: c.HTTPURL, APIURL: c.APIURL,
 			ServiceProvider: c.ServiceProvider, Scoped: c.OrganizationScoped == nil || *c.OrganizationScoped,
 			Projects: c.Projects, AgentPool: c.AgentPool, ConnectURL: c.ConnectURL, CallbackURL: c.CallbackURL, Created: c.Created,
 		}

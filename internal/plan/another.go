@@ -2,7 +2,8 @@ package plan
 
 import (
 	"fmt"
-	"strings"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // sameConnection reports whether the record is that of the connection which the
@@ -26,7 +27,7 @@ func (d *differ) sameSystems() bool {
 				d.want.Record, about.Organization, about.Terraform, r.ClientID, d.want.Organization, d.want.Terraform.Address),
 			"an organization that was renamed keeps its OAuth client; another one is another connection: give it a record of its own, "+
 				"and have the old connection removed with bbsync apply --prune")
-	case r.LinkURL != "" && about.Bitbucket != "" && !sameURL(about.Bitbucket, d.want.Bitbucket.URL) && !d.ownKeyInLink():
+	case r.LinkURL != "" && about.Bitbucket != "" && !names.SameURL(about.Bitbucket, d.want.Bitbucket.URL) && !d.ownKeyInLink():
 		d.block(Refused, d.want.Where("record"),
 			fmt.Sprintf("the record %s is that of the connection to %s, whose OAuth client cannot be given another URL, and %s has no link with its consumer key",
 				d.want.Record, about.Bitbucket, d.want.Bitbucket.URL),
@@ -51,8 +52,8 @@ func (d *differ) sameLink() bool {
 }
 
 func (d *differ) otherOrganization(about About) bool {
-	return !strings.EqualFold(about.Organization, d.want.Organization) ||
-		about.Terraform != "" && !sameURL(about.Terraform, d.want.Terraform.Address)
+	return !names.SameOrganization(about.Organization, d.want.Organization) ||
+		about.Terraform != "" && !names.SameURL(about.Terraform, d.want.Terraform.Address)
 }
 
 func (d *differ) hasOwnClient() bool {

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // oauthClient plans Terraform's side: the OAuth client is made once and then
@@ -94,10 +96,10 @@ func (d *differ) proveBefore() {
 // immutable tells of what differs and cannot be changed in place.
 func (d *differ) immutable(provider string) {
 	have, remedy := d.client, "to move to another URL, describe it as a bitbucket block of its own and write relocate { from = ... } (docs/relocate.md)"
-	if api := APIURL(d.want.Bitbucket.URL); !sameURL(have.APIURL, api) {
+	if api := APIURL(d.want.Bitbucket.URL); !names.SameURL(have.APIURL, api) {
 		d.warn(d.want.Where("bitbucket"), "OAuth client %s has API URL %s, want %s, which Terraform cannot change; %s", have.ID, have.APIURL, api, remedy)
 	}
-	if !sameURL(have.HTTPURL, d.want.Bitbucket.URL) {
+	if !names.SameURL(have.HTTPURL, d.want.Bitbucket.URL) {
 		d.warn(d.want.Where("bitbucket"), "OAuth client %s has HTTP URL %s, want %s, which Terraform cannot change; %s", have.ID, have.HTTPURL, d.want.Bitbucket.URL, remedy)
 	}
 	if have.ServiceProvider != provider {

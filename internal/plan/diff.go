@@ -29,6 +29,7 @@ func Diff(fleet string, want *schema.Connection, have Have, now time.Time) Conne
 
 // Rotate is Diff with a rotation asked for.
 func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation) Connection {
+	want = spelled(want, have)
 	d := &differ{want: want, have: have, now: now, asked: asked}
 	d.out = Connection{Target: target(fleet, want), At: want.Range}
 	d.out.Basis = have.Record.Basis()
@@ -39,6 +40,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
 	d.readKeys()
 	d.client = d.findClient()
+	d.spelling()
 	if d.trusted() && d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.describe()
 		d.condemn()
@@ -135,7 +137,7 @@ func (d *differ) blocked() bool {
 			"activate the user in Bitbucket's user directory")
 	}
 	for i, g := range d.out.Needs {
-		if text, unknown := d.have.Bitbucket.Unknown[g]; unknown {
+		if text, unknown := d.have.Bitbucket.Unknown[g.Key()]; unknown {
 			d.block(Invalid, d.want.Grants[i].Range, text, "correct the grant, or create the project or repository in Bitbucket")
 		}
 	}

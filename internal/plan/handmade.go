@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -26,7 +27,7 @@ func FindHandMade(want *schema.Connection, have Have) *HandMade {
 	d := &differ{want: want, have: have}
 	for i := range have.Clients {
 		c := &have.Clients[i]
-		if c.Key == m.ConsumerKey && sameURL(c.HTTPURL, want.Bitbucket.URL) && !d.ownsClient(c) {
+		if c.Key == m.ConsumerKey && names.SameURL(c.HTTPURL, want.Bitbucket.URL) && !d.ownsClient(c) {
 			return &HandMade{Link: m.Link, ConsumerKey: m.ConsumerKey, Client: *c}
 		}
 	}

@@ -170,6 +170,7 @@ type Consumer struct {
 // Client is an OAuth client.
 type Client struct {
 	ID, Name        string
+	Organization    string // as Terraform spells it; "" when it does not say
 	Key             string
 	Fingerprint     string // of rsa-public-key; "" when it does not parse
 	HTTPURL, APIURL string

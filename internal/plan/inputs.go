@@ -30,10 +30,10 @@ func (planned Inputs) Differences(run Inputs) []string {
 			out = append(out, fmt.Sprintf("%s: %s when planned, %s now", name, planned, run))
 		}
 	}
-	for _, name := range names(planned.Variables, run.Variables) {
+	for _, name := range keysOf(planned.Variables, run.Variables) {
 		add("variable "+name, value(planned.Variables, name), value(run.Variables, name))
 	}
-	for _, name := range names(planned.Systems, run.Systems) {
+	for _, name := range keysOf(planned.Systems, run.Systems) {
 		add("address of "+name, value(planned.Systems, name), value(run.Systems, name))
 	}
 	add("--target", set(planned.Targets), set(run.Targets))
@@ -45,8 +45,8 @@ func (planned Inputs) Differences(run Inputs) []string {
 	return out
 }
 
-// names returns the keys of both maps, sorted.
-func names(a, b map[string]string) []string {
+// keysOf returns the keys of both maps, sorted.
+func keysOf(a, b map[string]string) []string {
 	all := maps.Clone(a)
 	if all == nil {
 		all = map[string]string{}

@@ -2,8 +2,8 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -19,7 +19,7 @@ type Kept struct {
 type place struct {
 	terraform    *schema.Terraform
 	bitbucket    *schema.Bitbucket
-	organization string // in lower case
+	organization string // names.OrganizationKey
 }
 
 // keepers are the connections of the files, by place.
@@ -35,7 +35,7 @@ func keepersOf(fleet *schema.Fleet, connections []*schema.Connection, have []Hav
 	}
 	out := keepers{}
 	for _, c := range fleet.Connections {
-		at := place{c.Terraform, c.Bitbucket, strings.ToLower(c.Organization)}
+		at := place{c.Terraform, c.Bitbucket, names.OrganizationKey(c.Organization)}
 		out[at] = append(out[at], Kept{Address: c.Address, Client: c.Name, ID: recorded[c.Address]})
 	}
 	return out
@@ -46,7 +46,7 @@ func (k keepers) left(want *schema.Connection) []Kept {
 	if want.Relocate == nil || want.Relocate.From == nil {
 		return nil
 	}
-	at := place{want.Terraform, want.Relocate.From, strings.ToLower(want.Organization)}
+	at := place{want.Terraform, want.Relocate.From, names.OrganizationKey(want.Organization)}
 	return slices.DeleteFunc(slices.Clone(k[at]), func(one Kept) bool { return one.Address == want.Address })
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -14,8 +15,8 @@ const forgotten = "forgotten"
 // Describes reports whether a record is that of the very connection which the files
 // describe, at whatever path: under its address, on its systems, with its link.
 func Describes(r *Record, want *schema.Connection) bool {
-	return r.Address == want.Address && sameURL(r.About.Terraform, want.Terraform.Address) && sameURL(r.About.Bitbucket, want.Bitbucket.URL) &&
-		strings.EqualFold(r.About.Organization, want.Organization) && r.LinkURL == want.Link.URL
+	return r.Address == want.Address && names.SameURL(r.About.Terraform, want.Terraform.Address) && names.SameURL(r.About.Bitbucket, want.Bitbucket.URL) &&
+		names.SameOrganization(r.About.Organization, want.Organization) && names.SameURL(r.LinkURL, want.Link.URL)
 }
 
 // takeMoved uses the record that the connection had under another address, or at
@@ -29,7 +30,7 @@ func (d *differ) takeMoved() {
 	}
 	d.have.Record = m.Record
 	at := d.want.Where("application_link.url")
-	if url := m.Record.LinkURL; url != "" && url != d.want.Link.URL {
+	if url := m.Record.LinkURL; url != "" && !names.SameURL(url, d.want.Link.URL) {
 		d.block(Refused, at,
 			fmt.Sprintf("%s moved here from %s, but its application link is on %s, and the files ask for %s: Bitbucket cannot move a link", d.want.Address, m.Record.Address, url, d.want.Link.URL),
 			fmt.Sprintf("keep the link: application_link { url = %q }", url))
@@ -113,13 +114,13 @@ func (d *differ) describe() {
 	if r.MovedFrom != "" {
 		because = append(because, d.reason("record in Vault", "says that it took over "+r.MovedFrom, "that record has ended", ""))
 	}
-	if slices.Contains(d.have.From, r.Address) && r.Address != d.want.Address {
+	if r.Address != d.want.Address && (slices.Contains(d.have.From, r.Address) || strings.EqualFold(r.Address, d.want.Address)) {
 		because = append(because, d.reason("address in the record", r.Address, d.want.Address, ""))
 	}
 	if r.About.Protected != d.want.Protect {
 		because = append(because, d.reason("protect in the record", fmt.Sprint(r.About.Protected), fmt.Sprint(d.want.Protect), "protect"))
 	}
-	if user := r.About.ServiceUser; user != "" && !strings.EqualFold(user, d.want.ServiceUser) && r.Current != nil && d.hasKey(r.Current.Fingerprint) {
+	if user := r.About.ServiceUser; user != "" && !names.SameUser(user, d.want.ServiceUser) && r.Current != nil && d.hasKey(r.Current.Fingerprint) {
 		because = append(because, d.reason("whose SSH keys they are in the record", user, d.want.ServiceUser, "service_user"))
 	}
 	if r.Ended == forgotten {
@@ -217,7 +218,7 @@ func sameKeys(a, b *Record) bool {
 // sameServers reports whether two records are of the same Terraform and Bitbucket.
 // An organization that is renamed while its record moves has two names.
 func sameServers(a, b About) bool {
-	return sameURL(a.Terraform, b.Terraform) && sameURL(a.Bitbucket, b.Bitbucket)
+	return names.SameURL(a.Terraform, b.Terraform) && names.SameURL(a.Bitbucket, b.Bitbucket)
 }
 
 // ChooseMoved returns the one record that a connection had before among those that

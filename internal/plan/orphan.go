@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -60,12 +61,12 @@ func orphan(fleet *schema.Fleet, path, address string, r *Record) Leaving {
 		}
 	}
 	for _, t := range fleet.Terraforms {
-		if sameURL(t.Address, r.About.Terraform) {
+		if names.SameURL(t.Address, r.About.Terraform) {
 			l.Want.Terraform = t
 		}
 	}
 	for _, b := range fleet.Bitbuckets {
-		if sameURL(b.URL, r.About.Bitbucket) {
+		if names.SameURL(b.URL, r.About.Bitbucket) {
 			l.Want.Bitbucket = b
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -40,7 +41,7 @@ func ClientOf(want *schema.Connection, have Have) (client *Client, ours bool) {
 // take over: the consumer key that the user brings or the link has, then the
 // wanted name, then a token.
 func (d *differ) claim(c *Client) int {
-	if c == nil || !sameURL(c.HTTPURL, d.want.Bitbucket.URL) {
+	if c == nil || !names.SameURL(c.HTTPURL, d.want.Bitbucket.URL) {
 		return 0
 	}
 	claim := 0
@@ -202,8 +203,3 @@ func (d *differ) refuse(foreign []string) {
 // OwnerMark is what bbsync writes into a consumer's description to say whose it
 // is.
 func OwnerMark(fleet string) string { return "managed by bbsync, fleet " + fleet }
-
-// sameURL compares Bitbucket addresses as people type them.
-func sameURL(a, b string) bool {
-	return strings.EqualFold(strings.TrimRight(a, "/"), strings.TrimRight(b, "/"))
-}

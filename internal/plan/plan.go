@@ -9,10 +9,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -46,8 +46,8 @@ type Target struct {
 // the service user. Nothing documents which of a user's names it shows, and an
 // older release shows none.
 func (t Target) ActsAs(shown string) bool {
-	return shown == "" || strings.EqualFold(shown, t.ServiceUser) ||
-		slices.ContainsFunc(t.UserNames, func(name string) bool { return strings.EqualFold(name, shown) })
+	return shown == "" || names.SameUser(shown, t.ServiceUser) ||
+		slices.ContainsFunc(t.UserNames, func(name string) bool { return names.SameUser(name, shown) })
 }
 
 // A Connection is the plan of one connection: its steps in the order they run.

@@ -3,8 +3,8 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -17,7 +17,7 @@ func (d *differ) relocate() {
 	if from == nil || from.From == nil {
 		return
 	}
-	if d.client != nil && sameURL(d.client.HTTPURL, from.From.URL) {
+	if d.client != nil && names.SameURL(d.client.HTTPURL, from.From.URL) {
 		d.block(Refused, d.want.Where("record"),
 			fmt.Sprintf("the record %s is that of the connection to %s, whose OAuth client cannot be given another URL", d.want.Record, from.From.URL),
 			"a move needs a record of its own: leave record out, or have the Bitbucket in it")
@@ -93,7 +93,7 @@ func (d *differ) isLeft(c Client) bool {
 }
 
 func (d *differ) isThere(c Client) bool {
-	return sameURL(c.HTTPURL, d.want.Relocate.From.URL) && (d.client == nil || c.ID != d.client.ID)
+	return names.SameURL(c.HTTPURL, d.want.Relocate.From.URL) && (d.client == nil || c.ID != d.client.ID)
 }
 
 // waves divides the workspaces of one client.
@@ -131,8 +131,8 @@ func workspaceNames(some []Workspace) []string {
 }
 
 // onePerName sorts, and leaves out what differs from another in case alone.
-func onePerName(names []string) []string {
-	return slices.CompactFunc(sorted(names), strings.EqualFold)
+func onePerName(repositories []string) []string {
+	return slices.CompactFunc(sorted(repositories), names.SameRepository)
 }
 
 // heir returns the connection that takes over the workspaces of one that only
@@ -140,7 +140,7 @@ func onePerName(names []string) []string {
 func heir(fleet *schema.Fleet, gone *schema.Connection) *schema.Connection {
 	for _, c := range fleet.Connections {
 		if c.Relocate != nil && c.Relocate.From != nil && gone.Bitbucket == c.Relocate.From &&
-			gone.Terraform == c.Terraform && strings.EqualFold(gone.Organization, c.Organization) {
+			gone.Terraform == c.Terraform && names.SameOrganization(gone.Organization, c.Organization) {
 			return c
 		}
 	}

@@ -145,9 +145,9 @@ func (d *remover) removal() {
 			d.stay(d.want.Range, "its record moves to %s: it is %s", c.Record, c.Address)
 			return
 		}
-		if !d.takenOver(d.StayHave[i]) && c.Record != d.want.Record && c.Bitbucket.Label == d.want.Bitbucket.Label && c.Link.URL == d.want.Link.URL && d.have.Link != nil {
-			d.block(Refused, c.Range, fmt.Sprintf("%s is described on the same application link, %s", c.Address, c.Link.URL),
-				"if it is the same connection under another name, write a moved block")
+		if what := d.seenBy(c, d.StayHave[i]); what != "" {
+			d.block(Refused, c.Range, fmt.Sprintf("%s is described on the same %s", c.Address, what),
+				"if it is the same connection under another name, write a moved block; else give it a link and a name of its own")
 			return
 		}
 	}

@@ -42,8 +42,8 @@ func (d *sharedDiffer) repositories(connections []*schema.Connection) {
 	granted, hooked := map[GrantPermission]bool{}, map[GrantPermission]bool{}
 	for _, c := range connections {
 		for i, g := range grants(c) {
-			if !granted[g] {
-				granted[g] = true
+			if !granted[g.Key()] {
+				granted[g.Key()] = true
 				d.grant(g, c.Grants[i].Range)
 			}
 			hook := GrantPermission{Project: g.Project, Repository: g.Repository}
@@ -86,10 +86,10 @@ func (d *sharedDiffer) version() {
 }
 
 func (d *sharedDiffer) grant(g GrantPermission, at hcl.Range) {
-	if _, unknown := d.have.Unknown[g]; unknown {
+	if _, unknown := d.have.Unknown[g.Key()]; unknown {
 		return // told with the connections that want it
 	}
-	if held, asked := d.have.Granted[g]; asked && !held { // not asked: the user is missing, told with its connections
+	if held, asked := d.have.Granted[g.Key()]; asked && !held { // not asked: the user is missing, told with its connections
 		d.add(g, Reason{What: "effective permission of " + g.User, Live: "not " + g.Permission, Want: g.Permission, At: at})
 	}
 }
@@ -110,7 +110,7 @@ func (d *sharedDiffer) plugin() {
 }
 
 func (d *sharedDiffer) hook(g GrantPermission, at hcl.Range) {
-	if _, unknown := d.have.Unknown[g]; unknown || d.have.Hooks[g] {
+	if _, unknown := d.have.Unknown[g.Key()]; unknown || d.have.Hooks[g] {
 		return
 	}
 	d.add(EnableHook{Project: g.Project, Repository: g.Repository, Key: WebhookHook},

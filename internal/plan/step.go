@@ -1,6 +1,10 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/bbsync/bbsync/internal/names"
+)
 
 // A Step is one idempotent write to, or proof on, one system. With the Target
 // of its plan it is complete: carrying it out takes the systems and nothing
@@ -195,6 +199,12 @@ type ProveFetched struct {
 // GrantPermission gives a service user a permission. It belongs to the
 // Bitbucket, not to a connection.
 type GrantPermission struct{ User, Project, Repository, Permission string }
+
+// Key returns the permission as maps have it: the user however it is spelled.
+func (s GrantPermission) Key() GrantPermission {
+	s.User = names.UserKey(s.User)
+	return s
+}
 
 // InstallPlugin installs the webhook plugin (Bitbucket before 5.4).
 type InstallPlugin struct{ Key, URL string }

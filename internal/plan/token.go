@@ -1,6 +1,8 @@
 package plan
 
-import "strings"
+import (
+	"github.com/bbsync/bbsync/internal/names"
+)
 
 // publicKey plans the public half on the service user: before Terraform gets
 // the private half, and proven first.
@@ -93,7 +95,7 @@ func (d *differ) isServiceUser(shown string) bool { return d.have.User.Is(shown)
 // Is compares what Terraform shows as the service provider's user with the user.
 // Nothing documents which of a user's names it is; none shown is taken for it.
 func (u *User) Is(shown string) bool {
-	return shown == "" || strings.EqualFold(shown, u.Name) || strings.EqualFold(shown, u.Slug) || shown == u.DisplayName
+	return shown == "" || names.SameUser(shown, u.Name) || names.SameUser(shown, u.Slug) || shown == u.DisplayName
 }
 
 // tokenKey plans the private half on the token. Terraform tells only that there

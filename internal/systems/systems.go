@@ -12,6 +12,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/limit"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/schema"
@@ -44,7 +45,7 @@ type Systems struct {
 type terraformKey struct{ Label, Credential string }
 
 // An organizationKey is one organization on one host.
-type organizationKey struct{ Label, Name string }
+type organizationKey struct{ Label, Name string } // Name: names.OrganizationKey
 
 type opened[T any] struct {
 	once   sync.Once
@@ -103,7 +104,7 @@ func (s *Systems) Terraform(ctx context.Context, label, organization string) (*t
 		return nil, fmt.Errorf("terraform.%s is not in the configuration", label)
 	}
 	ref := block.Token
-	if own := s.own[organizationKey{label, organization}]; own != nil {
+	if own := s.own[organizationKey{label, names.OrganizationKey(organization)}]; own != nil {
 		ref = *own
 	}
 	entry := lookup(s, s.terraforms, terraformKey{label, refName(ref)})
@@ -190,7 +191,7 @@ func (s *Systems) Figures() map[string]limit.Figures {
 func ownTokens(fleet *schema.Fleet) map[organizationKey]*schema.SecretRef {
 	own := map[organizationKey]*schema.SecretRef{}
 	for _, c := range fleet.Connections {
-		key := organizationKey{c.Terraform.Label, c.Organization}
+		key := organizationKey{c.Terraform.Label, names.OrganizationKey(c.Organization)}
 		if c.Token != nil && own[key] == nil {
 			own[key] = c.Token
 		}

@@ -24,6 +24,7 @@ type OAuthClient struct {
 	OrganizationScoped *bool    // nil: the server does not tell
 	Projects           []string // ids
 	AgentPool          string   // id, "" for none
+	Organization       string   // as Terraform spells it; "" when it does not say
 	Token              *Token   // the newest, nil before somebody has authorized it
 	Tokens             []Token  // one at most, as documented
 }
@@ -108,6 +109,7 @@ func (c *Client) decodeClient(ctx context.Context, q question, r resource, token
 		ID: r.ID, HTTPURL: a.HTTPURL, APIURL: a.APIURL, Key: a.Key, RSAPublicKey: a.RSAPublicKey, ServiceProvider: a.ServiceProvider,
 		ConnectURL: c.absolute(a.ConnectPath), CallbackURL: a.CallbackURL, Created: a.CreatedAt, OrganizationScoped: a.OrganizationScoped,
 		Projects: r.Relationships["projects"].ids(), AgentPool: r.Relationships["agent-pool"].id(),
+		Organization: r.Relationships["organization"].id(),
 	}
 	if a.Name != nil {
 		have.Name = *a.Name
