@@ -109,7 +109,7 @@ func (a *app) openTrail(fleet string) (*trail, error) {
 
 func (t *trail) run(result audit.Result, what string) error {
 	e := t.stamp
-	e.Time, e.Step, e.What, e.Result = t.app.now(), "Run", what, result
+	e.Time, e.Step, e.What, e.Result = t.app.now(), "run", what, result
 	return t.Append(e)
 }
 
@@ -121,7 +121,7 @@ func (t *trail) keep() func(apply.Deed) error {
 	return func(d apply.Deed) error {
 		e := t.stamp
 		e.Time, e.Address, e.Result, e.What = t.app.now(), d.Address, audit.Done, d.Step.String()
-		e.Step = strings.TrimPrefix(fmt.Sprintf("%T", d.Step), "plan.")
+		e.Step = d.Step.Kind()
 		e.Fingerprints, e.Proof = d.Fingerprints, d.Proof
 		if d.Err != nil {
 			e.Result, e.Error = audit.Failed, d.Err.Error()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/authorize"
@@ -89,14 +88,14 @@ func (a *app) approved(p plan.Plan, result apply.Result) (_ plan.Plan, changed i
 	kinds := map[string]bool{}
 	for _, o := range result.Connections {
 		for _, step := range o.Left {
-			kinds[o.Address+fmt.Sprintf(" %T", step)] = true
+			kinds[o.Address+" "+step.Kind()] = true
 		}
 	}
 	out := plan.Plan{Fleet: p.Fleet}
 	for _, c := range p.Connections {
 		same := true
 		for _, step := range c.Steps() {
-			same = same && kinds[c.Address+fmt.Sprintf(" %T", step)]
+			same = same && kinds[c.Address+" "+step.Kind()]
 		}
 		if same {
 			out.Connections = append(out.Connections, c)

@@ -87,9 +87,9 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 	case plan.RetireRecord:
 		return r.retireRecord(ctx)
 	case plan.GrantPermission, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
-		return fmt.Errorf("step %T belongs to a Bitbucket, not to a connection", s)
+		return fmt.Errorf("step %s belongs to a Bitbucket, not to a connection", s.Kind())
 	}
-	return fmt.Errorf("unknown step %T", step)
+	return fmt.Errorf("unknown step %s", step.Kind())
 }
 
 func (r *runner) bitbucketClient(ctx context.Context) (*bitbucket.Client, error) {

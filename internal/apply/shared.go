@@ -70,9 +70,9 @@ func (e *executor) shared(ctx context.Context, label string, step plan.Step) err
 		plan.ProveSSH, plan.Authorize, plan.SetTokenKey, plan.ProveRepositories, plan.CondemnKeys, plan.RestageKey,
 		plan.SwitchKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer,
 		plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.BreakLease, plan.MoveWorkspaces, plan.ProveFetched:
-		return fmt.Errorf("step %T belongs to a connection, not to a Bitbucket", s)
+		return fmt.Errorf("step %s belongs to a connection, not to a Bitbucket", s.Kind())
 	}
-	return fmt.Errorf("unknown step %T", step)
+	return fmt.Errorf("unknown step %s", step.Kind())
 }
 
 // grant gives the permission and checks that it is held, effectively.

@@ -29,7 +29,7 @@ type Entry struct {
 	Who          string            `json:"who"` // user, host and process
 	Fleet        string            `json:"fleet"`
 	Address      string            `json:"address,omitempty"` // "": about the run
-	Step         string            `json:"step"`              // CreateClient; Run: about the run
+	Step         string            `json:"step"`              // its kind, as create_client; run: about the run
 	What         string            `json:"what"`              // as the plan showed it
 	Result       Result            `json:"result"`
 	Error        string            `json:"error,omitempty"`

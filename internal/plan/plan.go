@@ -232,7 +232,7 @@ func digest[T Target | []string](on T, steps []Step) string {
 	parts := make([]any, 0, 2*len(steps)+1)
 	parts = append(parts, on)
 	for _, s := range steps {
-		parts = append(parts, fmt.Sprintf("%T", s), s)
+		parts = append(parts, s.Kind(), s)
 	}
 	body, err := json.Marshal(parts)
 	if err != nil { // plain data: a bug, not an event

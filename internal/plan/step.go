@@ -14,6 +14,8 @@ import (
 //sumtype:decl
 type Step interface {
 	fmt.Stringer
+	// Kind names the type of step for machines: create_link.
+	Kind() string
 	// Symbol is + for what is made, ~ for what is changed, - for what is
 	// removed, ? for a proof, ! for what a person must do.
 	Symbol() string

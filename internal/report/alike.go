@@ -72,7 +72,7 @@ func (g *grouper) shape(c plan.Connection) string {
 	var b strings.Builder
 	b.WriteString(c.Bitbucket + "|" + c.Terraform)
 	for _, change := range c.Changes {
-		fmt.Fprintf(&b, "|%T", change.Step)
+		b.WriteString("|" + change.Step.Kind())
 		for _, r := range change.Because {
 			fmt.Fprintf(&b, ",%s,%t", g.plain(r.What, c), strings.HasPrefix(r.Live, "none"))
 		}

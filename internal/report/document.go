@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"strings"
-	"unicode"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -179,7 +177,7 @@ func changesDocument(state plan.State, digest string, changes []plan.Change, blo
 
 // NewStepDocument returns a step without its reasons.
 func NewStepDocument(s plan.Step) StepDocument {
-	return StepDocument{Kind: StepKind(s), Sign: s.Symbol(), Text: s.String()}
+	return StepDocument{Kind: s.Kind(), Sign: s.Symbol(), Text: s.String()}
 }
 
 // NewPlaceDocument returns a place in the files, with slashes everywhere.
@@ -200,21 +198,6 @@ func StateName(s plan.State) string {
 		return "in_sync"
 	}
 	return string(s)
-}
-
-// StepKind is the name of a step's kind for machines: create_link.
-func StepKind(s plan.Step) string {
-	name := fmt.Sprintf("%T", s)
-	name = name[strings.LastIndexByte(name, '.')+1:]
-	var b strings.Builder
-	for i, r := range name {
-		// A capital begins a word unless it goes on a row of them: AddSSHKey.
-		if unicode.IsUpper(r) && i > 0 && (unicode.IsLower(rune(name[i-1])) || i+1 < len(name) && unicode.IsLower(rune(name[i+1]))) {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
 }
 
 // JSON returns a document as text that is harmless in a log, and a newline.

@@ -37,24 +37,6 @@ func TestPlanDocument(t *testing.T) {
 	}
 }
 
-func TestStepKind(t *testing.T) {
-	for _, x := range []struct {
-		step plan.Step
-		want string
-	}{
-		{plan.CreateConsumerKey{}, "create_consumer_key"},
-		{plan.CreateSSHKey{}, "create_ssh_key"},
-		{plan.AddSSHKey{}, "add_ssh_key"},
-		{plan.ProveSSH{}, "prove_ssh"},
-		{plan.Authorize{}, "authorize"},
-		{plan.SetTokenKey{}, "set_token_key"},
-	} {
-		if got := StepKind(x.step); got != x.want {
-			t.Errorf("%T: %s, want %s", x.step, got, x.want)
-		}
-	}
-}
-
 func TestStream(t *testing.T) {
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
 	doc := NewPlanDocument("plan", mixed())

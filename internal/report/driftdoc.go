@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -221,5 +220,5 @@ func Kind(step plan.Step) string {
 	case plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
 		return "webhook"
 	}
-	return fmt.Sprintf("%T", step) // not reached: the switch is exhaustive
+	return step.Kind() // not reached: the switch is exhaustive
 }

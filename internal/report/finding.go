@@ -70,7 +70,7 @@ func changeFindings(address string, also int, changes []plan.Change, blocks []pl
 		add(string(b.Kind), isError, "", sentence(b.Text, b.Remedy), b.At)
 	}
 	for _, c := range changes {
-		kind := strings.ReplaceAll(StepKind(c.Step), "_", "-")
+		kind := strings.ReplaceAll(c.Step.Kind(), "_", "-")
 		for _, r := range c.Because {
 			if len(blocks) == 0 {
 				add(kind, isWarning, r.What+"\x00"+ids.without(c.Step.String()), fmt.Sprintf("%s. To do: %s", reasonText(r), c.Step), r.At)
