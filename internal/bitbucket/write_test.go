@@ -36,8 +36,10 @@ func writes(t *testing.T) map[string]write {
 			return err
 		}, says(201, `{"status-code":201,"resources-created":[{"href":"https://bb.example/rest/applinks/3.0/applicationlink/`+orgID+`","rel":"self"}]}`)},
 		"RenameLink": {func(t *testing.T, c *Client) error { return c.RenameLink(t.Context(), link, "new") }, says(200, updated)},
-		"DeleteLink": {func(t *testing.T, c *Client) error { return c.DeleteLink(t.Context(), orgID) },
-			says(200, string(fixture(t, "applinks_delete_200.json")))},
+		"DeleteLink": {
+			func(t *testing.T, c *Client) error { return c.DeleteLink(t.Context(), orgID) },
+			says(200, string(fixture(t, "applinks_delete_200.json"))),
+		},
 		"SetConsumer": {func(t *testing.T, c *Client) error {
 			return c.SetConsumer(t.Context(), orgID, Consumer{Key: "k", Name: "n", PublicKey: pair.Public})
 		}, says(201, consumerOK)},
@@ -50,8 +52,10 @@ func writes(t *testing.T) map[string]write {
 			return c.Grant(t.Context(), "svc", Permission{"INFRA", "vpc", "REPO_ADMIN"})
 		}, says(204, "")},
 		"EnablePlugin": {func(t *testing.T, c *Client) error { return c.EnablePlugin(t.Context(), WebhookPluginKey) }, says(200, pluginOn)},
-		"InstallPlugin": {func(t *testing.T, c *Client) error { return c.InstallPlugin(t.Context(), "https://a.example/x.jar") },
-			says(202, `{"status":{"done":true},"links":{"self":"/rest/plugins/1.0/pending/1"}}`)},
+		"InstallPlugin": {
+			func(t *testing.T, c *Client) error { return c.InstallPlugin(t.Context(), "https://a.example/x.jar") },
+			says(202, `{"status":{"done":true},"links":{"self":"/rest/plugins/1.0/pending/1"}}`),
+		},
 		"EnableHook": {func(t *testing.T, c *Client) error { return c.EnableHook(t.Context(), "INFRA", "vpc", WebhookHookKey) }, says(200, hookOn)},
 		"ProveConsumer": {func(t *testing.T, c *Client) error { return c.ProveConsumer(t.Context(), "k", pair.Private) },
 			says(200, requestOK, "Content-Type", "text/plain")},

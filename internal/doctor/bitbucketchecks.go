@@ -24,7 +24,7 @@ func (b *bitbucketFacts) checks(now time.Time) []Check {
 	out = append(out, b.state(), b.version(), b.baseURL(), b.clock(), b.admin())
 	if err := b.reached(); err != nil {
 		for _, name := range []string{"basic-auth", "ssh", "ssh-host-keys", "key-policy", "webhooks", "rate-limit"} {
-			out = append(out, unknown(name, "it is asked as the administrator, who was not let in; nothing more is sent, lest the account be locked", "see account"))
+			out = append(out, unknown(name, "it is asked as the administrator, who was not let in; stopped using this account to avoid locking it", "see account"))
 		}
 		return out
 	}
