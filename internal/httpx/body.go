@@ -71,8 +71,8 @@ func (e *TooLargeError) Error() string {
 
 // readWhole reads the body of resp, so that a deadline covers it. A success that
 // is longer than most is an error; a refusal is cut.
-func readWhole(ctx context.Context, resp *http.Response, most int64) error {
-	body, err := readAll(resp, most)
+func readWhole(ctx context.Context, resp *http.Response, usual, most int64) error {
+	body, err := readAll(resp, usual, most)
 	_ = resp.Body.Close()
 	if err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
@@ -87,13 +87,10 @@ func readWhole(ctx context.Context, resp *http.Response, most int64) error {
 	return count(ctx, len(body))
 }
 
-// usualBody is the size of most answers: they are read into one buffer that
-// never grows.
-const usualBody = 4 << 10
-
-// readAll reads at most one byte more than most.
-func readAll(resp *http.Response, most int64) ([]byte, error) {
-	size := int64(usualBody)
+// readAll reads at most one byte more than most, into one buffer that never grows
+// if the size is known or not above usual.
+func readAll(resp *http.Response, usual, most int64) ([]byte, error) {
+	size := usual
 	if n := resp.ContentLength; n >= 0 && n <= most {
 		size = n
 	}

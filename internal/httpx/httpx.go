@@ -22,6 +22,7 @@ type Options struct {
 	ClientCertificates []tls.Certificate // client certificates; usually none
 	Timeout            time.Duration     // of one request, including its answer's body; 0: 30 s
 	MaxBody            int64             // bytes of a success's body; 0: 64 MiB
+	UsualBody          int64             // bytes that most successes have, to read them into one buffer; 0: 4 KiB
 	UserAgent          string            // "" leaves the request's own
 	Alive              context.Context   //nolint:containedctx // ends all requests when it ends; nil: never
 	Redact             *Redactor         // removes secrets from errors; nil: removes PEM blocks only
@@ -30,6 +31,8 @@ type Options struct {
 const (
 	defaultTimeout = 30 * time.Second
 	defaultMaxBody = 64 << 20
+
+	defaultUsualBody = 4 << 10
 
 	// MaxRefusal bounds what is read of an answer that is no success.
 	MaxRefusal = 256 << 10
@@ -54,6 +57,9 @@ func New(o Options) (*Transport, error) {
 	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = defaultMaxBody
+	}
+	if o.UsualBody <= 0 {
+		o.UsualBody = defaultUsualBody
 	}
 	if o.Alive == nil {
 		o.Alive = context.Background()

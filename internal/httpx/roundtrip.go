@@ -35,7 +35,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	}
 	resp, err := t.base.RoundTrip(out)
 	if err == nil {
-		err = readWhole(ctx, resp, t.bound(req.Context(), resp.StatusCode))
+		err = readWhole(ctx, resp, t.options.UsualBody, t.bound(req.Context(), resp.StatusCode))
 	}
 	if err != nil {
 		return nil, t.explain(req.Context(), ctx, err)

@@ -4,13 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/hashicorp/vault/api"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // A question is one request. Its path is below /v1/.
@@ -78,32 +79,12 @@ func refused(err error) bool {
 
 // patiently repeats what found Vault unavailable, at growing distances.
 func (c *Client) patiently(ctx context.Context, try func() error) error {
-	began, wait := time.Now(), 100*time.Millisecond
-	for {
-		err := try()
-		if _, isLost := err.(lost); isLost || !errors.Is(err, ErrUnavailable) { //nolint:errorlint // only try's own mark counts
-			return err
-		}
-		delay := wait/2 + rand.N(wait) //nolint:gosec // jitter
-		if time.Since(began)+delay > c.cfg.Patience || c.alive.Err() != nil {
-			return err
-		}
-		if ctxErr := sleep(ctx, delay); ctxErr != nil {
-			return errors.Join(ctxErr, err)
-		}
-		wait = min(2*wait, 3*time.Second)
+	again := func(err error) bool {
+		_, isLost := err.(lost) //nolint:errorlint // only try's own mark counts
+		return !isLost && errors.Is(err, ErrUnavailable) && !httpx.Permanent(err) && c.alive.Err() == nil
 	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	backoff := httpx.Backoff{First: 100 * time.Millisecond, Most: 3 * time.Second, Patience: c.cfg.Patience}
+	return backoff.Do(ctx, again, try)
 }
 
 func (c *Client) askOnce(ctx context.Context, q question) (answer, error) {
@@ -111,9 +92,12 @@ func (c *Client) askOnce(ctx context.Context, q question) (answer, error) {
 	if resp == nil {
 		return answer{}, c.unreachable(ctx, q, err)
 	}
-	body, err := bodyOf(resp.Body)
+	body, err := httpx.Bytes(resp.Body)
 	if err != nil {
 		return answer{}, c.unreachable(ctx, q, err)
+	}
+	if page, ok := httpx.ReadPage(resp.Header, body); ok {
+		return answer{}, gateway(&Error{Op: q.op, Path: q.path, Status: resp.StatusCode}, page)
 	}
 	if q.flat && resp.StatusCode == http.StatusOK {
 		if f, ok := readFlat(body); ok {
@@ -133,7 +117,7 @@ func (c *Client) send(ctx context.Context, client *api.Client, q question) (*api
 	if err != nil {
 		return nil, err
 	}
-	return client.Logical().WriteRawWithContext(ctx, q.path, body)
+	return client.Logical().WriteRawWithContext(sends(ctx, body), q.path, body)
 }
 
 func (c *Client) unreachable(ctx context.Context, q question, err error) error {
@@ -143,10 +127,31 @@ func (c *Client) unreachable(ctx context.Context, q question, err error) error {
 	if net := (*url.Error)(nil); errors.As(err, &net) {
 		err = net.Err
 	}
-	return &Error{
-		Op: q.op, Path: q.path, Kind: ErrUnavailable, Cause: err,
-		Hint: "is " + c.cfg.Address + " the right address, and can it be reached from here?",
+	return &Error{Op: q.op, Path: q.path, Kind: ErrUnavailable, Cause: err, Hint: c.reachHint(err)}
+}
+
+// reachHint says what to do when there was no answer.
+func (c *Client) reachHint(err error) string {
+	var redirect *httpx.RedirectError
+	switch hint := httpx.Advice(err); {
+	case hint != "":
+		return hint
+	case errors.As(err, &redirect):
+		return ""
 	}
+	return "is " + c.cfg.Address + " the right address, and can it be reached from here?"
+}
+
+// gateway makes e the error of a web page: what it says of tokens and secrets is
+// not Vault's word. A refusal is final; anything else, a proxy's 404 while Vault
+// restarts included, may be over at the next try.
+func gateway(e *Error, page httpx.Page) *Error {
+	e.Kind, e.Cause = ErrUnavailable, errors.New(page.String())
+	e.Hint = "Vault sends no web pages here: check the address, and the proxy, firewall or single sign-on in front of it"
+	if e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError && e.Status != http.StatusNotFound {
+		e.Kind = ErrGateway
+	}
+	return e
 }
 
 // judge tells an answer from an error.

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/vault/api/auth/kubernetes"
 	"github.com/hashicorp/vault/api/auth/userpass"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
@@ -121,6 +122,7 @@ func (c *Client) logInLocked(ctx context.Context) (*api.Secret, error) {
 			Hint: "the answer holds no token; multi-factor logins are not supported",
 		}
 	}
+	c.door.redact.Add(secret.New(made.Auth.ClientToken))
 	c.api.SetToken(made.Auth.ClientToken)
 	return made, nil
 }
@@ -137,7 +139,7 @@ func (c *Client) attempt(ctx context.Context) (*api.Secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	return method.Login(ctx, bare)
+	return method.Login(ctx, bare) // what it sends is known to the door
 }
 
 func (c *Client) loginMethod(ctx context.Context, bare *api.Client) (api.AuthMethod, error) {
@@ -156,12 +158,14 @@ func (c *Client) loginMethod(ctx context.Context, bare *api.Client) (api.AuthMet
 		if err != nil {
 			return nil, err
 		}
+		c.door.redact.Add(secret.New(jwt))
 		return kubernetes.NewKubernetesAuth(a.Role, kubernetes.WithServiceAccountToken(jwt), kubernetes.WithMountPath(a.mount()))
 	case MethodJWT:
 		jwt, err := a.identity("")
 		if err != nil {
 			return nil, err
 		}
+		c.door.redact.Add(secret.New(jwt))
 		return jwtLogin{mount: a.mount(), role: a.Role, jwt: jwt}, nil
 	}
 	panic("vault: login with method " + a.method())
@@ -188,6 +192,7 @@ func (c *Client) secretID(ctx context.Context, bare *api.Client) (string, error)
 	if id == "" {
 		return "", errors.New("vault: the wrapping token holds no secret id")
 	}
+	c.door.redact.Add(secret.New(id))
 	c.unwrap = &id
 	return id, nil
 }
@@ -220,9 +225,12 @@ func (c *Client) loginError(err error) error {
 	var said *api.ResponseError
 	if !errors.As(err, &said) {
 		if net := (*url.Error)(nil); errors.As(err, &net) {
-			return &Error{Op: "logging in at", Path: path, Kind: ErrUnavailable, Cause: net.Err}
+			return &Error{Op: "logging in at", Path: path, Kind: ErrUnavailable, Cause: net.Err, Hint: c.reachHint(net.Err)}
 		}
 		return err
+	}
+	if page, ok := httpx.ReadPage(http.Header{}, []byte(strings.Join(said.Errors, ""))); ok {
+		return gateway(&Error{Op: "logging in at", Path: path, Status: said.StatusCode}, page)
 	}
 	e := &Error{
 		Op: "logging in at", Path: path, Status: said.StatusCode, Texts: texts(said.Errors, said.RawError), Kind: ErrUnauthorized,

@@ -1,139 +1,97 @@
 package vault
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"sync/atomic"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/httpx"
+	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/trace"
 )
 
-// maxAnswer bounds what is read of one answer. A list of 100,000 names is 2 MB.
-const maxAnswer = 64 << 20
+const (
+	// maxAnswer bounds what is read of one answer. A list of 100,000 names is 2 MB.
+	maxAnswer = 64 << 20
+	// usualAnswer holds a record of two key pairs.
+	usualAnswer = 12 << 10
+)
 
 // A door is what every request to Vault goes through, those of vault/api's own
-// helpers included, which know no context: it sets the deadline, ends requests
-// when the client is closed, keeps the token from other hosts, and learns
-// Vault's clock.
+// helpers included, which know no context: it refuses the redirects that vault/api
+// would follow, and learns Vault's clock.
 type door struct {
-	alive     context.Context
-	transport *http.Transport
-	host      string
-	timeout   time.Duration
-	agent     string
-	skew      atomic.Int64 // Vault's clock minus ours, in nanoseconds
+	transport *httpx.Transport
+	redact    *httpx.Redactor // knows every token of this client
+	skew      atomic.Int64    // Vault's clock minus ours, in nanoseconds
 }
 
 func newDoor(alive context.Context, cfg Config) (*door, error) {
-	roots, err := authorities(cfg.CA)
-	if err != nil {
-		return nil, err
-	}
-	u, err := url.Parse(cfg.Address)
+	origin, err := url.Parse(cfg.Address)
 	if err != nil {
 		return nil, fmt.Errorf("vault: address: %w", err)
 	}
-	return &door{
-		alive: alive, host: u.Host, timeout: cfg.Timeout, agent: cfg.UserAgent,
-		transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-			ForceAttemptHTTP2:   true,
-			MaxIdleConnsPerHost: 64,
-			IdleConnTimeout:     90 * time.Second,
-			TLSHandshakeTimeout: 10 * time.Second,
-		},
-	}, nil
+	redact := httpx.NewRedactor(cfg.Auth.Token, cfg.Auth.SecretID, cfg.Auth.JWT, cfg.Auth.Password)
+	transport, err := httpx.New(httpx.Options{
+		Origin: origin, CA: cfg.CA, Timeout: cfg.Timeout, MaxBody: maxAnswer, UsualBody: usualAnswer, UserAgent: cfg.UserAgent, Alive: alive, Redact: redact,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("vault: %w", err)
+	}
+	return &door{transport: transport, redact: redact}, nil
 }
 
-func (d *door) client() *http.Client {
-	return &http.Client{Transport: trace.Transport(d), CheckRedirect: func(*http.Request, []*http.Request) error {
-		return http.ErrUseLastResponse // vault/api follows one redirect itself, through the door again
-	}}
-}
+func (d *door) client() *http.Client { return httpx.Client(trace.Transport(d)) }
 
-// RoundTrip reads the whole answer, so that the deadline covers the body too.
+// RoundTrip implements http.RoundTripper. A standby redirects its clients to the
+// active node: the token does not follow.
 func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Host != d.host {
-		// A standby sends its clients to the active node, whose name we were not given.
-		return nil, fmt.Errorf("vault redirects to %s, where the token was not meant to go (if that is right, make it the address)",
-			clean(req.URL.Host))
-	}
-	ctx, cancel := context.WithTimeout(req.Context(), d.timeout)
-	defer cancel()
-	stop := context.AfterFunc(d.alive, cancel)
-	defer stop()
-	req = req.Clone(ctx)
-	if d.agent != "" {
-		req.Header.Set("User-Agent", d.agent)
-	}
 	began := time.Now()
 	resp, err := d.transport.RoundTrip(req)
 	if err != nil {
-		return nil, d.late(req, err)
+		return nil, err
 	}
 	d.learn(resp.Header.Get("Date"), began)
-	body, err := readAll(resp)
-	_ = resp.Body.Close()
-	if err != nil {
-		return nil, d.late(req, err)
+	if err := httpx.Redirected(resp); err != nil {
+		return nil, err
 	}
-	if len(body) > maxAnswer {
-		return nil, fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20)
-	}
-	resp.Body = &whole{Reader: bytes.NewReader(body), text: body}
 	return resp, nil
 }
 
-// usualAnswer holds a record of two key pairs: with it most answers are read
-// into one buffer that never grows.
-const usualAnswer = 12 << 10
+// minSent is the length from which on a string of a record counts as a secret.
+const minSent = 12
 
-func readAll(resp *http.Response) ([]byte, error) {
-	size := int64(usualAnswer)
-	if n := resp.ContentLength; n >= 0 && n <= maxAnswer {
-		size = n
-	}
-	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // ReadFrom grows what has not MinRead left
-	_, err := body.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
-	return body.Bytes(), err
+// sends returns a context whose requests have body: an answer that repeats a
+// string of it, a private key above all, is redacted.
+func sends(ctx context.Context, body []byte) context.Context {
+	return httpx.WithSecrets(ctx, func() []secret.Text {
+		var document any
+		_ = json.Unmarshal(body, &document) // it was marshalled just now
+		return longStrings(document)
+	})
 }
 
-// whole is an answer's body that has been read already.
-type whole struct {
-	*bytes.Reader
-	text []byte
-}
-
-// Close implements io.Closer.
-func (*whole) Close() error { return nil }
-
-// bodyOf returns the text of a body, without a copy where it is the door's own.
-func bodyOf(body io.ReadCloser) ([]byte, error) {
-	if w, ok := body.(*whole); ok {
-		return w.text, nil
+func longStrings(v any) []secret.Text {
+	var found []secret.Text
+	switch v := v.(type) {
+	case string:
+		if len(v) >= minSent {
+			found = append(found, secret.New(v))
+		}
+	case []any:
+		for _, value := range v {
+			found = append(found, longStrings(value)...)
+		}
+	case map[string]any:
+		for _, value := range v {
+			found = append(found, longStrings(value)...)
+		}
 	}
-	text, err := io.ReadAll(body)
-	_ = body.Close()
-	return text, err
-}
-
-// late says that it was our own deadline, where it was.
-func (d *door) late(req *http.Request, err error) error {
-	switch {
-	case d.alive.Err() != nil:
-		return errors.New("the client was closed")
-	case errors.Is(req.Context().Err(), context.DeadlineExceeded):
-		return fmt.Errorf("no answer within %v: %w", d.timeout, err)
-	}
-	return err
+	return found
 }
 
 // learn takes Vault's clock from an answer. The header has whole seconds.

@@ -11,14 +11,15 @@ import (
 
 // What can be asked of an error with errors.Is.
 var (
-	ErrNotFound         = errors.New("not found")                         // no such secret; the mount and the namespace are there
-	ErrDeleted          = errors.New("deleted")                           // the newest version is deleted or destroyed; see DeletedError
-	ErrConflict         = errors.New("changed by someone else")           // check-and-set refused the write
-	ErrLeaseLost        = errors.New("lease lost")                        // the record is no longer ours to write
-	ErrForbidden        = errors.New("not allowed by the token's policy") // the token is good, its policy is not enough
-	ErrUnauthorized     = errors.New("token or login refused")            // expired, revoked or wrong
-	ErrUnavailable      = errors.New("no usable answer from Vault")       // sealed, overloaded, unreachable, or not Vault at all
-	ErrUnknownOutcome   = errors.New("outcome of the write not known")    // the answer was lost and could not be settled
+	ErrNotFound         = errors.New("not found")                               // no such secret; the mount and the namespace are there
+	ErrDeleted          = errors.New("deleted")                                 // the newest version is deleted or destroyed; see DeletedError
+	ErrConflict         = errors.New("changed by someone else")                 // check-and-set refused the write
+	ErrLeaseLost        = errors.New("lease lost")                              // the record is no longer ours to write
+	ErrForbidden        = errors.New("not allowed by the token's policy")       // the token is good, its policy is not enough
+	ErrUnauthorized     = errors.New("token or login refused")                  // expired, revoked or wrong
+	ErrUnavailable      = errors.New("no usable answer from Vault")             // sealed, overloaded, unreachable, or not Vault at all
+	ErrGateway          = errors.New("answered by something in front of Vault") // a firewall, a proxy or a single sign-on
+	ErrUnknownOutcome   = errors.New("outcome of the write not known")          // the answer was lost and could not be settled
 	ErrNoMount          = errors.New("no such mount")
 	ErrNoNamespace      = errors.New("no such namespace")
 	ErrNotVersioned     = errors.New("not a KV version 2 mount")

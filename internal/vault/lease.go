@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // clockMargin is what two readings of Vault's clock may differ by: its Date
@@ -120,7 +122,7 @@ func (h *Held) begin() {
 // requests do no harm.
 func (h *Held) renew() {
 	for h.Err() == nil {
-		if sleep(h.lost, min(h.ttl/3, max(time.Until(*h.until.Load()), 0))) != nil {
+		if httpx.Sleep(h.lost, min(h.ttl/3, max(time.Until(*h.until.Load()), 0))) != nil {
 			return
 		}
 		h.mu.Lock()

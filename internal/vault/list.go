@@ -12,6 +12,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // listers is how many folders are listed at once.
@@ -27,38 +29,50 @@ func (c *Client) List(ctx context.Context, prefix string) ([]string, error) {
 			return nil, fmt.Errorf("vault: list: %w", err)
 		}
 	}
-	var (
-		mu    sync.Mutex
-		paths []string
-		level = []string{prefix}
-	)
-	for len(level) > 0 { // breadth first: no goroutine waits for another
-		var next []string
-		group, ctx := errgroup.WithContext(ctx)
-		group.SetLimit(listers)
-		for _, folder := range level {
-			group.Go(func() error {
-				names, err := c.listFolder(ctx, folder)
-				mu.Lock()
-				defer mu.Unlock()
-				for _, name := range names {
-					path := strings.TrimPrefix(folder+"/"+name, "/")
-					if folder, ok := strings.CutSuffix(path, "/"); ok {
-						next = append(next, folder)
-					} else {
-						paths = append(paths, path)
-					}
-				}
-				return err
-			})
+	ctx = httpx.WithListing(ctx, httpx.MaxListing)
+	var paths []string
+	level := []string{prefix}
+	for asked := 0; len(level) > 0; { // breadth first: no goroutine waits for another
+		if asked += len(level); asked > maxFolders {
+			return nil, &Error{Op: "listing", Path: c.metadataPath(prefix), Kind: ErrUnavailable, Cause: fmt.Errorf("more than %d folders", maxFolders)}
 		}
-		if err := group.Wait(); err != nil {
+		found, folders, err := c.listLevel(ctx, level)
+		if err != nil {
 			return nil, err
 		}
-		level = next
+		paths, level = append(paths, found...), folders
 	}
 	slices.Sort(paths)
 	return paths, nil
+}
+
+// maxFolders ends the listing of a server whose folders never end: each fleet is
+// one, and each folder below it one more.
+const maxFolders = 50_000
+
+// listLevel lists folders side by side.
+func (c *Client) listLevel(ctx context.Context, level []string) (paths, folders []string, err error) {
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(listers)
+	for _, folder := range level {
+		group.Go(func() error {
+			names, err := c.listFolder(ctx, folder)
+			mu.Lock()
+			defer mu.Unlock()
+			for _, name := range names {
+				path := strings.TrimPrefix(folder+"/"+name, "/")
+				if folder, ok := strings.CutSuffix(path, "/"); ok {
+					folders = append(folders, folder)
+				} else {
+					paths = append(paths, path)
+				}
+			}
+			return err
+		})
+	}
+	err = group.Wait()
+	return paths, folders, err
 }
 
 func (c *Client) listFolder(ctx context.Context, folder string) ([]string, error) {
@@ -85,8 +99,15 @@ func (c *Client) listFolder(ctx context.Context, folder string) ([]string, error
 	if len(data.Keys) == 0 { // an empty folder is answered with 404
 		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Hint: "the answer names no records; check what stands between bbsync and Vault"}
 	}
-	return data.Keys, nil
+	if strings.Count(folder, "/") >= maxDepth {
+		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: fmt.Errorf("folders more than %d deep", maxDepth)}
+	}
+	// What bbsync cannot name it did not write.
+	return slices.DeleteFunc(data.Keys, func(name string) bool { return checkPath(strings.TrimSuffix(name, "/")) != nil }), nil
 }
+
+// maxDepth is how deep folders may lie in each other.
+const maxDepth = 64
 
 // DestroyOlder destroys for good the versions of the record before the one
 // given, so that a retired key is in none of them. Vault keeps ten versions

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/vault/api"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 const lookupSelf = "auth/token/lookup-self"
@@ -158,7 +160,7 @@ func (c *Client) keep(now *api.Secret) {
 		}
 		for next == nil {
 			// At least a second between logins, however short the tokens are.
-			if sleep(c.alive, time.Second) != nil {
+			if httpx.Sleep(c.alive, time.Second) != nil {
 				return
 			}
 			if made, err := c.logIn(c.alive); err == nil {

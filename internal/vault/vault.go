@@ -2,8 +2,6 @@ package vault
 
 import (
 	"context"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -157,17 +155,6 @@ func newAPI(cfg Config, d *door) (*api.Client, error) {
 		client.SetNamespace(cfg.Namespace)
 	}
 	return client, nil
-}
-
-func authorities(pem []byte) (*x509.CertPool, error) {
-	if len(pem) == 0 {
-		return nil, nil //nolint:nilnil // nil is the system's pool
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, errors.New("vault: the CA file holds no PEM certificate")
-	}
-	return pool, nil
 }
 
 // checkPath refuses what vault/api would clean away: "a/../b" would be written

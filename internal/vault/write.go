@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // Write writes the record, if the version that is there is cas; else it is
@@ -112,7 +114,7 @@ func (w *write) settle(ctx context.Context, cause error) (Version, error) {
 		// The request may still be on its way.
 		return 0, w.unknown(cause)
 	}
-	if err := sleep(ctx, w.wait); err != nil {
+	if err := httpx.Sleep(ctx, w.wait); err != nil {
 		return 0, w.unknown(errors.Join(cause, err))
 	}
 	w.wait = min(2*w.wait, 3*time.Second)
