@@ -18,10 +18,15 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/bbsync/bbsync/internal/crash"
 	"github.com/bbsync/bbsync/internal/exitcode"
 )
 
 func main() {
+	if code, ran := crash.AsChild(os.Args, os.Environ(), isTerminal(os.Stdin)); ran {
+		os.Exit(code)
+	}
+	crash.Prepare()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
