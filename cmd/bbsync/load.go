@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -96,7 +97,7 @@ func targets(fleet *schema.Fleet, names []string) ([]*schema.Connection, error) 
 // this name, or one from which a shell took the quotes.
 func meantTarget(fleet *schema.Fleet, name string) string {
 	for _, c := range fleet.Connections {
-		if name == c.Organization || name == strings.ReplaceAll(c.Address, `"`, "") {
+		if names.SameOrganization(name, c.Organization) || name == strings.ReplaceAll(c.Address, `"`, "") {
 			return fmt.Sprintf("did you mean '%s'?", c.Address)
 		}
 	}

@@ -146,10 +146,11 @@ func grants(c *hclwrite.Body, uses []Use) {
 	byProject := map[string][]string{}
 	var order []string
 	for _, use := range uses {
-		if byProject[use.Project] == nil {
-			order = append(order, use.Project)
+		project := names.ProjectKey(use.Project)
+		if byProject[project] == nil {
+			order = append(order, project)
 		}
-		byProject[use.Project] = append(byProject[use.Project], use.Repository)
+		byProject[project] = append(byProject[project], use.Repository)
 	}
 	for _, project := range order {
 		g := c.AppendNewBlock("grant", nil).Body()

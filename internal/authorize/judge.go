@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/tfe"
 )
 
@@ -37,7 +38,7 @@ func (r Request) judge(before Status, s seen) Status {
 	case s.token == "":
 		return Status{State: Waiting}
 	case !r.ActsAs(s.user):
-		return Status{State: WrongUser, User: s.user, Old: s.token == r.Token && s.user == r.TokenUser}
+		return Status{State: WrongUser, User: s.user, Old: s.token == r.Token && names.SameUser(s.user, r.TokenUser)}
 	case s.token == r.Token && r.Person.Dead && !s.works:
 		// The same id is no proof: whether a new authorization makes a new token
 		// or renews the old one is not documented.

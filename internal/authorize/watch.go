@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/tfe"
 )
 
@@ -248,7 +249,7 @@ func (w *Watch) see(i int, s seen) {
 	}
 	after := w.requests[i].judge(before, s)
 	w.status[i] = after
-	if after.State != before.State || after.User != before.User || after.Old != before.Old || (after.Err == nil) != (before.Err == nil) {
+	if after.State != before.State || !names.SameUser(after.User, before.User) || after.Old != before.Old || (after.Err == nil) != (before.Err == nil) {
 		close(w.changed)
 		w.changed = make(chan struct{})
 	}

@@ -269,9 +269,6 @@ func TestBitbucketSide(t *testing.T) {
 		{"key ends soon", with(onKey(func(k *plan.SSHKey) { k.Expires = noon.AddDate(0, 0, 5) }), key), Warning, "in 5 days"},
 		{"key ended", with(onKey(func(k *plan.SSHKey) { k.Expires = noon }), key), Failed, "ended on 2026-07-01"},
 		{"key due", with(func(f *connectionFacts) { f.want.SSHKey.RotateAfter = 20 * 24 * time.Hour }, key), Warning, "run bbsync apply"},
-		{"other spelling", with(func(f *connectionFacts) {
-			f.bitbucket.links.value = []bitbucket.Link{{ID: "bfa5e1ce-b0bf-36cb-946b-5be8e45c8577", Type: "generic", Name: "T", URL: "https://App.terraform.io/app/acme"}}
-		}, (*connectionFacts).link), Failed, "spelt differently"},
 		{"an OAuth 2.0 link of this organization's", with(func(f *connectionFacts) {
 			f.bitbucket.links.value = []bitbucket.Link{{ID: "client-1", Type: "oauth2", Name: "T", URL: "https://app.terraform.io/app/acme/x"}}
 		}, (*connectionFacts).link), Failed, "External application"},

@@ -49,18 +49,13 @@ func (f *connectionFacts) otherLinks() string {
 			return fmt.Sprintf("%q is an OAuth 2.0 link (\"External application\"), which Terraform cannot use", l.Name)
 		}
 	}
-	for _, l := range f.bitbucket.links.value {
-		if l.Generic() && l.URL != f.want.Link.URL && names.SameURL(l.URL, f.want.Link.URL) {
-			return fmt.Sprintf("%q is on %s, spelt differently: to Bitbucket that is another link", l.Name, l.URL)
-		}
-	}
 	return "it was deleted, or never made"
 }
 
 // leadsTo reports whether an address is of this Terraform, and not of another of
 // its organizations.
 func (f *connectionFacts) leadsTo(address string) bool {
-	path, here := strings.CutPrefix(address, f.want.Terraform.Address)
+	path, here := strings.CutPrefix(names.URLKey(address), names.URLKey(f.want.Terraform.Address))
 	rest, ofOne := strings.CutPrefix(path, "/app/")
 	organization, _, _ := strings.Cut(rest, "/")
 	return here && (!ofOne || names.SameOrganization(organization, f.want.Organization))

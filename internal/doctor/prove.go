@@ -14,6 +14,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/tfe"
@@ -172,7 +173,7 @@ func (p *proof) hasWebhook(ctx context.Context) (bool, error) {
 		return slices.Contains(urls, p.webhook), err
 	}
 	hooks, err := p.bitbucket.Webhooks(ctx, p.project, p.slug)
-	return slices.ContainsFunc(hooks, func(h bitbucket.Webhook) bool { return h.URL == p.webhook }), err
+	return slices.ContainsFunc(hooks, func(h bitbucket.Webhook) bool { return names.SameURL(h.URL, p.webhook) }), err
 }
 
 // seeClone waits until Terraform has fetched the repository. That it begins with

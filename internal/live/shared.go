@@ -146,7 +146,7 @@ func (b *sharedBitbucket) unknown(facts *plan.Bitbucket, at plan.GrantPermission
 	for user, wants := range b.grants {
 		for _, p := range wants {
 			if repository(p) == at {
-				facts.Unknown[plan.GrantPermission{User: user, Project: p.Project, Repository: p.Repository, Permission: p.Name}] = err.Error()
+				facts.Unknown[plan.GrantPermission{User: user, Project: p.Project, Repository: p.Repository, Permission: p.Name}.Key()] = err.Error()
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/bbsync/bbsync/internal/authorize"
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // A view is what the page is made of.
@@ -52,12 +53,12 @@ func (s *Server) state() (state, <-chan struct{}) {
 	requests := s.watch.Requests()
 	perOrganization := map[string]int{}
 	for _, r := range requests {
-		perOrganization[r.Organization]++
+		perOrganization[names.OrganizationKey(r.Organization)]++
 	}
 	out := state{Total: len(requests)}
 	for i, r := range requests {
 		one := makeRow(r, statuses[i])
-		if perOrganization[r.Organization] > 1 {
+		if perOrganization[names.OrganizationKey(r.Organization)] > 1 {
 			one.Name += " to " + r.BitbucketURL
 		}
 		if one.State == "done" {
