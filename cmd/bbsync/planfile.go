@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,12 +12,17 @@ import (
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/replace"
+	"github.com/bbsync/bbsync/internal/systems"
 )
 
 // savePlan writes the plan to a file for a later apply, and its SHA-256 to standard
 // error: the last line, which pipelines read.
 func (a *app) savePlan(p plan.Plan, s *session, file string) error {
-	text, err := plan.Encode(p, s.inputs())
+	in, err := s.inputs()
+	if err != nil {
+		return err
+	}
+	text, err := plan.Encode(p, in)
 	if err != nil {
 		return err
 	}
@@ -32,11 +36,18 @@ func (a *app) savePlan(p plan.Plan, s *session, file string) error {
 }
 
 // inputs returns what the run was asked for with.
-func (s *session) inputs() plan.Inputs {
+func (s *session) inputs() (plan.Inputs, error) {
+	vault, err := systems.VaultAddress(s.fleet.Vault, s.app.getenv)
+	if err != nil {
+		return plan.Inputs{}, fmt.Errorf("vault: %w", err)
+	}
 	in := plan.Inputs{
-		Variables: s.fleet.Variables, Systems: map[string]string{"vault": cmp.Or(s.fleet.Vault.Address, s.app.getenv("VAULT_ADDR"))},
+		Variables: s.fleet.Variables, Systems: map[string]string{"vault": vault},
 		Targets: s.targets, Adopt: s.adopt, Shard: s.shard.String(),
 		Prune: s.removal.prune, MaxRemovals: s.fleet.MaxRemovals, AllowUnlink: s.removal.allowUnlink,
+	}
+	if namespace := systems.VaultNamespace(s.fleet.Vault, s.app.getenv); namespace != "" {
+		in.Systems["vault namespace"] = namespace
 	}
 	for _, t := range s.fleet.Terraforms {
 		in.Systems["terraform."+t.Label] = t.Address
@@ -47,7 +58,7 @@ func (s *session) inputs() plan.Inputs {
 	if s.removal.max >= 0 {
 		in.MaxRemovals = s.removal.max
 	}
-	return in
+	return in, nil
 }
 
 // checkHash returns an error when --sha256 is no SHA-256, or has no file.
@@ -87,7 +98,11 @@ func (s *session) fits(saved *plan.Saved, file string) error {
 	if s.fleet.Name != saved.Fleet {
 		return stale("%s was made for fleet %q, and the configuration describes fleet %q", file, saved.Fleet, s.fleet.Name)
 	}
-	if differences := saved.Inputs.Differences(s.inputs()); len(differences) > 0 {
+	in, err := s.inputs()
+	if err != nil {
+		return err
+	}
+	if differences := saved.Inputs.Differences(in); len(differences) > 0 {
 		return stale("%s was made with other inputs: %s; nothing was read or changed. Run apply with the inputs of the plan, or plan again", file, strings.Join(differences, "; "))
 	}
 	return nil

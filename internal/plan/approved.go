@@ -129,9 +129,9 @@ func (planned Entry) difference(now Entry) string {
 }
 
 // step returns a step of the entry, an empty one beyond the last.
-func (e Entry) step(i int) SavedStep {
-	if i < len(e.Steps) {
-		return e.Steps[i]
+func (planned Entry) step(i int) SavedStep {
+	if i < len(planned.Steps) {
+		return planned.Steps[i]
 	}
 	return SavedStep{}
 }

@@ -12,7 +12,7 @@ import (
 // from the file.
 type Inputs struct {
 	Variables   map[string]string `json:"variables"` // of the configuration, as schema.Fleet has them
-	Systems     map[string]string `json:"systems"`   // address of each: "vault", "terraform.LABEL", "bitbucket.LABEL"
+	Systems     map[string]string `json:"systems"`   // address of each: "vault", "terraform.LABEL", "bitbucket.LABEL"; "vault namespace"
 	Targets     []string          `json:"targets"`
 	Adopt       []string          `json:"adopt"`
 	Shard       string            `json:"shard"` // "" for the whole fleet
@@ -34,7 +34,7 @@ func (planned Inputs) Differences(run Inputs) []string {
 		add("variable "+name, value(planned.Variables, name), value(run.Variables, name))
 	}
 	for _, name := range keysOf(planned.Systems, run.Systems) {
-		add("address of "+name, value(planned.Systems, name), value(run.Systems, name))
+		add(name, value(planned.Systems, name), value(run.Systems, name))
 	}
 	add("--target", set(planned.Targets), set(run.Targets))
 	add("--adopt", set(planned.Adopt), set(run.Adopt))

@@ -237,15 +237,15 @@ func TestInputsDiffer(t *testing.T) {
 		t.Errorf("the order of targets differs: %q", out)
 	}
 	for want, change := range map[string]func(*plan.Inputs){
-		`variable orgs: "3" when planned, "4" now`:                           func(in *plan.Inputs) { in.Variables = map[string]string{"orgs": "4"} },
-		`variable orgs: "3" when planned, none now`:                          func(in *plan.Inputs) { in.Variables = nil },
-		`address of vault: "https://vault" when planned, "https://evil" now`: func(in *plan.Inputs) { in.Systems = map[string]string{"vault": "https://evil"} },
-		`--target: a, b when planned, a now`:                                 func(in *plan.Inputs) { in.Targets = []string{"a"} },
-		`--adopt: none when planned, a now`:                                  func(in *plan.Inputs) { in.Adopt = []string{"a"} },
-		`--shard: 0/4 when planned, 1/4 now`:                                 func(in *plan.Inputs) { in.Shard = "1/4" },
-		`--prune: false when planned, true now`:                              func(in *plan.Inputs) { in.Prune = true },
-		`--max-removals: 5 when planned, 6 now`:                              func(in *plan.Inputs) { in.MaxRemovals = 6 },
-		`--allow-unlink: 0 when planned, 1 now`:                              func(in *plan.Inputs) { in.AllowUnlink = 1 },
+		`variable orgs: "3" when planned, "4" now`:                func(in *plan.Inputs) { in.Variables = map[string]string{"orgs": "4"} },
+		`variable orgs: "3" when planned, none now`:               func(in *plan.Inputs) { in.Variables = nil },
+		`vault: "https://vault" when planned, "https://evil" now`: func(in *plan.Inputs) { in.Systems = map[string]string{"vault": "https://evil"} },
+		`--target: a, b when planned, a now`:                      func(in *plan.Inputs) { in.Targets = []string{"a"} },
+		`--adopt: none when planned, a now`:                       func(in *plan.Inputs) { in.Adopt = []string{"a"} },
+		`--shard: 0/4 when planned, 1/4 now`:                      func(in *plan.Inputs) { in.Shard = "1/4" },
+		`--prune: false when planned, true now`:                   func(in *plan.Inputs) { in.Prune = true },
+		`--max-removals: 5 when planned, 6 now`:                   func(in *plan.Inputs) { in.MaxRemovals = 6 },
+		`--allow-unlink: 0 when planned, 1 now`:                   func(in *plan.Inputs) { in.AllowUnlink = 1 },
 	} {
 		run := planned
 		change(&run)

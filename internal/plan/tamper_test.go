@@ -29,7 +29,8 @@ func everyFeature() plan.Plan {
 	removal := connectionOf("record corp/old", []plan.Step{
 		plan.DeleteClient{ID: "oc-1", Name: "Bitbucket", Why: "no file describes it", Unlinks: 1, Workspaces: []string{"vpc"}},
 		plan.DeleteLink{URL: linkURL, Name: name, ConsumerKey: "bbsync-1"},
-		plan.DeleteSSHKey{ID: 1, Fingerprint: "ssh-1"}, plan.RetireRecord{},
+		plan.DeleteSSHKey{ID: 1, Fingerprint: "ssh-1"},
+		plan.RetireRecord{},
 	})
 	removal.Removal, removal.After = true, address
 	refused := connectionOf(`connection.team["refused"]`, []plan.Step{plan.CreateLink{URL: linkURL, Name: name}})

@@ -74,13 +74,13 @@ func refName(ref schema.SecretRef) string {
 // vaultConfig fills what the files leave out from the usual environment.
 func (s *Systems) vaultConfig() (vault.Config, error) {
 	v := s.fleet.Vault
-	address, err := s.vaultAddress()
+	address, err := VaultAddress(v, s.env.Getenv)
 	if err != nil {
 		return vault.Config{}, fmt.Errorf("vault: %w", err)
 	}
 	cfg := vault.Config{
 		Address:   address,
-		Namespace: firstOf(v.Namespace, s.env.Getenv("VAULT_NAMESPACE")),
+		Namespace: VaultNamespace(v, s.env.Getenv),
 		Mount:     v.Mount,
 		Path:      v.Path,
 		UserAgent: s.env.UserAgent,
@@ -94,13 +94,19 @@ func (s *Systems) vaultConfig() (vault.Config, error) {
 	return cfg, nil
 }
 
-// vaultAddress returns where Vault is. What the environment says must satisfy
+// VaultNamespace returns the namespace that the configuration or the environment
+// names, "" for none.
+func VaultNamespace(v schema.Vault, getenv func(string) string) string {
+	return firstOf(v.Namespace, getenv("VAULT_NAMESPACE"))
+}
+
+// VaultAddress returns where Vault is. What the environment says must satisfy
 // what the configuration does.
-func (s *Systems) vaultAddress() (string, error) {
-	if s.fleet.Vault.Address != "" {
-		return s.fleet.Vault.Address, nil
+func VaultAddress(v schema.Vault, getenv func(string) string) (string, error) {
+	if v.Address != "" {
+		return v.Address, nil
 	}
-	given := s.env.Getenv("VAULT_ADDR")
+	given := getenv("VAULT_ADDR")
 	if given == "" {
 		return "", errors.New("no address: set address in the vault block, or VAULT_ADDR")
 	}

@@ -23,7 +23,7 @@ func (s *Systems) LookAtTerraform(ctx context.Context, label string) (reach.Sigh
 
 // LookAtVault looks at the Vault of the files or the environment.
 func (s *Systems) LookAtVault(ctx context.Context) (reach.Sight, error) {
-	address, err := s.vaultAddress()
+	address, err := VaultAddress(s.fleet.Vault, s.env.Getenv)
 	if err != nil {
 		return reach.Sight{}, err
 	}
