@@ -103,6 +103,7 @@ type Bitbucket struct {
 	ServiceProvider string  // "" for: by version
 	RateLimit       float64 // requests per second; 0 for none
 	WebhookPlugin   WebhookPlugin
+	KnownSSHKeys    []string // of service users, and not this fleet's: fingerprints, or labels that may end in *
 	Range           hcl.Range
 }
 

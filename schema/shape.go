@@ -118,7 +118,7 @@ func terraformShape() *shape {
 func bitbucketShape() *shape {
 	return &shape{
 		labels:   1,
-		attrs:    map[string]kind{"url": text, "ca_file": text, "service_provider": text, "rate_limit": number},
+		attrs:    map[string]kind{"url": text, "ca_file": text, "service_provider": text, "rate_limit": number, "known_ssh_keys": texts},
 		required: []string{"url", "admin"},
 		blocks: map[string]*shape{
 			"admin": {

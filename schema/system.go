@@ -183,6 +183,7 @@ func (l *loader) bitbucket(n *node) *Bitbucket {
 		CAFile:          inFolder(l.dir, v.text("ca_file")),
 		ServiceProvider: v.serviceProvider(),
 		RateLimit:       v.rate("rate_limit"),
+		KnownSSHKeys:    v.knownSSHKeys(),
 		Range:           n.at(),
 	}
 	if b.URL == "" && !v.broken["url"] && n.args["url"] != nil {

@@ -14,6 +14,7 @@ type rotateFlags struct {
 	ssh, consumer bool
 	emergency     bool
 	rollback      bool
+	unknown       bool
 }
 
 func (a *app) rotateCommand() *cobra.Command {
@@ -43,6 +44,7 @@ func (a *app) rotateCommand() *cobra.Command {
 	flags.StringVar(&f.reason, "reason", "", "why, with --emergency, which keeps it in the record, or --break-lease, which keeps it in the audit trail")
 	f.leaseFlags.add(c)
 	flags.BoolVar(&f.rollback, "rollback", false, "go back to the SSH key before, as long as it is not retired")
+	flags.BoolVar(&f.unknown, "remove-unknown-keys", false, "with --emergency: delete the SSH keys of service users that no record of the fleet knows")
 	f.paceFlags(c)
 	flags.BoolVar(&f.approve, "auto-approve", false, "do not ask")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole, with the ages of its keys")
@@ -64,7 +66,7 @@ func (a *app) rotateCommand() *cobra.Command {
 
 // ask checks the flags and notes what they ask for.
 func (f *rotateFlags) ask() error {
-	f.rotate = plan.Rotation{SSH: f.ssh || !f.consumer, Consumer: f.consumer, Rollback: f.rollback}
+	f.rotate = plan.Rotation{SSH: f.ssh || !f.consumer, Consumer: f.consumer, Rollback: f.rollback, RemoveUnknownKeys: f.unknown}
 	if f.emergency {
 		f.rotate.Emergency = f.reason
 	}
@@ -73,6 +75,8 @@ func (f *rotateFlags) ask() error {
 		return errors.New("name the connections to rotate, or say --all")
 	case f.emergency && f.reason == "":
 		return errors.New("--emergency needs --reason, which is kept in the record")
+	case f.unknown && !f.emergency:
+		return errors.New("--remove-unknown-keys goes with --emergency; without it, bbsync plan and drift list the keys")
 	case f.rollback && (f.emergency || f.consumer):
 		return errors.New("--rollback goes back to the SSH key before, alone; a consumer's pair that fails is put back by itself")
 	}

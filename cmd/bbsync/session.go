@@ -125,7 +125,9 @@ func (s *session) plan(ctx context.Context, connections []*schema.Connection) (p
 	}
 	all := slices.Concat(connections, going.read)
 	progress := s.app.progress("Reading", len(all), "connections", s.sys.Figures)
-	world, err := live.Read(ctx, s.sys, all, s.reading(func(string) { progress.done(1) }))
+	opts := s.reading(func(string) { progress.done(1) })
+	opts.Unknown = s.whole() || s.rotate.Emergency != ""
+	world, err := live.Read(ctx, s.sys, all, opts)
 	progress.close()
 	if err != nil {
 		return plan.Plan{}, fmt.Errorf("reading the systems: %w", err)
@@ -164,6 +166,12 @@ func (s *session) adopts(address string) bool {
 		}
 	}
 	return false
+}
+
+// whole reports whether the session is about the whole fleet, or about the shard
+// that answers for what concerns it as a whole.
+func (s *session) whole() bool {
+	return len(s.asked) == len(s.fleet.Connections) && s.shard.Index == 0
 }
 
 // reading are the options of reading the systems for the session's fleet.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -59,6 +60,12 @@ func (e *executor) shared(ctx context.Context, label string, step plan.Step) err
 	switch s := step.(type) {
 	case plan.GrantPermission:
 		return grant(ctx, client, s)
+	case plan.RemoveUnknownKey:
+		found, err := live.FindUnknownKey(ctx, e.sys, label, s.User, s.ID, s.Fingerprint)
+		if err != nil || !found {
+			return err
+		}
+		return client.DeleteSSHKey(ctx, s.User, s.ID)
 	case plan.InstallPlugin:
 		return client.InstallPlugin(ctx, s.URL)
 	case plan.EnablePlugin:

@@ -56,6 +56,11 @@ func Run(ctx context.Context, sys *systems.Systems, fleet *schema.Fleet, connect
 		return report, ctx.Err()
 	}
 	sections, err := d.readConnections(ctx)
+	for i, s := range report.Sections {
+		if found, asked := d.strange[s.Name]; asked {
+			report.Sections[i].Checks = append(s.Checks, unknownKeys(found))
+		}
+	}
 	report.Sections = append(report.Sections, sections...)
 	return report, err
 }
@@ -68,6 +73,7 @@ type doctor struct {
 	opts        Options
 	bitbuckets  map[string]*bitbucketFacts
 	terraforms  map[string]*terraformFacts
+	strange     map[string]plan.UnknownKeys // by section, where the whole fleet is looked at
 }
 
 // readShared reads what is read once for all connections of a system.
@@ -116,11 +122,18 @@ func (d *doctor) usedBitbuckets() []*bitbucketFacts {
 // readConnections reads the connections as plan does, and then what plan does not
 // ask.
 func (d *doctor) readConnections(ctx context.Context) ([]Section, error) {
-	world, err := live.Read(ctx, d.sys, d.connections, live.Options{})
+	whole := len(d.connections) == len(d.fleet.Connections)
+	world, err := live.Read(ctx, d.sys, d.connections, live.Options{Unknown: whole})
 	if err != nil {
 		return nil, fmt.Errorf("reading the systems: %w", err)
 	}
 	planned := plan.Make(d.fleet, d.connections, world.Have, world.Bitbuckets, plan.Options{Now: d.opts.Now})
+	d.strange = map[string]plan.UnknownKeys{}
+	for label, b := range world.Bitbuckets {
+		if whole && len(b.Unread) == 0 {
+			d.strange["bitbucket."+label] = b.Strange
+		}
+	}
 	hostKeys := live.NewHostKeys(d.sys)
 	out := make([]Section, len(d.connections))
 	var group errgroup.Group

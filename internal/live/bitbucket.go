@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
@@ -17,6 +18,7 @@ import (
 // its version, all links, each service user with its keys, the grants.
 type sharedBitbucket struct {
 	sys   *systems.Systems
+	want  *schema.Bitbucket
 	label string
 
 	version future[bitbucket.Properties]
@@ -50,9 +52,9 @@ type user struct {
 	keys map[string]plan.SSHKey
 }
 
-func newSharedBitbucket(sys *systems.Systems, label string) *sharedBitbucket {
+func newSharedBitbucket(sys *systems.Systems, want *schema.Bitbucket) *sharedBitbucket {
 	return &sharedBitbucket{
-		sys: sys, label: label,
+		sys: sys, want: want, label: want.Label,
 		mains:  map[string]*future[string]{},
 		users:  map[string]*future[user]{},
 		grants: map[string][]bitbucket.Permission{},
@@ -197,8 +199,8 @@ func readUser(ctx context.Context, client *bitbucket.Client, name string) (user,
 	out.keys = make(map[string]plan.SSHKey, len(live))
 	for _, k := range live {
 		fingerprint, err := keys.SSHFingerprint(k.Line)
-		if err != nil {
-			continue // a key of a kind we do not know is nobody's of ours
+		if err != nil { // of a kind that we do not know: none of ours
+			fingerprint = fmt.Sprintf("that cannot be read, with id %d,", k.ID)
 		}
 		out.keys[fingerprint] = plan.SSHKey{
 			ID: k.ID, Fingerprint: fingerprint, Label: k.Label, Created: k.Created, LastUsed: k.LastAuthenticated, Expires: k.Expires(),

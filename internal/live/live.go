@@ -23,6 +23,7 @@ type Options struct {
 	Parallel int                  // connections at once; 0: DefaultParallel
 	Fleet    string               // below which records of moved connections are looked for
 	Moved    []schema.Moved       // connections whose records may be at another place
+	Unknown  bool                 // look for SSH keys of service users that nothing knows, which may take every record of the fleet
 	Done     func(address string) // called as each connection has been read, from several goroutines; may be nil
 }
 
@@ -47,6 +48,9 @@ func Read(ctx context.Context, sys *systems.Systems, connections []*schema.Conne
 		return World{}, err
 	}
 	shared.Wait()
+	if opts.Unknown {
+		r.strangeKeys(ctx, world.Have)
+	}
 	for label, b := range r.bitbuckets {
 		world.Bitbuckets[label] = b.shared
 	}
@@ -81,6 +85,7 @@ type reader struct {
 	fleet      string
 	moved      []schema.Moved
 	records    future[recordIndex] // all of the fleet, read for what moved
+	everyone   future[fleetKeys]   // all SSH keys of the fleet, read when a key is not known
 
 	mu            sync.Mutex
 	organizations map[organizationKey]*organization
@@ -97,7 +102,7 @@ func newReader(sys *systems.Systems, connections []*schema.Connection) *reader {
 	for _, c := range connections {
 		shared, ok := r.bitbuckets[c.Bitbucket.Label]
 		if !ok {
-			shared = newSharedBitbucket(sys, c.Bitbucket.Label)
+			shared = newSharedBitbucket(sys, c.Bitbucket)
 			r.bitbuckets[c.Bitbucket.Label] = shared
 		}
 		shared.wants(c)

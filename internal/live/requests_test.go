@@ -81,7 +81,7 @@ func (s *steady) read(ctx context.Context, connections []*schema.Connection) (pl
 		return plan.Plan{}, err
 	}
 	defer sys.Close()
-	world, err := live.Read(ctx, sys, connections, live.Options{})
+	world, err := live.Read(ctx, sys, connections, live.Options{Unknown: len(connections) == len(s.fleet.Connections)})
 	if err != nil {
 		return plan.Plan{}, err
 	}

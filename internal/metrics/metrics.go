@@ -4,6 +4,7 @@
 package metrics
 
 import (
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,6 +38,9 @@ func (r Run) registry(labels prometheus.Labels) *prometheus.Registry {
 	if r.Drift.Fleet != "" {
 		if !r.Narrow {
 			g.states(r.Drift)
+			if r.Shard == "" || strings.HasPrefix(r.Shard, "0/") { // the others do not look for them
+				g.unknownKeys(r.Drift)
+			}
 		}
 		g.drift(r)
 		g.times(r.Connections, r.Ended)
@@ -77,6 +81,16 @@ func (g gauges) states(d report.Drift) {
 	v := g.vector("connections", "Connections by state.", "state")
 	for state, n := range d.Summary.States {
 		with(v, state).Set(float64(n))
+	}
+}
+
+// unknownKeys counts the SSH keys of service users that nothing knows.
+func (g gauges) unknownKeys(d report.Drift) {
+	v := g.vector("unknown_ssh_keys", "SSH keys of service users that no record of the fleet knows.", "bitbucket")
+	for _, b := range d.Bitbuckets {
+		if b.State != "unreadable" {
+			v.WithLabelValues(b.Label).Set(float64(len(b.UnknownKeys)))
+		}
 	}
 }
 

@@ -90,6 +90,9 @@ bbsync_rotation_due_seconds{connection="a",key="ssh",organization="o"} -60
 # HELP bbsync_token_age_seconds Age of Terraform's OAuth token.
 # TYPE bbsync_token_age_seconds gauge
 bbsync_token_age_seconds{connection="a",organization="o"} 3600
+# HELP bbsync_unknown_ssh_keys SSH keys of service users that no record of the fleet knows.
+# TYPE bbsync_unknown_ssh_keys gauge
+bbsync_unknown_ssh_keys{bitbucket="new"} 0
 `
 
 func TestMetrics(t *testing.T) {
@@ -99,6 +102,23 @@ func TestMetrics(t *testing.T) {
 	problems, err := testutil.GatherAndLint(run().registry(nil))
 	if err != nil || len(problems) > 0 {
 		t.Errorf("%v, %v", problems, err)
+	}
+}
+
+// Of the shards, one looks for unknown SSH keys: the others say nothing of them.
+func TestUnknownSSHKeys(t *testing.T) {
+	for shard, want := range map[string]int{"": 1, "0/2": 1, "1/2": 0} {
+		r := run()
+		r.Shard = shard
+		r.Drift.Bitbuckets[0].UnknownKeys = []report.UnknownKeyDocument{{User: "svc", Fingerprint: "SHA256:a"}, {User: "svc", Fingerprint: "SHA256:b"}}
+		text := "# HELP bbsync_unknown_ssh_keys SSH keys of service users that no record of the fleet knows.\n" +
+			"# TYPE bbsync_unknown_ssh_keys gauge\nbbsync_unknown_ssh_keys{bitbucket=\"new\"} 2\n"
+		if want == 0 {
+			text = ""
+		}
+		if err := testutil.GatherAndCompare(r.registry(nil), strings.NewReader(text), "bbsync_unknown_ssh_keys"); err != nil {
+			t.Errorf("shard %q: %v", shard, err)
+		}
 	}
 }
 

@@ -57,6 +57,7 @@ type Bitbucket struct {
 	Granted        map[GrantPermission]bool   // asked for → held effectively
 	Unknown        map[GrantPermission]string // asked for, and Bitbucket does not know the project or repository: what it says
 	Unread         []Unread
+	Strange        UnknownKeys
 	Plugin         *Plugin                  // before 5.4; nil: not installed
 	Hooks          map[GrantPermission]bool // before 5.4: hook enabled, by project and repository alone
 }

@@ -32,6 +32,7 @@ func (GrantPermission) Kind() string   { return "grant_permission" }
 func (InstallPlugin) Kind() string     { return "install_plugin" }
 func (EnablePlugin) Kind() string      { return "enable_plugin" }
 func (EnableHook) Kind() string        { return "enable_hook" }
+func (RemoveUnknownKey) Kind() string  { return "remove_unknown_key" }
 func (NoteConnection) Kind() string    { return "note_connection" }
 func (MoveRecord) Kind() string        { return "move_record" }
 func (ForgetRecord) Kind() string      { return "forget_record" }

@@ -27,7 +27,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 		if len(users) == 0 {
 			continue
 		}
-		shared := DiffBitbucket(b, users, bitbuckets[b.Label])
+		shared := DiffBitbucket(b, users, bitbuckets[b.Label], opts.Rotate)
 		out.Bitbuckets = append(out.Bitbuckets, shared)
 		if len(shared.Blocks) > 0 {
 			blocked[b.Label] = shared

@@ -78,10 +78,11 @@ type Person struct {
 
 // A BitbucketPlan is what a Bitbucket needs for all its connections.
 type BitbucketPlan struct {
-	Label, URL string
-	Changes    []Change
-	Blocks     []Block
-	Notes      []Note
+	Label, URL  string
+	Changes     []Change
+	Blocks      []Block
+	Notes       []Note
+	UnknownKeys []UnknownKey // of its service users; nil where that was not asked
 }
 
 // A Change is a step and why it is there.

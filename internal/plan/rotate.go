@@ -15,6 +15,8 @@ type Rotation struct {
 	// rotation by age nor the end of a soak. So an apply is checked, during which
 	// Terraform may have used a new key already.
 	Hold bool
+	// RemoveUnknownKeys removes the SSH keys of service users that nothing knows.
+	RemoveUnknownKeys bool
 }
 
 // sshRotation plans the service user's key pair beyond its first.

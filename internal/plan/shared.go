@@ -18,7 +18,7 @@ const (
 // DiffBitbucket returns what a Bitbucket needs for all of its connections: each
 // grant once, however many connections ask for it, and before 5.4 the webhook
 // plugin and its hook in every repository that is shared.
-func DiffBitbucket(want *schema.Bitbucket, connections []*schema.Connection, have Bitbucket) BitbucketPlan {
+func DiffBitbucket(want *schema.Bitbucket, connections []*schema.Connection, have Bitbucket, asked Rotation) BitbucketPlan {
 	d := &sharedDiffer{want: want, have: have, out: BitbucketPlan{Label: want.Label, URL: want.URL}}
 	for _, u := range have.Unread {
 		d.block(Unreadable, want.Range, u.String(), "")
@@ -31,6 +31,7 @@ func DiffBitbucket(want *schema.Bitbucket, connections []*schema.Connection, hav
 		d.plugin()
 	}
 	d.repositories(connections)
+	d.unknownKeys(asked.RemoveUnknownKeys)
 	if len(d.out.Blocks) > 0 {
 		d.out.Changes = nil
 	}

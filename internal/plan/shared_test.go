@@ -81,7 +81,7 @@ func TestDiffBitbucket(t *testing.T) {
 			one, two := aConnection(), aConnection() // a grant that two ask for is one
 			bitbucket := one.Bitbucket
 			bitbucket.WebhookPlugin = c.plugin
-			got := plan.DiffBitbucket(bitbucket, []*schema.Connection{one, two}, c.have)
+			got := plan.DiffBitbucket(bitbucket, []*schema.Connection{one, two}, c.have, plan.Rotation{})
 			if diff := cmp.Diff(emptyIsNil(c.steps), emptyIsNil(got.Steps())); diff != "" {
 				t.Errorf("steps (-want +got):\n%s", diff)
 			}
@@ -111,7 +111,7 @@ func TestHooksAreOfRepositories(t *testing.T) {
 		plan.GrantPermission{User: user, Project: "INFRA", Permission: "PROJECT_ADMIN"},
 		plan.GrantPermission{User: "svc-other", Project: "INFRA", Repository: "vpc", Permission: "REPO_ADMIN"},
 	}
-	got := plan.DiffBitbucket(one.Bitbucket, []*schema.Connection{one, two}, have)
+	got := plan.DiffBitbucket(one.Bitbucket, []*schema.Connection{one, two}, have, plan.Rotation{})
 	if diff := cmp.Diff(emptyIsNil(want), emptyIsNil(got.Steps())); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}

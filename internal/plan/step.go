@@ -208,6 +208,15 @@ func (s GrantPermission) Key() GrantPermission {
 	return s
 }
 
+// RemoveUnknownKey deletes an SSH key of a service user that no record of the fleet
+// knows, nor the configuration.
+type RemoveUnknownKey struct {
+	User        string
+	ID          int
+	Fingerprint string
+	Label       string
+}
+
 // InstallPlugin installs the webhook plugin (Bitbucket before 5.4).
 type InstallPlugin struct{ Key, URL string }
 
@@ -244,6 +253,7 @@ func (ProveRepositories) step() {}
 func (MoveWorkspaces) step()    {}
 func (ProveFetched) step()      {}
 func (GrantPermission) step()   {}
+func (RemoveUnknownKey) step()  {}
 func (InstallPlugin) step()     {}
 func (EnablePlugin) step()      {}
 func (EnableHook) step()        {}
@@ -274,6 +284,7 @@ func (ProveRepositories) Symbol() string { return "?" }
 func (MoveWorkspaces) Symbol() string    { return "~" }
 func (ProveFetched) Symbol() string      { return "?" }
 func (GrantPermission) Symbol() string   { return "+" }
+func (RemoveUnknownKey) Symbol() string  { return "-" }
 func (InstallPlugin) Symbol() string     { return "+" }
 func (EnablePlugin) Symbol() string      { return "~" }
 func (EnableHook) Symbol() string        { return "~" }

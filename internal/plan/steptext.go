@@ -188,6 +188,14 @@ func (s GrantPermission) String() string {
 	return fmt.Sprintf("bitbucket: grant %s on %s to %s", s.Permission, where, s.User)
 }
 
+func (s RemoveUnknownKey) String() string {
+	text := "bitbucket: delete SSH key " + s.Fingerprint
+	if s.Label != "" {
+		text += fmt.Sprintf(" (%q)", s.Label)
+	}
+	return text + " from " + s.User + ", which no record of the fleet knows"
+}
+
 func (s InstallPlugin) String() string {
 	return fmt.Sprintf("bitbucket: install plugin %s from %s", s.Key, s.URL)
 }

@@ -48,6 +48,8 @@ type BitbucketDocument struct {
 	Address string `json:"address"`
 	URL     string `json:"url"`
 	ChangesDocument
+
+	UnknownKeys []UnknownKeyDocument `json:"unknown_ssh_keys,omitempty"`
 }
 
 // A ConnectionDocument is one connection and what it needs.
@@ -125,6 +127,7 @@ func NewPlanDocument(kind string, p plan.Plan) PlanDocument {
 	for _, b := range p.Bitbuckets {
 		out.Bitbuckets = append(out.Bitbuckets, BitbucketDocument{
 			Address: "bitbucket." + b.Label, URL: b.URL, ChangesDocument: changesDocument(b.State(), b.Digest(), b.Changes, b.Blocks, b.Notes),
+			UnknownKeys: unknownKeyDocuments(b.UnknownKeys),
 		})
 	}
 	for _, c := range p.Connections {

@@ -54,6 +54,8 @@ type DriftBitbucket struct {
 	State       string       `json:"state"`
 	Differences []Difference `json:"differences,omitempty"`
 	Blocks      []DriftBlock `json:"blocks,omitempty"`
+
+	UnknownKeys []UnknownKeyDocument `json:"unknown_ssh_keys,omitempty"`
 }
 
 // A Difference is something that is not as wanted.
@@ -88,9 +90,9 @@ func NewDrift(p plan.Plan, scope Scope) Drift {
 	}
 	for _, b := range p.Bitbuckets {
 		d.Bitbuckets = append(d.Bitbuckets, DriftBitbucket{
-			Label: b.Label, URL: b.URL, State: StateName(b.State()),
+			Label: b.Label, URL: b.URL, State: StateName(sharedState(b)), UnknownKeys: unknownKeyDocuments(b.UnknownKeys),
 			Position:    slices.IndexFunc(scope.Bitbuckets, func(x *schema.Bitbucket) bool { return x.Label == b.Label }),
-			Differences: inOrder(differences(b.Changes)), Blocks: driftBlocks(b.Blocks),
+			Differences: inOrder(append(differences(b.Changes), unknownKeys(b)...)), Blocks: driftBlocks(b.Blocks),
 		})
 	}
 	position := make(map[string]int, len(scope.Connections))
@@ -207,7 +209,7 @@ func Kind(step plan.Step) string {
 		return "client"
 	case plan.MoveWorkspaces, plan.ProveFetched:
 		return "workspaces"
-	case plan.AddSSHKey, plan.DeleteSSHKey, plan.ProveSSH:
+	case plan.AddSSHKey, plan.DeleteSSHKey, plan.ProveSSH, plan.RemoveUnknownKey:
 		return "ssh_key"
 	case plan.CondemnKeys, plan.RestageKey, plan.SwitchKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer:
 		return "rotation"

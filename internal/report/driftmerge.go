@@ -144,6 +144,7 @@ func (m *merger) bitbucket(b DriftBitbucket) {
 		return
 	}
 	have := &m.out.Bitbuckets[i]
+	have.UnknownKeys = append(have.UnknownKeys, b.UnknownKeys...) // one shard looks for them
 	for _, d := range b.Differences {
 		if !slices.Contains(have.Differences, d) {
 			have.Differences = append(have.Differences, d)

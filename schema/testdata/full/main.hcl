@@ -78,6 +78,7 @@ bitbucket "corp" {
   ca_file          = "certs/bitbucket.pem"
   service_provider = "bitbucket_data_center"
   rate_limit       = 50
+  known_ssh_keys   = ["SHA256:5sZKJ2sDJlqzC2x3FVQGR8CTKLHBbeJuqCj+k5JDpZ8", "bbsync/other-fleet/*"]
 
   admin {
     username = "bbsync-admin"
