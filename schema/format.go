@@ -12,7 +12,7 @@ import (
 // the meaning, and formatting again changes nothing. A file that does not parse
 // comes back as it was, with the diagnostics.
 func Format(src []byte, filename string) ([]byte, hcl.Diagnostics) {
-	f, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	f, diags := parseConfig(src, filename, hcl.InitialPos)
 	if diags.HasErrors() {
 		return src, maskedSyntax(f, diags, src, filename)
 	}

@@ -56,7 +56,7 @@ func (s *Source) Write(w io.Writer, diags hcl.Diagnostics, width uint, color boo
 // SourceOf returns the Source of one file, for the diagnostics of Format.
 func SourceOf(filename string, src []byte) *Source {
 	m := newMasker()
-	f, diags := hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
+	f, diags := parseConfig(src, filename, hcl.InitialPos)
 	m.add(filename, f, src)
 	if diags.HasErrors() {
 		m.lines(filename, src)

@@ -14,7 +14,7 @@ import (
 // copying; in pieces it stays small, and all processors have their share.
 const pieceSize = 32 << 10
 
-// parse is hclsyntax.ParseConfig: the same body, places and diagnostics.
+// parse is parseConfig: the same body, places and diagnostics.
 //
 // A line that is a closing brace alone ends a block of the file, but for one in
 // a comment, a heredoc, or brackets of several lines. A piece that ends in one of
@@ -25,7 +25,7 @@ func parse(src []byte, path string, size int) (*hcl.File, hcl.Diagnostics) {
 		file.Bytes = src
 		return file, nil
 	}
-	return hclsyntax.ParseConfig(src, path, hcl.InitialPos)
+	return parseConfig(src, path, hcl.InitialPos)
 }
 
 // A piece is some lines of a file, and where they stand in it.
@@ -89,7 +89,7 @@ func parsePiece(p piece, path string) *hcl.File {
 	if p.start.Byte > 0 && bytes.HasPrefix(p.src, []byte(byteOrderMark)) {
 		return nil
 	}
-	file, diags := hclsyntax.ParseConfig(p.src, path, p.start)
+	file, diags := parseConfig(p.src, path, p.start)
 	if body, ok := file.Body.(*hclsyntax.Body); !ok || len(diags) > 0 || len(body.Attributes) > 0 {
 		return nil
 	}
