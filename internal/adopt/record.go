@@ -31,6 +31,7 @@ func Record(fleet string, c *schema.Connection, m Match) vault.Record {
 		}
 	}
 	r.SSH.Current = key
+	r.Authorized = &vault.Authorized{Token: m.Client.Token.ID, User: m.Client.Token.User, Account: m.User.ID}
 	return r
 }
 

@@ -104,7 +104,7 @@ func (r *runner) switchToken(ctx context.Context, s plan.SwitchKey, key *vault.S
 	if err := r.noteClient(ctx, found.ID); err != nil { // before, as in setTokenKey
 		return "", err
 	}
-	if err := r.noteSwitch(ctx, key, found.Token.ID); err != nil {
+	if err := r.noteSwitch(ctx, key, found.Token); err != nil {
 		return "", err
 	}
 	return found.Token.ID, client.SetSSHKey(ctx, found.Token.ID, key.Private)
@@ -125,11 +125,12 @@ func (r *runner) takesKey(c tfe.OAuthClient, noToken bool) (bool, error) {
 
 // noteSwitch notes, before Terraform is given the pending key, which token may hold
 // it from then on: should the run be cut off, the next plan still knows.
-func (r *runner) noteSwitch(ctx context.Context, key *vault.SSHKey, token string) error {
+func (r *runner) noteSwitch(ctx context.Context, key *vault.SSHKey, token *tfe.Token) error {
 	return r.held.Update(ctx, func(record *vault.Record) error {
 		if k := record.SSH.Pending; k != nil && k.Fingerprint == key.Fingerprint {
-			k.Token = token
+			k.Token = token.ID
 		}
+		r.noteAuthorized(record, token)
 		return nil
 	})
 }

@@ -89,8 +89,16 @@ func (r *runner) setTokenKey(ctx context.Context, s plan.SetTokenKey) error {
 		if k := *slot(record, s.Role); k != nil {
 			k.Token, k.Set = found.Token.ID, r.now()
 		}
+		r.noteAuthorized(record, found.Token)
 		return nil
 	})
+}
+
+// noteAuthorized notes whose token it is: it was checked to be the service user's.
+func (r *runner) noteAuthorized(record *vault.Record, token *tfe.Token) {
+	if token.User != "" && r.UserID != 0 {
+		record.Authorized = &vault.Authorized{Token: token.ID, User: token.User, Account: r.UserID}
+	}
 }
 
 // doubtToken notes, before a change that the OAuth token may not outlive, that

@@ -11,6 +11,7 @@ import (
 
 // A User is a Bitbucket account.
 type User struct {
+	ID          int    // stays when the account is renamed
 	Name        string // what one logs in with
 	Slug        string // what URLs have; not always the name
 	DisplayName string
@@ -20,12 +21,13 @@ type User struct {
 }
 
 type userWire struct {
+	ID                                          int
 	Name, Slug, DisplayName, EmailAddress, Type string
 	Active                                      *bool
 }
 
 func (w userWire) user() User {
-	return User{w.Name, w.Slug, w.DisplayName, w.EmailAddress, w.Active == nil || *w.Active, w.Type == "SERVICE"}
+	return User{w.ID, w.Name, w.Slug, w.DisplayName, w.EmailAddress, w.Active == nil || *w.Active, w.Type == "SERVICE"}
 }
 
 // User finds a user by username. ErrNotFound: there is none, or the account may

@@ -46,6 +46,9 @@ type connectionFacts struct {
 
 func (f *connectionFacts) read(ctx context.Context, sys *systems.Systems) {
 	f.client, f.ours = plan.ClientOf(f.want, f.have)
+	if f.client != nil {
+		f.have.User = plan.WithFormer(f.have.User, f.have.Record, f.client.Token)
+	}
 	f.proof, f.login.err, f.licensed.err, f.repos.err = errNotAsked, errNotAsked, errNotAsked, errNotAsked
 	f.readRecord(ctx, sys.Vault())
 	f.readBrought(ctx, sys)

@@ -194,7 +194,7 @@ func readUser(ctx context.Context, client *bitbucket.Client, name string) (user,
 	if err != nil {
 		return user{}, err
 	}
-	out := user{user: &plan.User{Name: found.Name, Slug: found.Slug, DisplayName: found.DisplayName, Active: found.Active}}
+	out := user{user: &plan.User{ID: found.ID, Name: found.Name, Slug: found.Slug, DisplayName: found.DisplayName, Active: found.Active}}
 	live, err := client.SSHKeys(ctx, name)
 	out.keys = make(map[string]plan.SSHKey, len(live))
 	for _, k := range live {

@@ -79,6 +79,9 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 	if record.Ended != nil {
 		out.Ended = record.Ended.How
 	}
+	if a := record.Authorized; a != nil {
+		out.Authorized = &plan.Authorized{Token: a.Token, User: a.User, Account: a.Account}
+	}
 	if record.Client != nil {
 		out.ClientID = record.Client.ID
 	}

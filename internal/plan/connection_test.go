@@ -196,7 +196,7 @@ func TestDrift(t *testing.T) {
 			"who authorized: jane -> svc-terraform",
 			"private SSH key on the token: no token yet -> the record's current key",
 		},
-		notes: []string{"Terraform acts on Bitbucket as jane: revoke the connection"},
+		notes: []string{"Terraform shows that jane authorized"},
 		state: plan.StateWaiting,
 	}, {
 		name:  "the service user under its other names",

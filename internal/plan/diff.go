@@ -37,9 +37,11 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	if d.blocked() {
 		return d.out
 	}
+	d.out.UserID = have.User.ID
 	d.out.UserNames = []string{have.User.Slug, have.User.DisplayName}
 	d.readKeys()
 	d.client = d.findClient()
+	d.renamed()
 	d.spelling()
 	if d.trusted() && d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.describe()

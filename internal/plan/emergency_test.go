@@ -99,7 +99,7 @@ func TestEmergency(t *testing.T) {
 		{
 			"somebody else authorized", with(func(h *plan.Have) { h.Clients[0].Token.User = "jane" }), emergency,
 			"CondemnKeys CreateSSHKey AddSSHKey ProveSSH SwitchKey(no token) DeleteSSHKey ProveRefused RetireKey Authorize ProveSSH SetTokenKey ProveRepositories",
-			[]string{"Terraform acts on Bitbucket as jane"},
+			[]string{"Terraform shows that jane authorized"},
 		},
 		{
 			"the key has expired while the token is gone", with(func(h *plan.Have) { expired(h); h.Clients[0].Token = nil }), plan.Rotation{},

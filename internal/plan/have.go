@@ -86,8 +86,9 @@ type Record struct {
 	Pending, Current, Previous *Key
 	LinkID                     string
 	ClientID                   string
-	LinkURL                    string // of the link that was made
-	RefusedToken               string // id of a token that Terraform said does not work
+	LinkURL                    string      // of the link that was made
+	RefusedToken               string      // id of a token that Terraform said does not work
+	Authorized                 *Authorized // the OAuth token that was seen to be the service user's
 	Retired                    *RetiredKey
 	About                      About
 	Ended                      string // "" while bbsync keeps the connection: a vault.End... otherwise
@@ -116,6 +117,13 @@ type ConsumerKey struct {
 type Moving struct {
 	From, To string   // ids of the OAuth tokens
 	Names    []string // of the workspaces
+}
+
+// Authorized is an OAuth token with the account that it was seen to be of.
+type Authorized struct {
+	Token   string // id
+	User    string // as Terraform showed it
+	Account int    // Bitbucket's id of the account
 }
 
 // RetiredKey is the key that was retired last.
@@ -195,7 +203,9 @@ type Token struct {
 
 // User is a Bitbucket user.
 type User struct {
+	ID                      int // stays when the account is renamed
 	Name, Slug, DisplayName string
+	Former                  string // name under which Terraform shows the account's token, from before it was renamed
 	Active                  bool
 }
 

@@ -32,7 +32,7 @@ func TestServiceUserChanges(t *testing.T) {
 	runDiff(t, formerUser, []diffCase{{
 		name:  "before a person has authorized",
 		steps: []plan.Step{again, gone(1, "ssh-1"), add, proveSSH, setKey, proveRepos},
-		notes: []string{"Terraform acts on Bitbucket as " + before},
+		notes: []string{"Terraform shows that " + before + " authorized"},
 		state: plan.StateWaiting,
 	}, {
 		name:  "and after",
@@ -65,7 +65,7 @@ func TestServiceUserChanges(t *testing.T) {
 		name:  "a key was staged, and nobody has authorized",
 		have:  staged,
 		steps: []plan.Step{again, gone(1, "ssh-1"), gone(2, "ssh-2"), add, proveSSH, setKey, proveRepos},
-		notes: []string{"Terraform acts on Bitbucket as " + before},
+		notes: []string{"Terraform shows that " + before + " authorized"},
 	}, {
 		name:  "the user was renamed, and has the key",
 		have:  func(h *plan.Have) { h.Keys, h.OldKeys, h.Clients[0].Token.User = h.OldKeys, nil, user },

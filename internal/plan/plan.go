@@ -36,6 +36,7 @@ type Target struct {
 	ServiceUser  string
 	TerraformURL string            `json:",omitempty"`
 	Protect      bool              `json:",omitempty"`
+	UserID       int               `json:",omitempty"` // Bitbucket's id of the service user
 	UserNames    []string          `json:",omitempty"` // the service user's other names, as Bitbucket shows them
 	Client       string            // the OAuth client's wanted name
 	Record       string            // path in Vault

@@ -59,7 +59,7 @@ func (d *differ) authorization() {
 	case !d.isServiceUser(token.User):
 		step.Again = true
 		d.add(step, d.reason("who authorized", token.User, d.want.ServiceUser, "service_user"))
-		d.warn(d.want.Where("service_user"), "Terraform acts on Bitbucket as %s: revoke the connection of %q in the organization's settings, log in to Bitbucket as %s, and connect again", token.User, d.want.Name, d.want.ServiceUser)
+		d.warn(d.want.Where("service_user"), "Terraform shows that %s authorized %q, not %s: revoke the connection in the organization's settings, log in to Bitbucket as %s, and connect again", token.User, d.want.Name, d.want.ServiceUser, d.want.ServiceUser)
 	case d.have.TokenDead && d.have.Record.RefusedToken == token.ID && !d.doubtful:
 		step.Again = true
 		d.add(step, d.reason("OAuth token", token.ID+", which Bitbucket refuses", "one that works", "service_user"))
@@ -95,7 +95,8 @@ func (d *differ) isServiceUser(shown string) bool { return d.have.User.Is(shown)
 // Is compares what Terraform shows as the service provider's user with the user.
 // Nothing documents which of a user's names it is; none shown is taken for it.
 func (u *User) Is(shown string) bool {
-	return shown == "" || names.SameUser(shown, u.Name) || names.SameUser(shown, u.Slug) || shown == u.DisplayName
+	return shown == "" || names.SameUser(shown, u.Name) || names.SameUser(shown, u.Slug) || shown == u.DisplayName ||
+		u.Former != "" && names.SameUser(shown, u.Former)
 }
 
 // tokenKey plans the private half on the token. Terraform tells only that there

@@ -99,6 +99,11 @@ func encode(r Record, nonce string) (document, error) {
 		d.put("link_url", l.URL)
 		d.putTime("link_made", l.Made)
 	}
+	if a := r.Authorized; a != nil {
+		d.put("authorized_token", a.Token)
+		d.put("authorized_user", a.User)
+		d.put("authorized_account", strconv.Itoa(a.Account))
+	}
 	if o := r.Client; o != nil {
 		d.put("client_id", o.ID)
 		d.putTime("client_made", o.Made)
@@ -179,6 +184,9 @@ func (r *reader) record() (Record, error) {
 	}
 	if l := (Link{ID: r.text("link_id"), URL: r.text("link_url"), Made: r.time("link_made")}); l != (Link{}) {
 		have.Link = &l
+	}
+	if a := (Authorized{Token: r.text("authorized_token"), User: r.text("authorized_user"), Account: r.number("authorized_account")}); a != (Authorized{}) {
+		have.Authorized = &a
 	}
 	if o := (OAuthClient{ID: r.text("client_id"), Made: r.time("client_made")}); o != (OAuthClient{}) {
 		have.Client = &o
@@ -263,6 +271,19 @@ func (r *reader) text(key string) string {
 		r.err = fmt.Errorf("%w: field %q is not text", ErrNotRecord, strings.Clone(key)) // a clone, so that key stays off the heap
 	}
 	return s
+}
+
+// number returns 0 for a field that is missing.
+func (r *reader) number(key string) int {
+	s := r.text(key)
+	if s == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("%w: field %q is not a number", ErrNotRecord, strings.Clone(key))
+	}
+	return n
 }
 
 func (r *reader) time(key string) time.Time {

@@ -30,10 +30,11 @@ type Record struct {
 	// after a crash looks at them first. nil for none.
 	Moving *Moving
 
-	Consumer *Consumer
-	SSH      SSHKeys
-	Link     *Link
-	Client   *OAuthClient
+	Consumer   *Consumer
+	SSH        SSHKeys
+	Authorized *Authorized
+	Link       *Link
+	Client     *OAuthClient
 	// RefusedToken is the id of an OAuth token that Terraform, when asked, could
 	// not use on Bitbucket any more, or that may have died with a link or a key
 	// and has not been proven since; "" for none.
@@ -79,6 +80,14 @@ type SSHKey struct {
 	// is compared with them.
 	Proved, Left time.Time
 	Condemned    string // why it must go at once; "" for a key that is trusted
+}
+
+// Authorized is the OAuth token that was seen to be the service user's: Terraform
+// shows a token's user by the name of that day, also when the account is renamed.
+type Authorized struct {
+	Token   string // id
+	User    string // as Terraform showed it
+	Account int    // Bitbucket's id of the account
 }
 
 // Retired is the key that was dropped last.
