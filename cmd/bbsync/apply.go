@@ -252,15 +252,16 @@ func (a *app) ask(otherwise string) error {
 	return nil
 }
 
-// holder names this process in leases, as a person would recognise it.
+// holder names this process in leases, as a person would recognise it. In a
+// container without a user database that is the host, as the Pod's name.
 func (a *app) holder() string {
-	name := "unknown"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
-	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown host"
 	}
-	return fmt.Sprintf("%s on %s, process %d", name, host, os.Getpid())
+	name := host
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		name = u.Username + " on " + host
+	}
+	return fmt.Sprintf("%s, process %d", name, os.Getpid())
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
@@ -27,9 +28,13 @@ import (
 // types. A field that the type does not have is an error, as is one given twice.
 func objects(t *testing.T) []runtime.Object {
 	t.Helper()
-	files, err := filepath.Glob("../../examples/cron/kubernetes/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no manifests: %v", err)
+	var files []string
+	for _, pattern := range []string{"*.yaml", "apply/*.yaml"} {
+		some, err := filepath.Glob("../../examples/cron/kubernetes/" + pattern)
+		if err != nil || len(some) == 0 {
+			t.Fatalf("no manifests: %v", err)
+		}
+		files = append(files, some...)
 	}
 	var out []runtime.Object
 	for _, file := range files {
@@ -136,7 +141,7 @@ func TestJobsAreSharded(t *testing.T) {
 // what is not cured by running again is not run again.
 func TestJobsKnowTheExitCodes(t *testing.T) {
 	want := map[string]map[int32]batch.PodFailurePolicyAction{
-		"drift": {2: batch.PodFailurePolicyActionFailIndex, 4: batch.PodFailurePolicyActionFailIndex, 5: batch.PodFailurePolicyActionFailIndex, 64: batch.PodFailurePolicyActionFailJob, 78: batch.PodFailurePolicyActionFailJob},
+		"drift": {2: batch.PodFailurePolicyActionFailIndex, 4: batch.PodFailurePolicyActionFailIndex, 5: batch.PodFailurePolicyActionFailIndex, 7: batch.PodFailurePolicyActionFailIndex, 64: batch.PodFailurePolicyActionFailJob, 78: batch.PodFailurePolicyActionFailJob},
 		"apply": {4: batch.PodFailurePolicyActionFailIndex, 5: batch.PodFailurePolicyActionFailIndex, 6: batch.PodFailurePolicyActionFailIndex, 64: batch.PodFailurePolicyActionFailJob, 78: batch.PodFailurePolicyActionFailJob},
 	}
 	for name, spec := range jobs(t) {
@@ -160,6 +165,50 @@ func TestJobsKnowTheExitCodes(t *testing.T) {
 		}
 		if spec.Template.Spec.RestartPolicy != core.RestartPolicyNever {
 			t.Errorf("%s: a podFailurePolicy needs restartPolicy Never", name)
+		}
+	}
+}
+
+// A shard that is tried again finds the lease of the one that was killed. The Job
+// controller waits 10 seconds before it tries again, and doubles that each time.
+func TestRetriesOutlastALease(t *testing.T) {
+	spec := jobs(t)["apply"]
+	wait := time.Duration(0)
+	for i := range *spec.BackoffLimitPerIndex {
+		wait += 10 * time.Second << i
+	}
+	if lease := 2 * time.Minute; wait <= lease {
+		t.Errorf("tried again for %v, and a lease lasts %v", wait, lease)
+	}
+	if grace := spec.Template.Spec.TerminationGracePeriodSeconds; grace == nil || *grace < 120 {
+		t.Error("SIGTERM leaves no time to finish the steps in flight")
+	}
+}
+
+// The manifests come to rest: what the API server fills in or leaves out is as
+// here, and kubectl apply takes the folder as a whole.
+func TestManifestsComeToRest(t *testing.T) {
+	for name, spec := range jobs(t) {
+		for _, rule := range spec.PodFailurePolicy.Rules {
+			for _, condition := range rule.OnPodConditions {
+				if condition.Status != core.ConditionTrue {
+					t.Errorf("%s: a condition without a status, which the API server fills in", name)
+				}
+			}
+		}
+	}
+	for _, object := range objects(t) {
+		if policy, ok := object.(*networking.NetworkPolicy); ok && policy.Spec.Ingress != nil {
+			t.Error("an empty list of ingress rules, which the API server leaves out")
+		}
+	}
+	files, err := filepath.Glob("../../examples/cron/kubernetes/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err != nil || bytes.Contains(text, []byte("generateName")) {
+			t.Errorf("%s: kubectl apply takes no generateName (%v)", file, err)
 		}
 	}
 }
