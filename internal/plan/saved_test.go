@@ -114,6 +114,30 @@ func TestSavedRoundTrip(t *testing.T) {
 	})
 }
 
+// TestPlanFilesDoNotAge: a plan that is applied days after it was saved is stale only if
+// its steps are others. No reason changes with the clock.
+func TestPlanFilesDoNotAge(t *testing.T) {
+	aged := 0
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		clear(w.expired) // the model lets them expire just before they are read
+		before := w.plan()
+		saved := saveAndRead(t, before, plan.Inputs{})
+		w.hours += rapid.IntRange(1, 100).Draw(t, "hours")
+		after := w.plan()
+		if before.Connections[0].Digest() != after.Connections[0].Digest() || before.Connections[0].State() != after.Connections[0].State() {
+			return
+		}
+		aged++
+		if _, outdated := saved.Approved(after); len(outdated) > 0 {
+			t.Fatalf("the steps are the same, and it is stale: %v\n%v\n%v", outdated, before.Connections[0].Changes, after.Connections[0].Changes)
+		}
+	})
+	if aged == 0 {
+		t.Error("no plan had the same steps later")
+	}
+}
+
 type failer interface {
 	Helper()
 	Fatal(...any)
