@@ -13,8 +13,9 @@ import (
 // A firewall's page says nothing of the account's permissions.
 func TestAFirewallThatRefusesTheMethodIsNamed(t *testing.T) {
 	const page = "<html><head><title>403 Forbidden</title></head><body>Request blocked</body></html>"
+	key := sshPair(t).Public
 	for name, write := range writes(t) {
-		err := write.do(t, unchanged(t, says(403, page, "Content-Type", "text/html", "X-AUSERNAME", "admin")))
+		err := write.do(t, unchanged(t, says(403, page, "Content-Type", "text/html", "X-AUSERNAME", "admin"), key))
 		if !errors.Is(err, ErrGateway) || errors.Is(err, ErrForbidden) {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -63,16 +63,15 @@ func writes(t *testing.T) map[string]write {
 }
 
 // unchanged is a server on which no write takes effect: it answers each with
-// answer, and reads as if it had not come.
-func unchanged(t *testing.T, answer http.HandlerFunc) *Client {
+// answer, and reads as if it had not come. key is a user's.
+func unchanged(t *testing.T, answer http.HandlerFunc, key string) *Client {
 	t.Helper()
-	other := sshPair(t).Public
 	reads := []struct{ path, body string }{
 		{"/rest/applinks/3.0/applinks/" + orgID, strings.Replace(orgLink, "typeId", "type", 1)},
 		{"/rest/applinks/3.0/applicationlink/" + orgID, orgLink},
 		{"/rest/applinks/3.0/applinks", "[" + orgLink + "]"},
 		{"/authentication/consumer", string(fixture(t, "applinks_oauth_consumer_get_200.json"))},
-		{"/rest/ssh/1.0/keys", `{"isLastPage":true,"values":[{"id":7,"text":"` + other + `"}]}`},
+		{"/rest/ssh/1.0/keys", `{"isLastPage":true,"values":[{"id":7,"text":"` + key + `"}]}`},
 		{"/rest/api/1.0/users", noValues},
 		{"/rest/plugins/1.0/" + WebhookPluginKey + "-key", pluginOff},
 		{"/rest/plugins/1.0/", "{}"},
@@ -118,6 +117,7 @@ func TestWritesTakeOnlyTheDocumentedAnswer(t *testing.T) {
 		"nothing with 204":           says(204, ""),
 		"confirmed without a change": nil, // the write's own documented answer
 	}
+	key := sshPair(t).Public
 	for name, w := range writes(t) {
 		for shape, answer := range answers {
 			documented := name == "DeleteSSHKey" || name == "Grant"
@@ -130,7 +130,7 @@ func TestWritesTakeOnlyTheDocumentedAnswer(t *testing.T) {
 				continue
 			}
 			t.Run(name+"/"+shape, func(t *testing.T) {
-				if err := w.do(t, unchanged(t, answer)); err == nil {
+				if err := w.do(t, unchanged(t, answer, key)); err == nil {
 					t.Error("success, and nothing was done")
 				}
 			})
