@@ -62,7 +62,7 @@ func (a *app) asker() func(context.Context, string) drive.Decision {
 	return func(ctx context.Context, problem string) drive.Decision {
 		for late := true; late; {
 			select {
-			case <-lines:
+			case _, late = <-lines: // at the end of the input none comes any more
 			default:
 				late = false
 			}

@@ -176,5 +176,5 @@ func (s *session) whole() bool {
 
 // reading are the options of reading the systems for the session's fleet.
 func (s *session) reading(done func(string)) live.Options {
-	return live.Options{Fleet: s.fleet.Name, Moved: s.fleet.Moved, Done: done}
+	return live.Options{Done: done}
 }

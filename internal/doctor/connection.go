@@ -70,9 +70,13 @@ func (f *connectionFacts) unread(system string) error {
 
 func (f *connectionFacts) readRecord(ctx context.Context, client *vault.Client) {
 	var record vault.Record
-	record, _, err := client.Read(ctx, f.want.Record)
+	path := f.want.Record
+	if f.have.Moved != nil {
+		path = f.have.Moved.Path
+	}
+	record, _, err := client.Read(ctx, path)
 	f.record = answer[vault.Record]{record, err}
-	f.versions.value, _, f.versions.err = client.Versions(ctx, f.want.Record)
+	f.versions.value, _, f.versions.err = client.Versions(ctx, path)
 	f.lacks = ask(client.Lacks(ctx, f.want.Record))
 }
 

@@ -141,7 +141,7 @@ func (d *doctor) readConnections(ctx context.Context) ([]Section, error) {
 	for i, c := range d.connections {
 		group.Go(func() error {
 			facts := &connectionFacts{
-				want: c, have: world.Have[i], shared: world.Bitbuckets[c.Bitbucket.Label], planned: planned.Connections[i],
+				want: c, have: world.Have[i].Taken(), shared: world.Bitbuckets[c.Bitbucket.Label], planned: planned.Connections[i],
 				bitbucket: d.bitbuckets[c.Bitbucket.Label], terraform: d.terraforms[c.Terraform.Label], hostKeys: hostKeys,
 			}
 			facts.read(ctx, d.sys)

@@ -19,6 +19,8 @@ func (f *connectionFacts) recordCheck() Check {
 		return failed(name, "the newest version is deleted", err.Error(), "vault kv undelete, if the keys are to be kept: they can be read nowhere else")
 	case errors.As(err, &differs):
 		return failed(name, "field "+differs.Field+" contradicts the private key", err.Error(), differs.Remedy())
+	case errors.Is(err, vault.ErrNotFound) && f.have.Elsewhere != "":
+		return failed(name, "none at "+f.want.Record, "the record of this connection is at "+f.have.Elsewhere, "see plan")
 	case errors.Is(err, vault.ErrNotFound):
 		return failed(name, "none at "+f.want.Record, "bbsync has not made this connection yet, or its record was deleted",
 			"bbsync apply makes it; if the connection is in use, restore the record first: its private keys can be read nowhere else")
@@ -30,6 +32,9 @@ func (f *connectionFacts) recordCheck() Check {
 	found := fmt.Sprintf("version %d, consumer key of %s, SSH key of %s", f.have.Record.Version, day(f.record.value.Consumer.Created), day(f.record.value.SSH.Current.Created))
 	if f.versions.err == nil && f.versions.value > 1 {
 		found += fmt.Sprintf(", %d older versions", f.versions.value-1)
+	}
+	if f.have.Moved != nil {
+		found += ", at " + f.have.Moved.Path + " still: a moved block says so"
 	}
 	return ok(name, "%s", found+f.halves())
 }

@@ -259,7 +259,7 @@ func (b *bed) start(ctx context.Context) (*process, error) {
 }
 
 func (p *process) plan(ctx context.Context, connections []*schema.Connection, leased bool) (plan.Plan, error) {
-	world, err := live.Read(ctx, p.sys, connections, live.Options{Fleet: p.fleet.Name, Moved: p.fleet.Moved})
+	world, err := live.Read(ctx, p.sys, connections, live.Options{})
 	if err != nil {
 		return plan.Plan{}, err
 	}

@@ -1,6 +1,11 @@
 package live_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -8,6 +13,7 @@ import (
 	"github.com/bbsync/bbsync/internal/limit"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/systems"
 )
 
@@ -76,5 +82,31 @@ func TestOneLimiterPerCredential(t *testing.T) {
 	}
 	if len(s.figures(t)) != 4 {
 		t.Errorf("%d limiters, want 4: two tokens, two Bitbuckets", len(s.figures(t)))
+	}
+}
+
+// TestCancelledReadLeavesNothing: a reading that is cancelled comes back when
+// nothing of it runs any more.
+func TestCancelledReadLeavesNothing(t *testing.T) {
+	s := newSteady(t, sandbox.Options{Bitbuckets: []string{"9.4.0"}}, bench.Shape{Organizations: 2})
+	ctx, cancel := context.WithCancel(t.Context())
+	fault := front.Fault{Kind: front.Call, Path: `/admin$`, Times: 9, Before: func(r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	}}
+	for name, f := range s.world.Fronts {
+		if strings.HasPrefix(name, "bitbucket") {
+			if err := f.Order(fault); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := s.read(ctx, s.fleet.Connections); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the reading was not cancelled: %v", err)
+	}
+	stacks := make([]byte, 1<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	if bytes.Contains(stacks, []byte("live.(*sharedBitbucket)")) {
+		t.Errorf("it still reads:\n%s", stacks)
 	}
 }

@@ -21,8 +21,6 @@ const DefaultParallel = 64
 // Options of a reading.
 type Options struct {
 	Parallel int                  // connections at once; 0: DefaultParallel
-	Fleet    string               // below which records of moved connections are looked for
-	Moved    []schema.Moved       // connections whose records may be at another place
 	Unknown  bool                 // look for SSH keys of service users that nothing knows, which may take every record of the fleet
 	Done     func(address string) // called as each connection has been read, from several goroutines; may be nil
 }
@@ -37,17 +35,16 @@ type World struct {
 // Read reads the live state of these connections of the fleet.
 func Read(ctx context.Context, sys *systems.Systems, connections []*schema.Connection, opts Options) (World, error) {
 	r := newReader(sys, connections)
-	r.fleet, r.moved = opts.Fleet, opts.Moved
 	world := World{Have: make([]plan.Have, len(connections)), Bitbuckets: map[string]plan.Bitbucket{}}
 	if opts.Parallel == 0 {
 		opts.Parallel = DefaultParallel
 	}
 	shared := r.startShared(ctx)
 	r.readAll(ctx, connections, world.Have, opts)
+	shared.Wait() // also when ctx is done: nothing goes on behind the caller's back
 	if err := ctx.Err(); err != nil {
 		return World{}, err
 	}
-	shared.Wait()
 	if opts.Unknown {
 		r.strangeKeys(ctx, world.Have)
 	}
@@ -82,8 +79,6 @@ type reader struct {
 	sys        *systems.Systems
 	beside     crew
 	bitbuckets map[string]*sharedBitbucket
-	fleet      string
-	moved      []schema.Moved
 	records    future[recordIndex] // all of the fleet, read for what moved
 	everyone   future[fleetKeys]   // all SSH keys of the fleet, read when a key is not known
 

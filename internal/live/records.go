@@ -63,13 +63,13 @@ func (r *reader) readMoved(ctx context.Context, c *schema.Connection, have *plan
 	if h := have.Record; h != nil && (h.Deleted != "" || h.Consumer != nil || h.Current != nil) {
 		return nil
 	}
-	from := plan.MovedFrom(r.moved, c.Address)
+	from := plan.MovedFrom(r.sys.Fleet().Moved, c.Address)
 	if len(from) == 0 && (have.Link == nil || c.Relocate != nil) {
 		return nil
 	}
 	records, err := r.records.get(func() (recordIndex, error) {
-		records, err := Records(ctx, r.sys, r.fleet)
-		return indexRecords(records, r.fleet), err
+		records, err := Records(ctx, r.sys, r.sys.Fleet().Name)
+		return indexRecords(records, r.sys.Fleet().Name), err
 	})
 	if err != nil {
 		return err

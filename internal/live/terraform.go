@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/names"
@@ -109,8 +110,20 @@ func (r *reader) probeRefused(ctx context.Context, c *schema.Connection, have *p
 		return err
 	}
 	_, err = client.AuthorizedRepos(ctx, have.Record.RefusedToken)
-	have.TokenDead = errors.Is(err, tfe.ErrTokenRefused)
-	return nil
+	have.TokenDead, err = stillRefused(err)
+	return err
+}
+
+// stillRefused tells what Terraform's answer says of a token. A server that cannot
+// answer now has said nothing: neither that the token works nor that it does not.
+func stillRefused(err error) (bool, error) {
+	switch {
+	case err == nil, errors.Is(err, tfe.ErrUnsupported):
+		return false, nil
+	case errors.Is(err, tfe.ErrTokenRefused):
+		return true, nil
+	}
+	return false, fmt.Errorf("asking whether the OAuth token is still refused: %w", err)
 }
 
 func hasToken(clients []plan.Client, id string) bool {

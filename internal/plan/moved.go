@@ -254,6 +254,15 @@ func MovedFrom(moved []schema.Moved, address string) []string {
 	return from
 }
 
+// Taken returns have with the record that the connection takes over in place of its
+// own.
+func (h Have) Taken() Have {
+	if h.Moved != nil {
+		h.Record = h.Moved.Record
+	}
+	return h
+}
+
 // takesOver reports whether a connection is to take over the record at a path, or
 // has begun to.
 func (h Have) takesOver(path string) bool {

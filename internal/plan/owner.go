@@ -32,7 +32,7 @@ func (d *differ) findClient() *Client {
 // ClientOf returns the OAuth client that is the connection's among those that
 // were read, nil for none. ours is false for one that could only be taken over.
 func ClientOf(want *schema.Connection, have Have) (client *Client, ours bool) {
-	d := &differ{want: want, have: have}
+	d := &differ{want: want, have: have.Taken()}
 	client = d.findClient()
 	return client, client != nil && d.ownsClient(client)
 }
