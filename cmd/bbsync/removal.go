@@ -146,6 +146,8 @@ func (s *session) withRemovals(ctx context.Context, p plan.Plan, g going, connec
 	}
 	if s.removal.destroy {
 		r.Why, r.Asked = "asked for", true
+	}
+	if len(connections) < len(s.fleet.Connections) && len(g.leaving) > 0 { // what stays is all that the files describe, however few of it are planned
 		if r.Stay, r.StayHave, err = s.staying(ctx, g); err != nil {
 			return plan.Plan{}, err
 		}

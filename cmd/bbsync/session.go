@@ -135,7 +135,10 @@ func (s *session) plan(ctx context.Context, connections []*schema.Connection) (p
 	for _, h := range world.Have {
 		s.breakLeases(h.Record)
 	}
-	p := plan.Make(s.fleet, connections, world.Have[:len(connections)], world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate, MaxRemovals: s.removal.most()})
+	p, err := live.Plan(ctx, s.sys, connections, world, s.options())
+	if err != nil {
+		return plan.Plan{}, err
+	}
 	return s.withRemovals(ctx, p, going, connections, world)
 }
 
@@ -154,9 +157,18 @@ func (s *session) replan(ctx context.Context, address string) (plan.Connection, 
 		if r := world.Have[0].Record; r != nil {
 			r.Lease = nil
 		}
-		return plan.Make(s.fleet, one, world.Have, world.Bitbuckets, plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate, MaxRemovals: s.removal.most()}).Connections[0], nil
+		p, err := live.Plan(ctx, s.sys, one, world, s.options())
+		if err != nil {
+			return plan.Connection{}, err
+		}
+		return p.Connections[0], nil
 	}
 	return plan.Connection{}, fmt.Errorf("%s is not described by the files: what was shown is what is removed, or nothing", address)
+}
+
+// options are those of planning connections of the session.
+func (s *session) options() plan.Options {
+	return plan.Options{Adopt: s.adopts, Now: s.app.now(), Rotate: s.rotate, Run: s.connections, MaxRemovals: s.removal.most()}
 }
 
 func (s *session) adopts(address string) bool {

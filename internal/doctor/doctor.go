@@ -127,7 +127,10 @@ func (d *doctor) readConnections(ctx context.Context) ([]Section, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the systems: %w", err)
 	}
-	planned := plan.Make(d.fleet, d.connections, world.Have, world.Bitbuckets, plan.Options{Now: d.opts.Now})
+	planned, err := live.Plan(ctx, d.sys, d.connections, world, plan.Options{Now: d.opts.Now})
+	if err != nil {
+		return nil, err
+	}
 	d.strange = map[string]plan.UnknownKeys{}
 	for label, b := range world.Bitbuckets {
 		if whole && len(b.Unread) == 0 {

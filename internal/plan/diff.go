@@ -46,6 +46,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	if d.trusted() && d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.describe()
 		d.condemn()
+		d.coversUsers()
 		d.fetches()
 		d.secondClients()
 		d.record()

@@ -27,7 +27,8 @@ type Have struct {
 	Pools     map[string]string      // agent pool name → id, read when the connection names one
 	Using     map[string][]Workspace // by OAuth token's id, read when the connection relocates
 	Kept      []Kept                 // connections of the files that stay where this one relocates from
-	Shared    map[string]string      // SSH keys of the record that other connections use, too: fingerprint → address
+	Shared    map[string][]KeyUser   // other connections that use the record's SSH keys, by fingerprint
+	Condemned map[string]string      // of the record's SSH keys, those that another record's emergency marked: fingerprint → reason
 	TokenDead bool                   // Terraform was asked about a token marked as refused, and it still is
 	Bitbucket *Bitbucket
 	Unread    []Unread

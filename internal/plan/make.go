@@ -14,6 +14,14 @@ type Options struct {
 
 	Rotate Rotation // asked for, for each of the connections
 
+	// Records are all of the fleet, by path; nil: a plan that deletes nothing needs
+	// none but those of its connections.
+	Records map[string]*Record
+
+	// Run are the connections of the run where not all of them are planned here; nil:
+	// these.
+	Run []*schema.Connection
+
 	MaxRemovals *int // records that may be emptied by moving them; nil: what the files say
 }
 
@@ -33,7 +41,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 			blocked[b.Label] = shared
 		}
 	}
-	users, keepers := usersOf(connections, have), keepersOf(fleet, connections, have)
+	users, keepers := usersOf(fleet, connections, have, opts), keepersOf(fleet, connections, have)
 	for i, want := range connections {
 		if opts.Adopt != nil && opts.Adopt(want.Address) {
 			adopting := *want
@@ -42,7 +50,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 		}
 		one := withShared(have[i], want.Bitbucket.Label, bitbuckets)
 		one.From = MovedFrom(fleet.Moved, want.Address)
-		one.Shared = users.besides(want.Address, one.Record)
+		one.Shared, one.Condemned = users.besides(want.Address, one.Taken().Record)
 		one.Kept = keepers.left(want)
 		c := Rotate(fleet.Name, want, one, opts.Now, opts.Rotate)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
@@ -105,6 +113,21 @@ func (p Plan) Summary() Summary {
 	}
 	s.Steps += s.Shared
 	return s
+}
+
+// Deletes reports whether the plan deletes what other connections may use, so that
+// it is to be made with all records of the fleet.
+func (p Plan) Deletes() bool {
+	for _, c := range p.Connections {
+		for _, s := range c.Steps() {
+			switch s.(type) {
+			case DeleteSSHKey, DeleteClient, DeleteLink, CondemnKeys:
+				return true
+			default:
+			}
+		}
+	}
+	return false
 }
 
 // Pending reports whether there is anything that apply would do.

@@ -11,6 +11,12 @@ func (d *differ) onOldUser() bool {
 	return ok
 }
 
+// leftBehind reports whether the SSH key has to stay on the user that the files named
+// before, as another connection uses it there. The service user then gets a new one.
+func (d *differ) leftBehind() bool {
+	return d.onOldUser() && len(d.have.Shared[d.currentFingerprint()]) > 0
+}
+
 // bringKey takes the record's keys from the user that the files named before, and
 // adds the current one to the service user.
 func (d *differ) bringKey() {
@@ -21,7 +27,7 @@ func (d *differ) bringKey() {
 		if k == nil {
 			continue
 		}
-		if _, ok := d.have.OldKeys[k.Fingerprint]; ok && !d.hasKey(k.Fingerprint) {
+		if _, ok := d.have.OldKeys[k.Fingerprint]; ok && !d.hasKey(k.Fingerprint) && len(d.have.Shared[k.Fingerprint]) == 0 {
 			steps = append(steps, d.deletion(k.Fingerprint))
 		}
 	}

@@ -70,27 +70,28 @@ func (d *differ) readKeys() {
 // which keys are compromised. While an emergency is under way, asking for one
 // again continues it.
 func (d *differ) condemn() {
-	all := []*Key{d.keys.current, d.keys.pending, d.keys.previous}
-	if d.asked.Emergency == "" || !d.asked.SSH || d.keys.current == nil {
-		return
-	}
-	for _, k := range all {
-		if k != nil && k.Condemned != "" {
-			d.goingOn = true
-			return
-		}
-	}
+	all := slices.DeleteFunc([]*Key{d.keys.current, d.keys.pending, d.keys.previous}, func(k *Key) bool { return k == nil })
+	asked := d.asked.Emergency != "" && d.asked.SSH && d.keys.current != nil
+	d.goingOn = asked && slices.ContainsFunc(all, func(k *Key) bool { return k.Condemned != "" })
 	step := CondemnKeys{Reason: d.asked.Emergency}
 	for _, k := range all {
-		if k != nil {
-			k.Condemned = d.asked.Emergency
-			step.Fingerprints = append(step.Fingerprints, k.Fingerprint)
+		why, elsewhere := d.have.Condemned[k.Fingerprint]
+		switch {
+		case k.Condemned != "" || !elsewhere && (!asked || d.goingOn):
+			continue
+		case !asked:
+			step.Reason = why
 		}
+		k.Condemned = step.Reason
+		step.Fingerprints = append(step.Fingerprints, k.Fingerprint)
+	}
+	if len(step.Fingerprints) == 0 {
+		return
 	}
 	if slices.Contains(step.Fingerprints, "") {
 		d.warn(d.want.Where("ssh_key"), "which public key of %s is the compromised one is not known, as only Terraform had it: delete it on Bitbucket", d.want.ServiceUser)
 	}
-	d.add(step, d.reason("SSH keys", "trusted", "none of them: "+d.asked.Emergency, ""))
+	d.add(step, d.reason("SSH keys", "trusted", "none of them: "+step.Reason, ""))
 }
 
 func copied(k *Key) *Key {
@@ -335,7 +336,7 @@ func (d *differ) notYet() {
 func (d *differ) stage(because []Reason) {
 	current := d.keys.current
 	var steps []Step
-	if current.Condemned == "" && !current.Unheld && !d.expired(current.Fingerprint) && !d.proveSSH {
+	if current.Condemned == "" && !current.Unheld && !d.expired(current.Fingerprint) && !d.leftBehind() && !d.proveSSH {
 		d.proveSSH = true
 		steps = append(steps, ProveSSH{Role: Current})
 	}
@@ -371,6 +372,8 @@ func (d *differ) whySSH() []Reason {
 		return []Reason{d.reason("SSH key", "condemned: "+current.Condemned, "a new one at once", "")}
 	case d.asked.SSH && !d.goingOn:
 		return []Reason{d.reason("SSH key", current.Fingerprint, "a new one, as asked for", "")}
+	case d.leftBehind():
+		return []Reason{d.reason("SSH key of "+d.want.ServiceUser, current.Fingerprint+", which "+d.have.Shared[current.Fingerprint][0].Address+" uses on "+d.have.Record.About.ServiceUser, "one of its own", "service_user")}
 	case d.lostSSH():
 		return []Reason{d.reason("SSH key", current.Fingerprint+", whose private half nobody has", "a new one", "")}
 	case d.expired(current.Fingerprint):

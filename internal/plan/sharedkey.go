@@ -1,57 +1,148 @@
 package plan
 
-import "github.com/bbsync/bbsync/schema"
+import (
+	"maps"
+	"slices"
 
-// sshUsers tells which connections use an SSH key, or are to: a key that people
-// bring may be brought to several by mistake. What is only left to be retired is
-// used by none.
-type sshUsers map[string][]string // fingerprint → addresses
+	"github.com/bbsync/bbsync/schema"
+)
 
-func usersOf(connections []*schema.Connection, have []Have) sshUsers {
-	users := sshUsers{}
-	for i, c := range connections {
-		r := have[i].Record
-		if r == nil {
-			continue
-		}
-		for _, k := range []*Key{r.Current, r.Pending} {
-			if k != nil && k.Fingerprint != "" {
-				users[k.Fingerprint] = append(users[k.Fingerprint], c.Address)
-			}
-		}
-	}
-	return users
+// A KeyUser is another connection that uses one of a connection's SSH keys: a key
+// that is user-supplied may be given to several by mistake.
+type KeyUser struct {
+	Address   string
+	Described bool // by the files
+	Planned   bool // in this run
 }
 
-// besides returns another connection than this one that uses each of the keys of a
-// record.
-func (u sshUsers) besides(address string, r *Record) map[string]string {
-	if r == nil {
-		return nil
+// sshUsers tells which connections use an SSH key, or are to, and which keys an
+// emergency has marked. What is only left to be retired is used by none.
+type sshUsers struct {
+	users     map[string][]KeyUser // by fingerprint
+	condemned map[string]string    // by fingerprint, the reason
+}
+
+// usersOf asks the records of the connections that are planned, and where they were
+// read, all other records of the fleet: whatever a run is narrowed to, a key is in use
+// wherever it is in use.
+func usersOf(fleet *schema.Fleet, connections []*schema.Connection, have []Have, opts Options) sshUsers {
+	u := sshUsers{users: map[string][]KeyUser{}, condemned: map[string]string{}}
+	known := map[string]bool{} // paths
+	for i, c := range connections {
+		h := have[i].Taken()
+		known[c.Record] = true
+		for _, m := range []*MovedRecord{h.Moved, h.Before} {
+			if m != nil {
+				known[m.Path] = true
+			}
+		}
+		u.add(h.Record, KeyUser{Address: c.Address, Described: true, Planned: true})
 	}
-	var out map[string]string
-	for _, k := range []*Key{r.Pending, r.Previous} {
+	if opts.Records == nil {
+		return u
+	}
+	described, run := map[string]string{}, map[string]bool{}
+	for _, c := range fleet.Connections {
+		described[c.Record] = c.Address
+	}
+	for _, c := range opts.Run {
+		run[c.Address] = true
+	}
+	for _, path := range slices.Sorted(maps.Keys(opts.Records)) {
+		r := opts.Records[path]
+		if known[path] || r.Fleet != fleet.Name || r.Ended != "" && r.Ended != forgotten {
+			continue
+		}
+		one := KeyUser{Address: described[path], Described: described[path] != "", Planned: run[described[path]]}
+		if !one.Described {
+			one.Address = "the record " + path
+		}
+		u.add(r, one)
+	}
+	return u
+}
+
+func (u sshUsers) add(r *Record, who KeyUser) {
+	if r == nil {
+		return
+	}
+	for _, k := range []*Key{r.Current, r.Pending} {
+		if k != nil && k.Fingerprint != "" {
+			u.users[k.Fingerprint] = append(u.users[k.Fingerprint], who)
+		}
+	}
+	for _, k := range []*Key{r.Current, r.Pending, r.Previous} {
+		if k != nil && k.Fingerprint != "" && k.Condemned != "" {
+			u.condemned[k.Fingerprint] = k.Condemned
+		}
+	}
+}
+
+// besides returns the other connections that use each of the keys of a record, and
+// which of the keys an emergency of any of them has marked.
+func (u sshUsers) besides(address string, r *Record) (shared map[string][]KeyUser, condemned map[string]string) {
+	if r == nil {
+		return nil, nil
+	}
+	for _, k := range []*Key{r.Current, r.Pending, r.Previous} {
 		if k == nil {
 			continue
 		}
-		for _, other := range u[k.Fingerprint] {
-			if other != address {
-				if out == nil {
-					out = map[string]string{}
-				}
-				out[k.Fingerprint] = other
+		if why := u.condemned[k.Fingerprint]; why != "" && k.Condemned == "" {
+			if condemned == nil {
+				condemned = map[string]string{}
 			}
+			condemned[k.Fingerprint] = why
+		}
+		for _, other := range u.users[k.Fingerprint] {
+			if other.Address == address {
+				continue
+			}
+			if shared == nil {
+				shared = map[string][]KeyUser{}
+			}
+			shared[k.Fingerprint] = append(shared[k.Fingerprint], other)
 		}
 	}
-	return out
+	return shared, condemned
 }
 
 // staysFor reports whether a key that is dropped stays on Bitbucket, as another
 // connection uses it.
 func (d *differ) staysFor(key *Key) bool {
-	other, ok := d.have.Shared[key.Fingerprint]
-	if ok {
-		d.warn(d.want.Where("ssh_key"), "SSH key %s stays on Bitbucket: %s uses it, too; bring one for each", key.Fingerprint, other)
+	others := d.have.Shared[key.Fingerprint]
+	if len(others) > 0 {
+		d.warn(d.want.Where("ssh_key"), "SSH key %s stays on Bitbucket: %s uses it, too; bring one for each", key.Fingerprint, others[0].Address)
 	}
-	return ok
+	return len(others) > 0
+}
+
+// coversUsers refuses an emergency that would cut others off: a compromised key is
+// deleted, so each connection of the files that uses it must be in the run, where it gets a new
+// one. Others are named.
+func (d *differ) coversUsers() {
+	var missing []string
+	for _, k := range []*Key{d.keys.current, d.keys.pending, d.keys.previous} {
+		if k == nil || k.Condemned == "" {
+			continue
+		}
+		for _, other := range d.have.Shared[k.Fingerprint] {
+			switch {
+			case other.Planned:
+				d.warn(d.want.Where("ssh_key"), "SSH key %s is compromised, and %s uses it, too: it gets a new one in this run, and cannot clone until then", k.Fingerprint, other.Address)
+			case other.Described:
+				missing = append(missing, other.Address)
+			default:
+				d.warn(d.want.Where("ssh_key"), "SSH key %s is compromised, and %s uses it, too, which no file describes: it cannot clone any more", k.Fingerprint, other.Address)
+			}
+		}
+	}
+	if len(missing) == 0 {
+		return
+	}
+	slices.Sort(missing)
+	missing = slices.Compact(missing)
+	d.block(Refused, d.want.Where("ssh_key"),
+		"the compromised SSH key is also that of "+list(missing)+", which is not in this run and could not clone any more",
+		"run it for all of them: "+list(append([]string{d.want.Address}, missing...)))
 }

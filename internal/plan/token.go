@@ -17,7 +17,7 @@ func (d *differ) publicKey() {
 		return
 	}
 	if d.onOldUser() {
-		if !d.foreignToken() { // else it is in use until a person has authorized
+		if !d.foreignToken() && !d.leftBehind() { // else it is in use until a person has authorized
 			d.bringKey()
 		}
 		return
@@ -115,6 +115,11 @@ func (d *differ) tokenKey() {
 			step.Fingerprint = d.switchedTo
 		case !d.newSSH:
 			step.Fingerprint = d.have.Record.Current.Fingerprint
+		}
+		if d.leftBehind() && !d.condemned() && !d.switched {
+			d.stage(d.whySSH())
+			d.proveRepositories()
+			return
 		}
 		if d.onOldUser() && !d.condemned() {
 			d.bringKey()
