@@ -41,14 +41,14 @@ func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problem
 	stderr := newConsole(problems, func() bool { return app.style(app.stderr).Color })
 	results := newResults(stdout, func() bool { return app.style(app.stdout).Color })
 	app.stdout, app.stderr = results, stderr
-	ctx, stop, release := interrupts(stderr, &app.inFlight)
+	ctx, stop, signals, release := interrupts(stderr, &app.inFlight)
 	defer release()
-	app.stop = stop
+	app.stop, app.signals = stop, signals
 	root := app.root()
 	root.SetArgs(args)
 	ended := app.traced(root)
 	err := unknownCommand(root, args, root.ExecuteContext(ctx))
-	err = results.ended(err)
+	err = app.timedOut(results.ended(err))
 	ended(exitCode(err))
 	if !told(err) {
 		_, _ = io.WriteString(stderr, app.style(stderr).Error(err)) // there is nobody else to tell
@@ -62,7 +62,10 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	stop           <-chan struct{}  // closed at the first interrupt
+	signals        chan<- os.Signal // for interrupts of our own
 	inFlight       atomic.Bool      // steps are being carried out
+	timeout        time.Duration    // --timeout; 0: none
+	expired        atomic.Bool      // the timeout has passed
 	now            func() time.Time // decides what is due
 	getenv         func(string) string
 	environ        func() []string
@@ -94,6 +97,8 @@ func (a *app) root() *cobra.Command {
 	a.color = colorAuto
 	flags.Var(&a.color, "color", "auto, always or never; NO_COLOR is honoured")
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colors(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	flags.DurationVar(&a.timeout, "timeout", 0, "stop the run after this long, as an interrupt does, with exit code 1; 0: never")
+	root.PersistentPreRun = func(*cobra.Command, []string) { a.startTimeout() }
 	root.AddCommand(in("begin", a.initCommand(), a.importCommand(), a.validateCommand(), a.fmtCommand())...)
 	root.AddCommand(in("work", a.planCommand(), a.applyCommand(), a.authorizeCommand(), a.rotateCommand(), a.destroyCommand())...)
 	root.AddCommand(in("look", a.driftCommand(), a.doctorCommand(), a.reportCommand(), a.graphCommand(), a.auditCommand(), a.schemaCommand())...)

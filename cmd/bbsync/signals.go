@@ -15,7 +15,7 @@ import (
 // SIGHUP: the terminal is gone) and a channel
 // that closes at the first: steps in flight are finished, none is begun. inFlight
 // says whether there are any.
-func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-chan struct{}, func()) {
+func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-chan struct{}, chan<- os.Signal, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := make(chan struct{})
 	signals := make(chan os.Signal, 2)
@@ -46,7 +46,7 @@ func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-cha
 		case <-done:
 		}
 	}()
-	return ctx, stop, func() { signal.Stop(signals); close(done) }
+	return ctx, stop, signals, func() { signal.Stop(signals); close(done) }
 }
 
 // untilStopped returns a context that ends at the first interrupt: for reading,

@@ -13,7 +13,9 @@ func (a *app) traced(root *cobra.Command) (ended func(exitCode int)) {
 	if !trace.Wanted(a.getenv) {
 		return ended
 	}
-	root.PersistentPreRun = func(c *cobra.Command, _ []string) {
+	before := root.PersistentPreRun
+	root.PersistentPreRun = func(c *cobra.Command, args []string) {
+		before(c, args)
 		ctx, end := trace.Run(c.Context(), c.CommandPath(), version(), a.getenv, a.warn)
 		c.SetContext(ctx)
 		ended = end

@@ -30,6 +30,9 @@ type Options struct {
 	// Fixed keeps Rate whatever the server's headers say, for servers that send
 	// none or that lie. A refused request still pauses the Limiter.
 	Fixed bool
+
+	// OnPause is told of every pause of a minute or more, once; nil: nobody is.
+	OnPause func(time.Duration)
 }
 
 const (
@@ -59,6 +62,7 @@ type Limiter struct {
 	mu      sync.Mutex
 	share   float64
 	fixed   bool
+	onPause func(time.Duration)
 	rate    Rate          // what the server allows
 	guessed bool          // rate was derived from refusals, the server said nothing
 	factor  float64       // less than 1 after refusals
@@ -71,7 +75,7 @@ type Limiter struct {
 
 // New returns a Limiter.
 func New(o Options) *Limiter {
-	l := &Limiter{share: o.Share, fixed: o.Fixed, factor: 1, bucket: rate.NewLimiter(rate.Inf, 1)}
+	l := &Limiter{share: o.Share, fixed: o.Fixed, onPause: o.OnPause, factor: 1, bucket: rate.NewLimiter(rate.Inf, 1)}
 	if !(l.share > 0 && l.share <= 1) {
 		l.share = defaultShare
 	}
@@ -103,19 +107,32 @@ func (l *Limiter) Pause(d time.Duration) {
 	if l == nil {
 		return
 	}
+	d = min(max(d, 0), maxPause)
+	if longer := l.pause(d); longer && d >= longPause && l.onPause != nil {
+		l.onPause(d)
+	}
+}
+
+// longPause is a pause that a user notices.
+const longPause = time.Minute
+
+// pause reports whether it is a new pause, or one that ends later by a longPause.
+func (l *Limiter) pause(d time.Duration) (longer bool) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.figures.Throttled++
-	until := now.Add(min(max(d, 0), maxPause))
+	until := now.Add(d)
 	if now.Before(l.paused) { // one overrun, several answers
+		longer = until.Sub(l.paused) >= longPause
 		if until.After(l.paused) {
 			l.paused = until
 		}
-		return
+		return longer
 	}
 	l.paused = until
 	l.slow(now)
+	return true
 }
 
 func (l *Limiter) slow(now time.Time) {

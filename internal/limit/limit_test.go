@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -149,6 +150,24 @@ func TestRecoversAfterRefusals(t *testing.T) {
 		fast := run(t, l, 5, 50, nil)
 		if slow < 2*fast || fast > 6*time.Second {
 			t.Errorf("50 requests took %s after refusals and %s later", slow, fast)
+		}
+	})
+}
+
+// TestLongPausesAreTold hears of a pause of an hour once, however many requests
+// were refused, and of short ones never.
+func TestLongPausesAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []time.Duration
+		l := limit.New(limit.Options{OnPause: func(d time.Duration) { told = append(told, d) }})
+		for _, d := range []time.Duration{time.Second, time.Minute, time.Minute, time.Hour, time.Hour - time.Second} {
+			l.Pause(d)
+			if d == time.Second {
+				time.Sleep(time.Minute)
+			}
+		}
+		if !slices.Equal(told, []time.Duration{time.Minute, time.Hour}) {
+			t.Errorf("told of %v", told)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/limit"
@@ -169,9 +170,18 @@ func (s *Systems) limiter(credential string, perSecond float64) *limit.Limiter {
 	if l, ok := s.limiters[credential]; ok {
 		return l
 	}
-	l := limit.New(limit.Options{Rate: limit.Rate{PerSecond: perSecond}, Fixed: perSecond > 0})
+	l := limit.New(limit.Options{Rate: limit.Rate{PerSecond: perSecond}, Fixed: perSecond > 0, OnPause: func(d time.Duration) {
+		server, _, _ := strings.Cut(credential, " ")
+		s.note(fmt.Sprintf("%s refuses more requests: waiting %s, as it asks (--timeout limits the whole run)", server, d.Round(time.Second)))
+	}})
 	s.limiters[credential] = l
 	return l
+}
+
+func (s *Systems) note(text string) {
+	if s.env.Note != nil {
+		s.env.Note(text)
+	}
 }
 
 // Figures returns what each credential's limiter did, by address and name of
