@@ -49,10 +49,7 @@ func DeriveConsumer(private secret.Text) (Pair, error) {
 	if err != nil {
 		return Pair{}, err
 	}
-	der, err := publicInfo(n, e)
-	if err != nil {
-		return Pair{}, err
-	}
+	der := publicInfo(n, e)
 	return Pair{
 		Private:     private,
 		Public:      string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})),
@@ -64,20 +61,31 @@ func DeriveConsumer(private secret.Text) (Pair, error) {
 const rsaAlgorithm = "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"
 
 // publicInfo encodes a SubjectPublicKeyInfo.
-func publicInfo(n, e []byte) ([]byte, error) {
-	b := cryptobyte.NewFixedBuilder(make([]byte, 0, len(n)+len(e)+40))
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddBytes([]byte(rsaAlgorithm))
-		b.AddASN1(asn1.BIT_STRING, func(b *cryptobyte.Builder) {
-			b.AddUint8(0) // unused bits
-			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				for _, number := range [][]byte{n, e} {
-					b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(number) })
-				}
-			})
-		})
-	})
-	return b.Bytes()
+func publicInfo(n, e []byte) []byte {
+	const sequence, integer, bitString = 0x30, 0x02, 0x03
+	pair := element(sequence, element(integer, n), element(integer, e))
+	return element(sequence, []byte(rsaAlgorithm), element(bitString, []byte{0}, pair)) // no unused bits
+}
+
+// element encodes a DER element of less than 64 kB.
+func element(tag byte, parts ...[]byte) []byte {
+	n := 0
+	for _, p := range parts {
+		n += len(p)
+	}
+	out := append(make([]byte, 0, n+4), tag)
+	switch {
+	case n < 1<<7:
+		out = append(out, byte(n))
+	case n < 1<<8:
+		out = append(out, 0x81, byte(n))
+	default:
+		out = append(out, 0x82, byte(n>>8), byte(n))
+	}
+	for _, p := range parts {
+		out = append(out, p...)
+	}
+	return out
 }
 
 var errNotRSA = errors.New("parsing a private key: not an RSA key in PEM")

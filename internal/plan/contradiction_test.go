@@ -41,7 +41,9 @@ func TestUntrustedKeys(t *testing.T) {
 			steps: []plan.Step{
 				plan.CreateSSHKey{Role: plan.Current, Bits: 3072, Comment: label},
 				plan.AddSSHKey{Role: plan.Current, Label: label},
-				proveSSH, plan.SetTokenKey{Role: plan.Current}, proveRepos,
+				proveSSH,
+				plan.SetTokenKey{Role: plan.Current},
+				proveRepos,
 			},
 		},
 	})

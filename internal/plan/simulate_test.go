@@ -53,7 +53,7 @@ func simulate(step plan.Step, before world, cut bool) (world, error) {
 		err = w.rotate(s, cut)
 	case plan.GrantPermission:
 		w.granted = true
-	case plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook, plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.BreakLease, plan.MoveWorkspaces, plan.ProveFetched:
+	case plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook, plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.BreakLease, plan.RemoveUnknownKey, plan.MoveWorkspaces, plan.ProveFetched:
 		err = errors.New("nothing here asks for it")
 	}
 	if cut && before.record != nil && !isRecords(step) {

@@ -2,7 +2,7 @@ package plan
 
 import (
 	"fmt"
-	"time"
+	"strings"
 )
 
 // UnknownKeys are the SSH keys of service users that no record of the fleet knows,
@@ -20,19 +20,17 @@ type UnknownKey struct {
 
 // String shows the key with all that Bitbucket reports of it.
 func (k UnknownKey) String() string {
-	text := k.Fingerprint
+	parts := []string{k.Fingerprint}
 	if k.Label != "" {
-		text += fmt.Sprintf(" %q", k.Label)
+		parts[0] += fmt.Sprintf(" %q", k.Label)
 	}
-	for _, t := range []struct {
-		what string
-		at   time.Time
-	}{{"added", k.Created}, {"last used", k.LastUsed}} {
-		if !t.at.IsZero() {
-			text += ", " + t.what + " " + day(t.at)
-		}
+	if !k.Created.IsZero() {
+		parts = append(parts, "added "+day(k.Created))
 	}
-	return text
+	if !k.LastUsed.IsZero() {
+		parts = append(parts, "last used "+day(k.LastUsed))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // KnownBy adds the fingerprints of every SSH key that a record names.
