@@ -25,7 +25,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			"happen, and removes the workspace again, also when it is interrupted. No run is started.\n\n" +
 			"What it sees of names, ports, certificates and clocks is this machine's view and not Terraform's.\n\n" +
 			"It exits with 0 when nothing failed (warnings may be there), with 3 when some connections have a\n" +
-			"failure, with 1 when all have, as when a system that all of them use cannot be used.",
+			"failure or could not be read, with 1 when all do, as when a system that all of them use cannot be used.",
 		Args: cobra.ArbitraryArgs,
 	}
 	a.variableFlags(c)

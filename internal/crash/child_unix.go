@@ -3,6 +3,7 @@
 package crash
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"syscall"
@@ -23,8 +24,8 @@ func AsChild(args, environ []string, terminal bool) (code int, ran bool) {
 		return 0, false
 	}
 	signals := make(chan os.Signal, 16)
-	signal.Notify(signals) // before there is a child, so that none is lost
-	child, err := syscall.ForkExec(program, args, &syscall.ProcAttr{
+	signal.Notify(signals)                                           // before there is a child, so that none is lost
+	child, err := syscall.ForkExec(program, args, &syscall.ProcAttr{ //nolint:gosec // this very program
 		Env: environ, Files: []uintptr{0, 1, 2},
 		// A group of its own: what the terminal sends reaches the child once.
 		Sys: &syscall.SysProcAttr{Setpgid: true, Foreground: terminal},
@@ -56,7 +57,7 @@ func reap(child int) int {
 		var status syscall.WaitStatus
 		pid, err := syscall.Wait4(-1, &status, 0, nil)
 		switch {
-		case err == syscall.EINTR: //nolint:errorlint // a number of the kernel
+		case errors.Is(err, syscall.EINTR):
 		case err != nil:
 			return 1
 		case pid != child:

@@ -42,7 +42,7 @@ func end(how string) {
 		select {}
 	case "stack":
 		debug.SetMaxStack(1 << 20)
-		deep(0)
+		fmt.Println(deep(1))
 	case "memory":
 		var p *[]int
 		(*p)[0] = 1
@@ -74,7 +74,12 @@ func end(how string) {
 	os.Exit(0)
 }
 
-func deep(n int) int { return deep(n+1) + 1 }
+func deep(n int) int {
+	if n == 0 {
+		return 0
+	}
+	return deep(n+1) + 1
+}
 
 // command is the program that ends so; first: as the first process of a PID
 // namespace.

@@ -60,7 +60,7 @@ func (t Tally) Left(p plan.Plan) {
 		case Finished: // the result has counted it
 		case Planned:
 			t.Add(Failed, n)
-		default:
+		case Unknown, Failed, Blocked, Outdated, Held, Awaited, Deferred:
 			t.Add(o, n)
 		}
 	}

@@ -13,7 +13,8 @@ func TestLease(t *testing.T) {
 	mend := []plan.Step{
 		plan.CreateLink{URL: "https://app.terraform.io/app/acme", Name: "Terraform Cloud (acme)"},
 		plan.SetConsumer{LinkURL: "https://app.terraform.io/app/acme", Name: "Terraform Cloud (acme)", Fingerprint: "rsa-1"},
-		plan.ProveConsumer{}, plan.ProveRepositories{Repositories: []string{"INFRA/vpc"}},
+		plan.ProveConsumer{},
+		plan.ProveRepositories{Repositories: []string{"INFRA/vpc"}},
 	}
 	with := func(s plan.BreakLease) []plan.Step { return append([]plan.Step{s}, mend...) }
 	lease := func(l plan.Lease) func(*plan.Have) { return func(h *plan.Have) { h.Record.Lease = &l } }
