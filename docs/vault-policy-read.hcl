@@ -13,6 +13,11 @@ path "secret/metadata/bbsync/corp/*" {
   capabilities = ["list", "read"]
 }
 
+# Whether the mount deletes by itself what is written to it (delete_version_after).
+path "secret/config" {
+  capabilities = ["read"]
+}
+
 path "auth/token/lookup-self" {
   capabilities = ["read"]
 }

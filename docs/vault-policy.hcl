@@ -22,6 +22,12 @@ path "secret/metadata/bbsync/corp/*" {
   capabilities = ["list", "read"]
 }
 
+# Whether the mount deletes by itself what is written to it (delete_version_after): no
+# key is created in such a mount.
+path "secret/config" {
+  capabilities = ["read"]
+}
+
 # To destroy the old versions of a record once a key in them has been retired.
 path "secret/destroy/bbsync/corp/*" {
   capabilities = ["update"]

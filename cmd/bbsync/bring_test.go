@@ -48,6 +48,20 @@ func bring(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// lifetime sets after how long the records' mount deletes what is written from now
+// on: lifetime 1h.
+func lifetime(ts *testscript.TestScript, _ bool, args []string) {
+	req, err := http.NewRequest(http.MethodPost, ts.Getenv("VAULT_ADDR")+"/v1/secret/config", strings.NewReader(`{"delete_version_after":"`+args[0]+`"}`))
+	ts.Check(err)
+	req.Header.Set("X-Vault-Token", ts.Getenv("SETUP_TOKEN"))
+	res, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	ts.Check(res.Body.Close())
+	if res.StatusCode != http.StatusNoContent {
+		ts.Fatalf("writing secret/config: %s", res.Status)
+	}
+}
+
 func written(key *rsa.PrivateKey, kind string) (string, error) {
 	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
 	var err error

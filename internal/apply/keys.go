@@ -23,6 +23,9 @@ func (r *runner) createConsumerKey(ctx context.Context, s plan.CreateConsumerKey
 	if before != nil && !lost && (!s.Again || before.Previous != nil) {
 		return nil
 	}
+	if err := r.keepsKeys(); err != nil {
+		return err
+	}
 	pair, err := r.consumerPair(ctx, s)
 	if err != nil {
 		return err
@@ -52,6 +55,18 @@ func (r *runner) createConsumerKey(ctx context.Context, s plan.CreateConsumerKey
 	})
 }
 
+// keepsKeys refuses a new key in a record that Vault deletes by itself. The lease,
+// which the record holds, was written before: Vault said then how long it lives. The
+// plan knows it only if the token may read the settings of the mount.
+func (r *runner) keepsKeys() error {
+	deletes := r.held.Record().Deletes
+	if deletes.IsZero() {
+		return nil
+	}
+	return fmt.Errorf("creating a key: Vault deletes what is written to the record on %s (delete_version_after of the mount or of the record), and the key would be lost with it: "+
+		"set it to 0s, with vault write MOUNT/config or vault kv metadata put, and run again", deletes.UTC().Format("2006-01-02 15:04 UTC"))
+}
+
 func (r *runner) consumerPair(ctx context.Context, s plan.CreateConsumerKey) (keys.Pair, error) {
 	if s.From == "" {
 		return keys.GenerateConsumer(s.Bits)
@@ -68,6 +83,9 @@ func (r *runner) createSSHKey(ctx context.Context, s plan.CreateSSHKey) error {
 	record := r.held.Record()
 	if k := *slot(&record, s.Role); k != nil && !k.Private.Empty() {
 		return nil
+	}
+	if err := r.keepsKeys(); err != nil {
+		return err
 	}
 	pair, err := r.sshPair(ctx, s)
 	if err != nil {

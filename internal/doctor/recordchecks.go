@@ -36,6 +36,10 @@ func (f *connectionFacts) recordCheck() Check {
 	if f.have.Moved != nil {
 		found += ", at " + f.have.Moved.Path + " still: a moved block says so"
 	}
+	if deletes := f.record.value.Deletes; !deletes.IsZero() {
+		return warning(name, found+f.halves(), "Vault deletes it on "+deletes.UTC().Format("2006-01-02 15:04 UTC")+", as delete_version_after of the mount or the secret says",
+			"vault write MOUNT/config delete_version_after=0s, or vault kv metadata put -mount=MOUNT -delete-version-after=0s PATH; then bbsync apply, which writes the record again")
+	}
 	return ok(name, "%s", found+f.halves())
 }
 

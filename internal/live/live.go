@@ -7,6 +7,7 @@ package live
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
@@ -79,8 +80,9 @@ type reader struct {
 	sys        *systems.Systems
 	beside     crew
 	bitbuckets map[string]*sharedBitbucket
-	records    future[recordIndex] // all of the fleet, read for what moved
-	everyone   future[fleetKeys]   // all SSH keys of the fleet, read when a key is not known
+	records    future[recordIndex]   // all of the fleet, read for what moved
+	everyone   future[fleetKeys]     // all SSH keys of the fleet, read when a key is not known
+	lifetime   future[time.Duration] // of what is written into the records' mount
 
 	mu            sync.Mutex
 	organizations map[organizationKey]*organization
@@ -115,6 +117,9 @@ func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have
 	r.beside.do(&group, func() { terraform = r.readTerraform(ctx, c, &have) })
 	r.beside.do(&group, func() { bitbucket = r.readBitbucket(ctx, c, &have) })
 	have.Record, record = r.readRecord(ctx, c.Record)
+	if record == nil {
+		record = r.readLifetime(ctx, c.Record, &have)
+	}
 	group.Wait()
 	if record == nil {
 		record = r.readMoved(ctx, c, &have)

@@ -52,6 +52,7 @@ func facts(client *vault.Client, record vault.Record, version vault.Version) *pl
 func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 	out := &plan.Record{
 		Version: int(version),
+		Deletes: record.Deletes,
 		Fleet:   record.Fleet,
 		Address: record.Address,
 		Pending: keyFacts(record.SSH.Pending), Current: keyFacts(record.SSH.Current), Previous: keyFacts(record.SSH.Previous),

@@ -130,7 +130,11 @@ func (g gauges) times(connections []plan.Connection, now time.Time) {
 	token := g.vector("token_age_seconds", "Age of Terraform's OAuth token.", "connection", "organization")
 	key := g.vector("key_age_seconds", "Age of a key.", "connection", "organization", "key", "role")
 	due := g.vector("rotation_due_seconds", "Time until a key is due for rotation; negative when it is overdue.", "connection", "organization", "key")
+	deleted := g.vector("record_deletion_timestamp_seconds", "When Vault deletes the connection's record, with its keys, by itself.", "connection", "organization")
 	for _, c := range connections {
+		if !c.Deletes.IsZero() {
+			with(deleted, c.Address, c.Organization).Set(seconds(c.Deletes))
+		}
 		if len(c.Blocks) > 0 {
 			continue
 		}

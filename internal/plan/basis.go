@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Basis names what a record says, whoever holds its lease and however often it
@@ -18,7 +19,7 @@ func (r *Record) Basis() string {
 	}
 	facts := *r
 	facts.Contradiction = nil // refused before anything is compared
-	facts.Version, facts.Lease, facts.Fleet, facts.Address, facts.Deleted = 0, nil, "", "", ""
+	facts.Version, facts.Lease, facts.Fleet, facts.Address, facts.Deleted, facts.Deletes = 0, nil, "", "", "", time.Time{}
 	facts.About, facts.HostKeys = About{}, ""
 	if facts == (Record{}) {
 		return ""

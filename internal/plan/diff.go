@@ -60,6 +60,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 		d.relocate()
 		d.pairEnd()
 		d.unheld()
+		d.lifetime()
 		d.out.Ages, d.out.Token = Ages(want, have, now), d.token()
 		d.keyRules()
 	}

@@ -9,6 +9,7 @@ import (
 // not there; Unread says what could not be read, and then nothing is known.
 type Have struct {
 	Record    *Record
+	Lifetime  time.Duration          // after which Vault deletes what is written to the record now; 0: never
 	Moved     *MovedRecord           // there is no record, but one under the address that a moved block names
 	Claims    []string               // paths of several records that claim to be that one; Moved is nil then
 	Elsewhere string                 // there is no record and no moved block, but a record of this very connection at this path; "" for none
@@ -78,8 +79,9 @@ type Plugin struct {
 
 // Record is the public half of what Vault keeps for a connection.
 type Record struct {
-	Version                    int    // of the secret: what a check-and-set compares
-	Deleted                    string // the newest version was deleted: how to bring it back; nothing else is known
+	Version                    int       // of the secret: what a check-and-set compares
+	Deletes                    time.Time `json:",omitzero"` // when Vault deletes the newest version by itself; zero: never
+	Deleted                    string    // the newest version was deleted: how to bring it back; nothing else is known
 	Contradiction              *Contradiction
 	Fleet                      string
 	Address                    string

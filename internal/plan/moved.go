@@ -126,6 +126,9 @@ func (d *differ) describe() {
 	if r.Ended == forgotten {
 		because = append(because, d.reason("record in Vault", "says that the connection is not kept any more", "kept", ""))
 	}
+	if !r.Deletes.IsZero() && d.have.Lifetime == 0 { // the setting is gone; a new version is kept
+		because = append(because, d.reason("record in Vault", "deleted by Vault on "+dateTime(r.Deletes), "kept", ""))
+	}
 	if len(because) > 0 {
 		d.add(NoteConnection{Address: d.want.Address, Protect: d.want.Protect, MovedFrom: r.MovedFrom}, because...)
 	}

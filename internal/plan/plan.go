@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -58,12 +59,13 @@ type Connection struct {
 	Changes []Change
 	Blocks  []Block // why nothing is planned, though something is not as wanted
 	Notes   []Note
-	Ages    []Age   // of the keys; nil when nothing could be planned
-	Token   *Token  // Terraform's, as read; nil when there is none, or nothing could be planned
-	Removal bool    // no file describes the connection, or it is to go all the same
-	After   string  // address of the connection that must come to its end first: it takes over what uses this one
-	Basis   string  // names what the record said: apply compares it before it writes
-	Person  *Person // for whoever does the Authorize step; nil when nothing waits or there is no client yet
+	Ages    []Age     // of the keys; nil when nothing could be planned
+	Token   *Token    // Terraform's, as read; nil when there is none, or nothing could be planned
+	Removal bool      // no file describes the connection, or it is to go all the same
+	After   string    // address of the connection that must come to its end first: it takes over what uses this one
+	Basis   string    // names what the record said: apply compares it before it writes
+	Deletes time.Time `json:"-"` // when Vault deletes the record by itself; zero: never
+	Person  *Person   // for whoever does the Authorize step; nil when nothing waits or there is no client yet
 }
 
 // Person is what helps with a connection's Authorize step: what there is of the

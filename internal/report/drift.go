@@ -35,6 +35,7 @@ func (d Drift) Text(style Style) string {
 		w.entry(e)
 	}
 	w.soaking(d.Connections)
+	w.deleted(d.Connections)
 	for _, s := range d.Missing {
 		fmt.Fprintf(w, "%s shard %s: its report is missing\n", w.paint(red, "x"), plaintext.Line(s))
 	}
@@ -78,6 +79,16 @@ func (w *driftWriter) soaking(connections []DriftConnection) {
 	}
 	if n > mostSoaking {
 		fmt.Fprintf(w, "%s and %d more keys are on their way; --json has all\n", w.paint(cyan, "i"), n-mostSoaking)
+	}
+}
+
+// deleted names the connections whose records Vault deletes by itself.
+func (w *driftWriter) deleted(connections []DriftConnection) {
+	for _, c := range connections {
+		if !c.RecordDeleted.IsZero() {
+			fmt.Fprintf(w, "%s %s (%s): Vault deletes its record, with its keys, on %s: delete_version_after is set on the mount or the secret; bbsync plan says what to do\n",
+				w.paint(yellow, "w"), w.paint(bold, plaintext.Line(c.Address)), plaintext.Line(c.Organization), c.RecordDeleted.UTC().Format("2006-01-02 15:04 UTC"))
+		}
 	}
 }
 

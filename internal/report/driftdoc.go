@@ -44,6 +44,9 @@ type DriftConnection struct {
 	Blocks       []DriftBlock `json:"blocks,omitempty"`
 
 	Keys []KeyDocument `json:"keys,omitempty"`
+
+	// RecordDeleted is when Vault deletes the connection's record by itself.
+	RecordDeleted time.Time `json:"record_deleted,omitzero"`
 }
 
 // A DriftBitbucket is what the connections to one Bitbucket share.
@@ -103,7 +106,7 @@ func NewDrift(p plan.Plan, scope Scope) Drift {
 		d.Connections = append(d.Connections, DriftConnection{
 			Address: c.Address, Organization: c.Organization, Terraform: c.Terraform, Bitbucket: c.Bitbucket,
 			Position: position[c.Address], State: StateName(c.State()), Differences: differences(c.Changes), Blocks: driftBlocks(c.Blocks),
-			Keys: keyDocuments(c.Ages),
+			Keys: keyDocuments(c.Ages), RecordDeleted: c.Deletes.UTC(),
 		})
 	}
 	d.Summary = d.count()

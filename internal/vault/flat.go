@@ -1,6 +1,9 @@
 package vault
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // flat is an answer that holds a KV version 2 secret with nothing but texts in
 // it, as records have. It is read in one pass over the answer, where the way
@@ -8,6 +11,7 @@ import "encoding/json"
 type flat struct {
 	fields  map[string]string
 	version Version
+	deletes time.Time
 }
 
 // readFlat reads one. It reports false for whatever else the answer may be, a
@@ -17,7 +21,8 @@ func readFlat(body []byte) (*flat, bool) {
 		Data struct {
 			Data     map[string]string `json:"data"`
 			Metadata struct {
-				Version Version `json:"version"`
+				Version Version  `json:"version"`
+				Deletes deletion `json:"deletion_time"`
 			} `json:"metadata"`
 		} `json:"data"`
 	}
@@ -29,7 +34,7 @@ func readFlat(body []byte) (*flat, bool) {
 			return nil, false
 		}
 	}
-	return &flat{fields: have.Data.Data, version: have.Data.Metadata.Version}, true
+	return &flat{fields: have.Data.Data, version: have.Data.Metadata.Version, deletes: have.Data.Metadata.Deletes.Time}, true
 }
 
 // decodeFlat is decode for a flat answer, whose fields it takes.

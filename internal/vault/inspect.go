@@ -111,15 +111,16 @@ func (c *Client) Versions(ctx context.Context, path string) (readable int, newes
 	var data struct {
 		Updated  time.Time `json:"updated_time"`
 		Versions map[string]struct {
-			Deleted   string `json:"deletion_time"`
-			Destroyed bool   `json:"destroyed"`
+			Deleted   deletion `json:"deletion_time"`
+			Destroyed bool     `json:"destroyed"`
 		} `json:"versions"`
 	}
 	if err := json.Unmarshal(have.data, &data); err != nil {
 		return 0, time.Time{}, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
 	}
 	for _, v := range data.Versions {
-		if v.Deleted == "" && !v.Destroyed {
+		// delete_version_after gives a version its time in advance.
+		if (v.Deleted.IsZero() || v.Deleted.After(c.door.now())) && !v.Destroyed {
 			readable++
 		}
 	}

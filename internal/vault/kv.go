@@ -37,12 +37,14 @@ func (c *Client) Read(ctx context.Context, path string) (Record, Version, error)
 	if have.flat != nil {
 		version = have.flat.version
 		r, err = decodeFlat(have.flat)
+		r.Deletes = have.flat.deletes
 	} else {
-		var doc document
-		if doc, version, err = c.versioned(q, path, have); err != nil {
-			return Record{}, version, err
+		doc, about, failed := c.versioned(q, path, have)
+		if version = about.Version; failed != nil {
+			return Record{}, version, failed
 		}
 		r, err = decode(doc)
+		r.Deletes = about.Deletes.Time
 	}
 	if err != nil {
 		return Record{}, version, fmt.Errorf("vault: %s: %w", c.shown(path), err)
@@ -64,7 +66,8 @@ func (c *Client) read(ctx context.Context, path string, version Version) (docume
 	if err != nil {
 		return nil, 0, err
 	}
-	return c.versioned(q, path, have)
+	doc, about, err := c.versioned(q, path, have)
+	return doc, about.Version, err
 }
 
 func (c *Client) dataQuestion(path string, version Version) (question, error) {
@@ -80,28 +83,32 @@ func (c *Client) dataQuestion(path string, version Version) (question, error) {
 
 // versioned takes a KV version 2 answer apart. A deleted version comes with
 // status 404 and its metadata; an absent one with 404 and nothing.
-func (c *Client) versioned(q question, path string, have answer) (document, Version, error) {
+func (c *Client) versioned(q question, path string, have answer) (document, versionMetadata, error) {
 	if len(have.data) == 0 || string(have.data) == "null" {
-		return nil, 0, absent(q, have)
+		return nil, versionMetadata{}, absent(q, have)
 	}
 	var data struct {
-		Data     document `json:"data"`
-		Metadata *struct {
-			Version   Version `json:"version"`
-			Destroyed bool    `json:"destroyed"`
-		} `json:"metadata"`
+		Data     document         `json:"data"`
+		Metadata *versionMetadata `json:"metadata"`
 	}
 	if err := json.Unmarshal(have.data, &data); err != nil {
-		return nil, 0, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrNotRecord, Cause: err}
+		return nil, versionMetadata{}, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrNotRecord, Cause: err}
 	}
 	switch m := data.Metadata; {
 	case m == nil || m.Version == 0:
-		return nil, 0, c.notVersioned()
+		return nil, versionMetadata{}, c.notVersioned()
 	case data.Data == nil:
-		return nil, m.Version, &DeletedError{Path: c.shown(path), Version: m.Version, Destroyed: m.Destroyed}
+		return nil, *m, &DeletedError{Path: c.shown(path), Version: m.Version, Destroyed: m.Destroyed}
 	default:
-		return data.Data, m.Version, nil
+		return data.Data, *m, nil
 	}
+}
+
+// versionMetadata is what Vault says of one version of a secret.
+type versionMetadata struct {
+	Version   Version  `json:"version"`
+	Destroyed bool     `json:"destroyed"`
+	Deletes   deletion `json:"deletion_time"`
 }
 
 // absent tells a missing secret from a missing mount.

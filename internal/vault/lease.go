@@ -99,10 +99,11 @@ func (h *Held) write(ctx context.Context, r Record, cas Version, holder string) 
 		taken = h.record.Lease.Taken
 	}
 	r.Lease = &Lease{Holder: holder, Nonce: h.nonce, Taken: taken, Expires: now.Add(h.ttl)}
-	version, err := h.c.Write(ctx, h.path, r, cas)
+	version, deletes, err := h.c.write(ctx, h.path, r, cas)
 	if err != nil {
 		return err
 	}
+	r.Deletes = deletes
 	until := began.Add(h.ttl - min(clockMargin, h.ttl/4))
 	h.record, h.version = r, version
 	h.until.Store(&until)

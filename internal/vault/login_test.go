@@ -130,7 +130,8 @@ func TestLeastPolicy(t *testing.T) {
 		_, version, err := c.Read(t.Context(), path)
 		_, listErr := c.List(t.Context(), "")
 		_, secretErr := c.Secret(t.Context(), b.kv+"/platform/hcp#token")
-		return errors.Join(err, listErr, secretErr, c.DestroyOlder(t.Context(), path, version), held.Release(t.Context()))
+		_, lifetimeErr := c.MountLifetime(t.Context())
+		return errors.Join(err, listErr, secretErr, lifetimeErr, c.DestroyOlder(t.Context(), path, version), held.Release(t.Context()))
 	}
 	onBoth(t, func(t *testing.T, b bed) {
 		b.write(t, b.kv+"/data/platform/hcp", map[string]any{"data": map[string]any{"token": "t"}})
@@ -139,7 +140,7 @@ func TestLeastPolicy(t *testing.T) {
 			t.Error(err)
 		}
 		blocks := regexp.MustCompile(`(?m)^path "(KV/[^"]*)" \{[^}]*\}`).FindAllStringSubmatch(whole, -1)
-		if len(blocks) != 3 {
+		if len(blocks) != 4 {
 			t.Fatalf("have %d blocks on the mount", len(blocks))
 		}
 		for _, block := range blocks {

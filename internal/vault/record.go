@@ -43,6 +43,10 @@ type Record struct {
 	HostKeys     []string // Bitbucket's SSH host keys learned at first contact, authorized_keys form
 	Lease        *Lease
 
+	// Deletes is when Vault deletes the version that was read, as delete_version_after
+	// of its mount or of the secret says; zero: never. It is not written.
+	Deletes time.Time
+
 	unknown document // fields of a newer bbsync, kept on rewriting
 }
 

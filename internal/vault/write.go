@@ -16,13 +16,20 @@ import (
 // ErrConflict. The version written is returned. When the answer is lost, Write
 // finds out whether the record was written, and writes again if it was not.
 func (c *Client) Write(ctx context.Context, path string, r Record, cas Version) (Version, error) {
+	version, _, err := c.write(ctx, path, r, cas)
+	return version, err
+}
+
+// write is Write that also returns when Vault deletes the version by itself; zero
+// when never, or when the answer was lost.
+func (c *Client) write(ctx context.Context, path string, r Record, cas Version) (Version, time.Time, error) {
 	if err := checkPath(path); err != nil {
-		return 0, fmt.Errorf("vault: record: %w", err)
+		return 0, time.Time{}, fmt.Errorf("vault: record: %w", err)
 	}
 	nonce := rand.Text()
 	doc, err := encode(r, nonce)
 	if err != nil {
-		return 0, fmt.Errorf("vault: %s: %w", c.shown(path), err)
+		return 0, time.Time{}, fmt.Errorf("vault: %s: %w", c.shown(path), err)
 	}
 	w := write{c: c, path: path, doc: doc, nonce: nonce, cas: cas}
 	version, err := w.put(ctx)
@@ -32,7 +39,7 @@ func (c *Client) Write(ctx context.Context, path string, r Record, cas Version) 
 		}
 		version, err = w.put(ctx)
 	}
-	return version, err
+	return version, w.deletes, err
 }
 
 // A write is one Write under way.
@@ -42,6 +49,9 @@ type write struct {
 	doc   document
 	nonce string
 	cas   Version
+
+	deletes time.Time // when Vault deletes what was written
+
 	began time.Time // when the first answer was lost
 	wait  time.Duration
 }
@@ -80,7 +90,8 @@ func (w *write) put(ctx context.Context) (Version, error) {
 		return 0, e
 	}
 	var data struct {
-		Version Version `json:"version"`
+		Version Version  `json:"version"`
+		Deletes deletion `json:"deletion_time"`
 	}
 	if json.Unmarshal(have.data, &data) != nil || data.Version == 0 {
 		// Version 1 stores whatever it is sent, and answers 204.
@@ -92,6 +103,7 @@ func (w *write) put(ctx context.Context) (Version, error) {
 		e.Kind, e.Hint = ErrUnavailable, fmt.Sprintf("the answer speaks of version %d, and %d was to be written: does a proxy keep answers?", data.Version, w.cas+1)
 		return 0, e
 	}
+	w.deletes = data.Deletes.Time
 	return data.Version, nil
 }
 

@@ -84,6 +84,9 @@ func keep(ctx context.Context, client *vault.Client, path string) error {
 	if paths, err := client.List(ctx, "corp"); err != nil || len(paths) == 0 {
 		return fmt.Errorf("list: %v, %w", paths, err)
 	}
+	if _, err := client.MountLifetime(ctx); err != nil {
+		return fmt.Errorf("read the mount's settings: %w", err)
+	}
 	if err := client.DestroyOlder(ctx, path, version); err != nil {
 		return fmt.Errorf("destroy older versions: %w", err)
 	}

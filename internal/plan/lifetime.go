@@ -1,0 +1,38 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+)
+
+// lifetime warns of a record that Vault deletes by itself, and refuses to create
+// keys in one: they would be lost while Terraform and Bitbucket use them.
+func (d *differ) lifetime() {
+	if r := d.have.Record; r != nil {
+		d.out.Deletes = r.Deletes
+	}
+	if d.have.Lifetime == 0 {
+		return
+	}
+	const remedy = "vault write MOUNT/config delete_version_after=0s for the mount of the records, and where the record has a setting of its own " +
+		"vault kv metadata put -mount=MOUNT -delete-version-after=0s PATH; then bbsync apply, which writes the record again"
+	if d.createsKeys() {
+		d.block(Refused, d.want.Range, fmt.Sprintf("Vault deletes what is written to %s after %s (delete_version_after), and keys would be lost with it", d.want.Record, d.have.Lifetime), remedy)
+	}
+	if !d.out.Deletes.IsZero() {
+		d.warn(d.want.Range, "Vault deletes this record on %s (delete_version_after): its private keys can be read nowhere else; %s", dateTime(d.out.Deletes), remedy)
+	}
+}
+
+func (d *differ) createsKeys() bool {
+	for _, c := range d.out.Changes {
+		switch c.Step.(type) {
+		case CreateConsumerKey, CreateSSHKey:
+			return true
+		default:
+		}
+	}
+	return false
+}
+
+func dateTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
