@@ -58,3 +58,16 @@ func TestSame(t *testing.T) {
 		}
 	}
 }
+
+// TestURLKeyWithoutParsing holds that the short way gives what parsing gives:
+// a scheme in capitals is always parsed.
+func TestURLKeyWithoutParsing(t *testing.T) {
+	for _, rest := range []string{
+		"a.example", "a.example/b", "a.example./b", "a.example.", "a/", "a//", "a/b./c", "a/b.", "a/b/../c", "a_b/c-d", "", "/", "a//b", "-a/b",
+		"a.example/app/acme-01", "A.example/B", "a:443/b", "a/%20", "a/?", "a/b?c",
+	} {
+		if short, long := names.URLKey("https://"+rest), names.URLKey("HTTPS://"+rest); short != long {
+			t.Errorf("%q: %q, and parsed %q", rest, short, long)
+		}
+	}
+}

@@ -11,6 +11,9 @@ import (
 // is ignored, too: links end in an organization's name, and no server was seen
 // whose context paths differ in case alone.
 func URLKey(raw string) string {
+	if isKey(raw) {
+		return raw
+	}
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil || u.Host == "" {
 		return strings.ToLower(strings.TrimRight(strings.TrimSpace(raw), "/"))
@@ -20,6 +23,23 @@ func URLKey(raw string) string {
 		key += "?" + u.RawQuery
 	}
 	return key
+}
+
+// isKey recognizes most URLs that are their own key, which spares parsing them:
+// a large fleet compares very many.
+func isKey(raw string) bool {
+	rest, ok := strings.CutPrefix(raw, "https://")
+	if !ok || strings.HasSuffix(rest, "/") || strings.Contains(rest+"/", "./") {
+		return false
+	}
+	for i := range len(rest) {
+		switch c := rest[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '.', c == '-', c == '_', c == '/' && i > 0:
+		default:
+			return false
+		}
+	}
+	return rest != ""
 }
 
 // SameURL reports whether two URLs lead to one place.
