@@ -71,7 +71,7 @@ func (c *Client) do(ctx context.Context, q call, read func(answer) error) error 
 		if !again {
 			return err
 		}
-		if pause(ctx, wait) != nil {
+		if httpx.Sleep(ctx, wait) != nil {
 			return err // what the server said tells more than that time ran out
 		}
 	}

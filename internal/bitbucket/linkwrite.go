@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // CreateLink makes a generic link and returns it as the server shows it: a name
@@ -52,7 +54,7 @@ func (c *Client) CreateLink(ctx context.Context, name, rpcURL string) (Link, err
 		case !e.lost || !errors.Is(e, ErrUnavailable) || try == maxTries:
 			return Link{}, err
 		}
-		if pause(ctx, c.backoff<<(try-1)) != nil {
+		if httpx.Sleep(ctx, c.backoff<<(try-1)) != nil {
 			return Link{}, err
 		}
 	}
@@ -62,7 +64,7 @@ func (c *Client) CreateLink(ctx context.Context, name, rpcURL string) (Link, err
 func (c *Client) seeLink(ctx context.Context, id string) (Link, error) {
 	for try := 1; ; try++ {
 		link, err := c.link(ctx, id)
-		if !errors.Is(err, ErrNotFound) || try == readTries || pause(ctx, c.backoff<<(try-1)) != nil {
+		if !errors.Is(err, ErrNotFound) || try == readTries || httpx.Sleep(ctx, c.backoff<<(try-1)) != nil {
 			return link, err
 		}
 	}

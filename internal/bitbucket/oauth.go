@@ -10,6 +10,7 @@ import (
 
 	"github.com/dghubble/oauth1"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/trace"
@@ -33,7 +34,7 @@ func (c *Client) ProveConsumer(ctx context.Context, consumerKey string, private 
 	for try := 1; ; try++ {
 		err := c.proveOnce(ctx, q, consumerKey, &oauth1.RSASigner{PrivateKey: key})
 		wait, again := c.again(q, err, try)
-		if !again || pause(ctx, wait) != nil {
+		if !again || httpx.Sleep(ctx, wait) != nil {
 			return err
 		}
 	}

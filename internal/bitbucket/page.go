@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net/url"
 	"strconv"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // page is Bitbucket's page of a list.
@@ -17,18 +19,15 @@ type page[T any] struct {
 	Values        []T
 }
 
-const (
-	// perPage is what is asked for; the server gives less where its own cap is lower.
-	perPage = 1000
-	// maxPages ends a server that never comes to a last page.
-	maxPages = 10000
-)
+// perPage is what is asked for; the server gives less where its own cap is lower.
+const perPage = 1000
 
 // pages reads a paged list and gives each value to each until it returns false.
 // The next page begins where the server says, since filtered pages are short.
 func pages[T any](ctx context.Context, c *Client, q call, each func(T) bool) error {
+	ctx = httpx.WithListing(ctx, httpx.MaxListing)
 	start := 0
-	for range maxPages {
+	for range httpx.MaxPages {
 		next := q
 		next.query = maps.Clone(q.query)
 		if next.query == nil {
@@ -50,7 +49,7 @@ func pages[T any](ctx context.Context, c *Client, q call, each func(T) bool) err
 		}
 		start = *p.NextPageStart
 	}
-	return c.broken(q, answer{}, fmt.Errorf("more than %d pages", maxPages))
+	return c.broken(q, answer{}, fmt.Errorf("more than %d pages", httpx.MaxPages))
 }
 
 // readPage reads one page and checks that it is the one that was asked for and

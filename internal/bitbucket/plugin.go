@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // What Bitbucket before 5.4 needs in order to call Terraform: the plugin "Web
@@ -184,7 +186,7 @@ func (c *Client) follow(ctx context.Context, q call, t task) error {
 		if err != nil {
 			return c.broken(q, answer{}, err)
 		}
-		if err := pause(ctx, wait); err != nil {
+		if err := httpx.Sleep(ctx, wait); err != nil {
 			return c.cut(q, err, true)
 		}
 		poll := call{op: q.op, object: q.object, path: path, query: basicAuth(), succeed: []int{http.StatusOK, http.StatusAccepted, http.StatusSeeOther}}

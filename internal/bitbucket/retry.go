@@ -1,7 +1,6 @@
 package bitbucket
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"net/http"
@@ -35,16 +34,4 @@ func (c *Client) again(q call, err error, try int) (time.Duration, bool) {
 	}
 	wait := min(c.backoff<<min(try-1, 16), maxBackoff)
 	return max(wait/2+rand.N(wait/2+1), e.retryAfter), true //nolint:gosec // jitter needs no secrecy
-}
-
-// pause waits, or returns the context's error.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

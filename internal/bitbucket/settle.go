@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // settle returns nil for a write whose outcome is not known when done, which
@@ -40,7 +42,7 @@ func (c *Client) deleted(ctx context.Context, q call, err error, gone func() (bo
 		case yes:
 			return nil
 		}
-		if try == readTries || pause(ctx, c.backoff<<(try-1)) != nil { // what reads may lag behind
+		if try == readTries || httpx.Sleep(ctx, c.backoff<<(try-1)) != nil { // what reads may lag behind
 			return c.stillThere(q, err)
 		}
 	}

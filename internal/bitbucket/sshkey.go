@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/keys"
 )
 
@@ -161,7 +162,7 @@ func (c *Client) AddSSHKey(ctx context.Context, user, line, label string, expiry
 		case e.Status == http.StatusConflict:
 			return SSHKey{}, e.as(ErrExists, "the key is not among this user's, so it belongs to another user"+
 				" or is an access key of a project or repository: remove it there or use another key")
-		case try == maxTries || pause(ctx, c.backoff<<(try-1)) != nil:
+		case try == maxTries || httpx.Sleep(ctx, c.backoff<<(try-1)) != nil:
 			return SSHKey{}, err
 		}
 	}
@@ -180,7 +181,7 @@ func (c *Client) findKey(ctx context.Context, user, blob string) (SSHKey, error)
 				return k, nil
 			}
 		}
-		if try == readTries || pause(ctx, c.backoff<<(try-1)) != nil {
+		if try == readTries || httpx.Sleep(ctx, c.backoff<<(try-1)) != nil {
 			return SSHKey{}, ErrNotFound
 		}
 	}

@@ -1,6 +1,9 @@
 package systems
 
 import (
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -128,5 +131,19 @@ func write(t *testing.T, home string, files map[string]string) {
 		if err := os.WriteFile(file, []byte(body), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestUnusedVaultVariablesAreNamed has a Vault that the vault command would reach,
+// by variables that bbsync does not read.
+func TestUnusedVaultVariablesAreNamed(t *testing.T) {
+	server := httptest.NewUnstartedServer(nil)
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	values := map[string]string{"VAULT_ADDR": server.URL, "VAULT_TOKEN": "hvs.secret", "VAULT_SKIP_VERIFY": "1", "VAULT_CAPATH": "/x"}
+	err := New(&schema.Fleet{}, Env{Getenv: func(name string) string { return values[name] }}).Login(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "set ca_file") || !strings.Contains(err.Error(), "does not use VAULT_CAPATH, VAULT_SKIP_VERIFY") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -5,6 +5,7 @@ package systems
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -84,6 +85,9 @@ func (s *Systems) Login(ctx context.Context) error {
 		return err
 	}
 	s.vault, err = vault.Login(ctx, cfg)
+	if errors.Is(err, vault.ErrUnavailable) {
+		return s.withUnusedVariables(err)
+	}
 	return err
 }
 
