@@ -21,6 +21,9 @@ func (r *runner) condemnKeys(ctx context.Context, s plan.CondemnKeys) error {
 				k.Condemned = s.Reason
 			}
 		}
+		if c := record.Consumer; c != nil && s.Consumer != "" && c.Fingerprint == s.Consumer {
+			c.Condemned = s.Reason
+		}
 		return nil
 	})
 }

@@ -25,6 +25,9 @@ func (r *runner) swapConsumer(ctx context.Context, s plan.SwapConsumer) error {
 	if before == nil {
 		return fmt.Errorf("consumer's pair before: %w", errNoKeys)
 	}
+	if s.ClientID, err = r.clientID(ctx, s.ClientID); err != nil {
+		return err
+	}
 	if err := r.doubtToken(ctx); err != nil {
 		return err
 	}
@@ -47,6 +50,19 @@ func (r *runner) swapConsumer(ctx context.Context, s plan.SwapConsumer) error {
 		return fmt.Errorf("%w; the pair before is back on both sides, but not in Vault: %w; run again to go on", err, back)
 	}
 	return fmt.Errorf("%w; the pair before is back on both sides", err)
+}
+
+// clientID returns the id of the connection's client where the plan did not know it.
+func (r *runner) clientID(ctx context.Context, planned string) (string, error) {
+	if planned != "" {
+		return planned, nil
+	}
+	client, err := r.terraformClient(ctx)
+	if err != nil {
+		return "", err
+	}
+	found, err := r.findClient(ctx, client)
+	return found.ID, err
 }
 
 // setPair sets a pair on Bitbucket and on Terraform and proves it.

@@ -59,9 +59,9 @@ func RecordFacts(record vault.Record, version vault.Version) *plan.Record {
 		RefusedToken: record.RefusedToken, MovedFrom: record.MovedFrom, HostKeys: strings.Join(record.HostKeys, "\n"),
 	}
 	if c := record.Consumer; c != nil {
-		out.Consumer = &plan.ConsumerKey{Unheld: c.Private.Empty(), Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created, Brought: c.Brought}
+		out.Consumer = &plan.ConsumerKey{Unheld: c.Private.Empty(), Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created, Brought: c.Brought, Condemned: c.Condemned}
 		if c.Previous != nil {
-			out.Consumer.Previous = c.Previous.Fingerprint
+			out.Consumer.Previous, out.Consumer.PreviousCondemned = c.Previous.Fingerprint, c.Previous.Condemned
 		}
 	}
 	if record.Link != nil {

@@ -53,6 +53,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 		d.link()
 		d.consumer()
 		d.oauthClient()
+		d.anotherPair()
 		d.publicKey()
 		d.sshRotation()
 		d.authorization()

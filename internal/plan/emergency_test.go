@@ -92,6 +92,29 @@ func TestEmergency(t *testing.T) {
 			[]string{"may not outlive"},
 		},
 		{
+			"the consumer's pair, while an earlier rotation of it is unfinished", with(func(h *plan.Have) { h.Record.Consumer.Previous = "rsa-0" }),
+			plan.Rotation{Consumer: true, Emergency: "stolen"},
+			"CondemnKeys ProveConsumer RetireConsumer CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer", []string{"may not outlive"},
+		},
+		{
+			"the same on demand", with(func(h *plan.Have) { h.Record.Consumer.Previous = "rsa-0" }), plan.Rotation{Consumer: true},
+			"ProveConsumer RetireConsumer CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer", []string{"may not outlive"},
+		},
+		{
+			"the consumer's pair, while its link is gone", with(func(h *plan.Have) { h.Link, h.Consumer = nil, nil }), plan.Rotation{Consumer: true, Emergency: "stolen"},
+			"CondemnKeys CreateLink SetConsumer ProveConsumer CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer", []string{"may not outlive"},
+		},
+		{
+			"the consumer's pair, after a crash: nobody asks", with(func(h *plan.Have) { h.Record.Consumer.Condemned = "stolen" }), plan.Rotation{},
+			"CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer", []string{"may not outlive"},
+		},
+		{
+			"the consumer's pair, asked for again", with(func(h *plan.Have) {
+				h.Record.Consumer.Previous, h.Record.Consumer.PreviousCondemned = "rsa-0", "stolen"
+			}),
+			plan.Rotation{Consumer: true, Emergency: "stolen"}, "ProveConsumer ProveRepositories RetireConsumer", []string{"may not outlive"},
+		},
+		{
 			"the mark comes before a repair", with(func(h *plan.Have) { h.Link, h.Consumer = nil, nil }), emergency,
 			"CondemnKeys CreateLink SetConsumer ProveConsumer CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey ProveRepositories",
 			[]string{"may not outlive"},

@@ -113,6 +113,8 @@ type ConsumerKey struct {
 	Created     time.Time
 	Brought     bool
 	Previous    string // fingerprint of the pair that both sides can go back to; "" for none
+
+	Condemned, PreviousCondemned string // why the pair, or the one before, must not be used any more; "" for one that is trusted
 }
 
 // Moving is a wave of workspaces that a run began to move and did not see the

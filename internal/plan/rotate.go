@@ -85,13 +85,16 @@ func (d *differ) condemn() {
 		k.Condemned = step.Reason
 		step.Fingerprints = append(step.Fingerprints, k.Fingerprint)
 	}
-	if len(step.Fingerprints) == 0 {
+	if r := d.have.Record; r != nil && r.Consumer != nil && d.asked.Consumer && d.asked.Emergency != "" && r.Consumer.Condemned == "" && !d.pairGoesOn() {
+		step.Consumer, step.Reason = r.Consumer.Fingerprint, d.asked.Emergency
+	}
+	if len(step.Fingerprints) == 0 && step.Consumer == "" {
 		return
 	}
 	if slices.Contains(step.Fingerprints, "") {
 		d.warn(d.want.Where("ssh_key"), "which public key of %s is the compromised one is not known, as only Terraform had it: delete it on Bitbucket", d.want.ServiceUser)
 	}
-	d.add(step, d.reason("SSH keys", "trusted", "none of them: "+step.Reason, ""))
+	d.add(step, d.reason("keys", "trusted", "none of them: "+step.Reason, ""))
 }
 
 func copied(k *Key) *Key {

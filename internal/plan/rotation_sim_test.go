@@ -33,7 +33,12 @@ func (w *world) rotate(step plan.Step, cut bool) error {
 	}
 	switch s := step.(type) {
 	case plan.CondemnKeys:
-		w.record.condemned = map[int]bool{}
+		if len(s.Fingerprints) > 0 {
+			w.record.condemned = map[int]bool{}
+		}
+		if s.Consumer == rsa(w.record.rsa) {
+			w.record.pairGone = w.record.rsa
+		}
 		for _, pair := range []int{w.record.pending, w.record.ssh, w.record.previous} {
 			if pair != 0 && slices.Contains(s.Fingerprints, ssh(pair)) {
 				w.record.condemned[pair] = true
@@ -250,9 +255,14 @@ func TestEmergencyOutlivesCrash(t *testing.T) {
 		if len(w.plan().Connections[0].Blocks) > 0 || w.record == nil || w.record.ssh == 0 {
 			return
 		}
-		w.asked = rapid.SampledFrom([]plan.Rotation{{SSH: true, Emergency: "stolen"}, {SSH: true, Consumer: true, Emergency: "stolen"}}).Draw(t, "asked")
+		w.asked = rapid.SampledFrom([]plan.Rotation{{SSH: true, Emergency: "stolen"}, {SSH: true, Consumer: true, Emergency: "stolen"}, {Consumer: true, Emergency: "stolen"}}).Draw(t, "asked")
 		old := []int{w.record.ssh, w.record.pending, w.record.previous}
-		marked := len(w.record.condemned) > 0
+		goesOn := w.record.pairGone == w.record.rsa || w.record.before != 0 && w.record.pairGone == w.record.before
+		marked := len(w.record.condemned) > 0 || goesOn
+		pair := w.record.rsa
+		if !w.asked.Consumer || goesOn {
+			pair = 0
+		}
 		steps := w.plan().Connections[0].Steps()
 		upTo := rapid.IntRange(1, max(1, len(steps))).Draw(t, "steps")
 		if _, first := steps[0].(plan.CondemnKeys); !marked && !first {
@@ -264,6 +274,12 @@ func TestEmergencyOutlivesCrash(t *testing.T) {
 		}
 		after.asked = plan.Rotation{}
 		end := settle(t, after)
+		if pair != 0 && (end.record.rsa == pair || end.record.before == pair || end.consumers[end.link.key].rsa == pair) {
+			t.Fatalf("the consumer's pair %d is still there: %+v", pair, *end.record)
+		}
+		if !w.asked.SSH {
+			return
+		}
 		for _, pair := range old {
 			if pair != 0 && (w.record.condemned[pair] || !marked) && (end.published[pair] || end.record.ssh == pair || end.record.pending == pair || end.record.previous == pair) {
 				t.Fatalf("key %d is still there: %+v", pair, *end.record)

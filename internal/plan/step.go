@@ -136,6 +136,7 @@ type SetTokenKey struct {
 // whoever goes on after a crash knows.
 type CondemnKeys struct {
 	Fingerprints []string
+	Consumer     string `json:",omitempty"` // fingerprint of the consumer's pair that must go, too
 	Reason       string
 }
 
@@ -168,7 +169,7 @@ type RetireKey struct {
 type SwapConsumer struct {
 	LinkURL     string
 	Name        string
-	ClientID    string
+	ClientID    string `json:",omitempty"` // "": that of a client which is created in the same plan
 	Fingerprint string // of the public key; "" when the pair does not exist yet
 }
 

@@ -143,7 +143,14 @@ func (s SetTokenKey) String() string {
 }
 
 func (s CondemnKeys) String() string {
-	return fmt.Sprintf("vault: condemn the SSH keys %s: %s", list(s.Fingerprints), s.Reason)
+	var parts []string
+	if len(s.Fingerprints) > 0 {
+		parts = append(parts, "the SSH keys "+list(s.Fingerprints))
+	}
+	if s.Consumer != "" {
+		parts = append(parts, "the consumer's pair "+s.Consumer)
+	}
+	return fmt.Sprintf("vault: condemn %s: %s", strings.Join(parts, " and "), s.Reason)
 }
 
 func (s RestageKey) String() string {

@@ -62,6 +62,7 @@ type recordKept struct {
 
 	unheld   map[int]bool // pairs whose private halves only Terraform has
 	wasUsed  map[int]bool // SSH pairs that Terraform had before it was given another
+	pairGone int          // consumer's pair that is condemned; 0: none
 	tokenMay string       // id of the token that may hold the pending key
 }
 
@@ -201,8 +202,14 @@ func (w world) readRecord() *plan.Record {
 	out := &plan.Record{LinkID: r.linkID, ClientID: r.clientID, RefusedToken: r.refused}
 	if r.rsa != 0 {
 		out.Consumer = &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa), Created: at(w.born[r.rsa]), Brought: r.rsa == theirPair, Unheld: r.unheld[r.rsa]}
+		if r.pairGone == r.rsa {
+			out.Consumer.Condemned = "stolen"
+		}
 		if r.before != 0 {
 			out.Consumer.Previous = rsa(r.before)
+			if r.pairGone == r.before {
+				out.Consumer.PreviousCondemned = "stolen"
+			}
 		}
 	}
 	out.Pending, out.Current, out.Previous = w.readKey(r.pending), w.readKey(r.ssh), w.readKey(r.previous)
