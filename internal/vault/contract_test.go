@@ -48,7 +48,8 @@ func record() vault.Record {
 			Current: &vault.SSHKey{Private: ssh[0].Private, Public: ssh[0].Public, Fingerprint: ssh[0].Fingerprint, Published: at, Token: "ot-1", Set: at},
 		},
 		Link: &vault.Link{ID: "l1", URL: "https://app.terraform.io/app/acme", Made: at}, Client: &vault.OAuthClient{ID: "oc-1"},
-		HostKeys: []string{"bb ssh-ed25519 AAAA", "bb ssh-rsa BBBB"},
+		Authorized: &vault.Authorized{Token: "ot-1", User: "svc", Account: 101},
+		HostKeys:   []string{"bb ssh-ed25519 AAAA", "bb ssh-rsa BBBB"},
 	}
 }
 

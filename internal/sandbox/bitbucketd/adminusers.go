@@ -160,16 +160,19 @@ func clearCaptcha(c *call) (reply, error) {
 
 // addUser adds an account in no group.
 func (st *State) addUser(name, display, email, password string) *User {
-	slug := strings.Map(func(r rune) rune {
+	u := &User{ID: st.nextID(), Name: name, Slug: userSlug(name), DisplayName: display, Email: email}
+	u.setPassword(password)
+	st.Users[strings.ToLower(name)] = u
+	return u
+}
+
+func userSlug(name string) string {
+	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '.' || r == '_' {
 			return r
 		}
 		return '_'
 	}, strings.ToLower(name))
-	u := &User{ID: st.nextID(), Name: name, Slug: slug, DisplayName: display, Email: email}
-	u.setPassword(password)
-	st.Users[strings.ToLower(name)] = u
-	return u
 }
 
 // setPassword also forgets the failures. A user without password cannot log in.

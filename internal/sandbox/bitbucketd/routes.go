@@ -35,6 +35,7 @@ func (s *Server) coreRoutes(add func(string, handler)) {
 	add("POST "+api+"/admin/users", createUser)
 	add("PUT "+api+"/admin/users", updateUser)
 	add("DELETE "+api+"/admin/users", deleteUser)
+	add("POST "+api+"/admin/users/rename", renameUser)
 	add("PUT "+api+"/admin/users/credentials", setPassword)
 	add("DELETE "+api+"/admin/users/captcha", clearCaptcha)
 	add("POST "+api+"/admin/users/add-groups", joinGroups)

@@ -42,6 +42,7 @@ func Breakages() []Breakage {
 		{"change-client-key", "give the OAuth client another key pair", changeClientKey},
 		{"revoke-token", "revoke the OAuth token", revokeToken},
 		{"remake-token", "connect again, which makes a new OAuth token", remakeToken},
+		{"rename-user", "rename the service user on Bitbucket to svc-renamed", renameUser},
 		{"wrong-user", "connect again as Bitbucket's administrator", wrongUser},
 		{"delete-ssh-keys", "delete the organization's SSH keys from the service user", deleteSSHKeys},
 		{"revoke-grants", "take the service user's permissions on the repositories away", revokeGrants},
@@ -226,6 +227,11 @@ func revokeToken(ctx context.Context, p *Person, v victim) error {
 func remakeToken(ctx context.Context, p *Person, v victim) error {
 	_, err := p.Approve(ctx, v.client.Connect, sandbox.ServiceUser)
 	return err
+}
+
+func renameUser(ctx context.Context, p *Person, v victim) error {
+	in := map[string]string{"name": sandbox.ServiceUser, "newName": "svc-renamed"}
+	return p.bitbucket(ctx, v.base, http.MethodPost, "/api/1.0/admin/users/rename", in, nil)
 }
 
 func wrongUser(ctx context.Context, p *Person, v victim) error {
