@@ -114,7 +114,7 @@ func steps(t *testing.T) []plan.Step {
 		plan.CreateClient{}, plan.UpdateClient{}, plan.DeleteClient{}, plan.AddSSHKey{Role: plan.Current}, plan.DeleteSSHKey{}, plan.ProveSSH{Role: plan.Current}, plan.Authorize{},
 		plan.SetTokenKey{Role: plan.Current}, plan.CondemnKeys{}, plan.RestageKey{}, plan.SwitchKey{}, plan.ProveRefused{}, plan.RetireKey{}, plan.SwapConsumer{}, plan.RetireConsumer{},
 		plan.ProveRepositories{}, plan.MoveWorkspaces{}, plan.ProveFetched{}, plan.GrantPermission{}, plan.InstallPlugin{}, plan.EnablePlugin{}, plan.EnableHook{},
-		plan.NoteConnection{}, plan.MoveRecord{}, plan.ForgetRecord{}, plan.RetireRecord{}, plan.BreakLease{},
+		plan.NoteConnection{}, plan.MoveRecord{}, plan.ForgetRecord{}, plan.RetireRecord{}, plan.BreakLease{}, plan.RemoveUnknownKey{},
 	}
 	have := map[string]bool{}
 	for _, s := range out {
