@@ -35,6 +35,7 @@ func (a *app) sandboxCommand() *cobra.Command {
 	flags.IntVar(&opts.Orgs, "orgs", 12, "organizations: acme-01, acme-02, ...")
 	flags.StringSliceVar(&opts.Bitbuckets, "bitbucket", []string{"9.4.0", "5.3.1"}, "versions of the Bitbuckets")
 	flags.StringVar(&opts.ContextPath, "context-path", "", "path in the Bitbuckets' addresses, such as /git")
+	flags.Var(&opts.Bitbucket.Basic, "basic", "Basic authentication in Bitbucket")
 	flags.DurationVar(&opts.Latency, "latency", 0, "added to each request to Terraform and Bitbucket")
 	flags.Float64Var(&opts.RateLimit, "rate-limit", 0, "requests per second and credential that Terraform and Bitbucket allow; 0: no limit")
 	flags.StringVar(&log, "access-log", "", "file for the access log")

@@ -78,7 +78,7 @@ type (
 // Bitbuckets answer is held against it.
 var bitbucketContract = sync.OnceValues(openapicheck.Bitbucket)
 
-// startSandbox starts a world for the script: sandbox [--orgs=N] [--drop-tokens] [VERSION...].
+// startSandbox starts a world for the script: sandbox [--orgs=N] [--drop-tokens] [--basic=on|off] [VERSION...].
 func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 	t, ok := ts.Value(testKey{}).(*testing.T)
 	if !ok {
@@ -95,6 +95,10 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		if arg == "--drop-tokens" {
 			opts.Bitbucket.DropTokensOnKeyChange = true
+			continue
+		}
+		if position, found := strings.CutPrefix(arg, "--basic="); found {
+			ts.Check(opts.Bitbucket.Basic.Set(position))
 			continue
 		}
 		if path, found := strings.CutPrefix(arg, "--context-path="); found {

@@ -3,8 +3,6 @@ package bitbucketd
 import (
 	"encoding/xml"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/bbsync/bbsync/internal/sandbox/front"
 )
@@ -120,42 +118,6 @@ func (s *Server) TooMany(w http.ResponseWriter, r *http.Request, b front.Bucket)
 	rep.header = http.Header{"Retry-After": {b.RetryAfter()}}
 	c := &call{Server: s, r: r}
 	c.send(w, servletKind, rep)
-}
-
-func getBasicAuth(c *call) (reply, error) {
-	if !c.version.blocksBasic() {
-		return unknownREST(c)
-	}
-	if err := c.global(Admin); err != nil {
-		return reply{}, err
-	}
-	set := c.st.Settings.BasicAuth
-	if set.AllowedUsers == nil {
-		set.AllowedUsers = []string{}
-	}
-	if set.AllowedPaths == nil {
-		set.AllowedPaths = []string{}
-	}
-	return reply{body: set}, nil
-}
-
-func putBasicAuth(c *call) (reply, error) {
-	if !c.version.blocksBasic() {
-		return unknownREST(c)
-	}
-	if err := c.global(Admin); err != nil {
-		return reply{}, err
-	}
-	var in BasicAuth
-	if err := c.decode(&in); err != nil {
-		return reply{}, err
-	}
-	if slices.ContainsFunc(in.AllowedPaths, func(p string) bool { return !strings.HasPrefix(p, "/") }) {
-		return reply{}, refuseStatus(http.StatusBadRequest, "A path begins with a slash.")
-	}
-	c.st.Settings.BasicAuth = in
-	c.wrote("basic auth configured")
-	return reply{status: http.StatusNoContent}, nil
 }
 
 // getSSHSettings is for those who are logged in. Doubt: the fingerprint's form.

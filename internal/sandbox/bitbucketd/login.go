@@ -49,9 +49,7 @@ func postLogin(c *call) (reply, error) {
 	if err := c.password(u, form.Get("j_password")); err != nil {
 		return redirect(c.base.Path + "/login?failed=true&next=" + url.QueryEscape(next)), nil
 	}
-	if cookie, err := c.r.Cookie(sessionCookie); err == nil {
-		delete(c.sessions, cookie.Value)
-	}
+	c.dropSession()
 	ses := &session{id: random(16), user: strings.ToLower(u.Name), xsrf: random(20), expires: c.now().Add(sessionLife)}
 	c.sessions[ses.id] = ses
 	c.who = actor{user: u, by: bySession, session: ses}

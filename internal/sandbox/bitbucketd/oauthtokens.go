@@ -63,9 +63,7 @@ func (c *call) signed() error {
 		return c.problem("permission_denied")
 	}
 	c.who = actor{user: u, by: byOAuth}
-	if cookie, err := c.r.Cookie(sessionCookie); err == nil {
-		delete(c.sessions, cookie.Value) // a signed call ends the session it comes with
-	}
+	c.dropSession() // a signed call ends the session it comes with
 	return nil
 }
 

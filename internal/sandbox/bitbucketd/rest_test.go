@@ -52,7 +52,7 @@ func TestStrictness(t *testing.T) {
 		{"ssh settings", ann, "GET /rest/ssh/1.0/settings", "", 200, `"port":7999`, nil},
 		{"ssh settings anonymous", "", "GET /rest/ssh/1.0/settings", "", 401, noPerm, nil},
 		{"whoami", svc, "GET /plugins/servlet/applinks/whoami", "", 200, "svc@corp", nil},
-		{"basic auth config", admin, "GET /rest/basicauth/latest/config", "", 200, `"block-requests":false`, nil},
+		{"basic auth config", root, "GET /rest/basicauth/latest/config", "", 200, `"block-requests":false`, nil},
 		{"manifest", "", "GET /rest/applinks/1.0/manifest", "", 200, `"typeId":"stash"`, nil},
 	})
 	a := w.as(svc, "GET", api+"/application-properties", "")
@@ -81,7 +81,7 @@ func TestVersionsDiffer(t *testing.T) {
 			w := newWorld(t, bitbucketd.Options{Version: tt.version})
 			w.want(w.as(admin, "GET", vpc+"/webhooks", ""), tt.webhooks)
 			w.want(w.as(admin, "GET", "/rest/access-tokens/latest/users/admin", ""), tt.tokens)
-			w.want(w.as(admin, "GET", "/rest/basicauth/latest/config", ""), tt.basic)
+			w.want(w.as(root, "GET", "/rest/basicauth/latest/config", ""), tt.basic)
 			a := w.want(w.as(svc, "POST", "/rest/ssh/1.0/keys", fmt.Sprintf(`{"text":%q}`, newKey(t).line)), 201)
 			if have := strings.Contains(a.body, "createdDate"); have != tt.expiry {
 				t.Errorf("key: %s", a.body)
@@ -373,21 +373,6 @@ func TestManyAtOnce(t *testing.T) {
 	if len(names) != 8 || len(w.KeysOf("ann")) != 8 || told.Load() != 16 {
 		t.Errorf("have %d names, %d keys, %d writes told", len(names), len(w.KeysOf("ann")), told.Load())
 	}
-}
-
-func TestBasicAuthBlocked(t *testing.T) {
-	for version, status := range map[string]int{"7.11.2": 200, "9.4.0": 403} {
-		w := newWorld(t, bitbucketd.Options{Version: version})
-		w.must(w.Configure(func(s *bitbucketd.Settings) {
-			s.BasicAuth = bitbucketd.BasicAuth{Block: true, AllowedUsers: []string{"admin"}, AllowedPaths: []string{"/rest/ssh"}}
-		}))
-		w.want(w.as(ann, "GET", api+"/users", ""), status)
-		w.want(w.as(admin, "GET", api+"/users", ""), 200)
-		w.want(w.as(ann, "GET", "/rest/ssh/1.0/keys", ""), 200)
-	}
-	w := newWorld(t, bitbucketd.Options{})
-	w.want(w.as(admin, "PUT", "/rest/basicauth/latest/config", `{"block-requests":true,"allowed-users":["admin"]}`), 204)
-	w.want(w.as(ann, "GET", api+"/users", ""), 403)
 }
 
 func TestMaintenanceAndStarting(t *testing.T) {

@@ -44,6 +44,9 @@ type Options struct {
 	// ShortPages makes pages shorter than asked, with a nextPageStart that is
 	// neither start+limit nor start+size, as filtered pages are.
 	ShortPages bool
+	// Basic switches Basic authentication on or off to begin with, as an administrator
+	// may later. By default it is on.
+	Basic Switch
 	// CaptchaAfter is how many bad passwords in a row lock an account; zero: 5.
 	CaptchaAfter int
 
@@ -119,7 +122,7 @@ func New(opts Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opts: opts, version: v, st: newState(v),
+		opts: opts, version: v, st: newState(v, !opts.Basic.or(true)),
 		sessions: map[string]*session{}, nonces: map[string]time.Time{}, tasks: map[string]*task{},
 	}
 	if err := s.SetAddresses(opts.BaseURL, "localhost", 7999); err != nil {

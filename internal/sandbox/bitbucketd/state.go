@@ -107,12 +107,13 @@ type Plugin struct {
 	Enabled bool   `json:"enabled"`
 }
 
-func newState(v version) *State {
+func newState(v version, basicOff bool) *State {
 	st := &State{}
 	st.fill()
 	st.Groups["stash-users"] = &Group{Name: "stash-users", Members: map[string]bool{}}
 	st.Global.Groups["stash-users"] = LicensedUser
 	st.Settings = Settings{RateCapacity: 60, RateFill: 5, DirectoryName: "Bitbucket Internal Directory"}
+	st.Settings.BasicAuth = BasicAuth{Block: basicOff, Warn: true}
 	st.Artefacts["https://marketplace.example/"+webPostHooks+".jar"] = Plugin{
 		Key: webPostHooks, Name: "Bitbucket Server Web Post Hooks Plugin", Version: "1.6.0", Enabled: true,
 	}
