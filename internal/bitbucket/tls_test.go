@@ -10,7 +10,7 @@ import (
 func TestServerWithOldTLS(t *testing.T) {
 	asked := newScript(t, says(200, "{}"))
 	server := httptest.NewUnstartedServer(asked)
-	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // the old server
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	c := client(t, server.URL, func(config *Config) { config.CA = pemOf(server.Certificate().Raw) })

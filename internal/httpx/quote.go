@@ -3,8 +3,8 @@ package httpx
 import (
 	"net/http"
 	"strings"
-	"unicode"
 
+	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
@@ -20,16 +20,7 @@ func (r *Redactor) Quote(resp *http.Response, body []byte) string {
 	if page, ok := ReadPage(resp.Header, body); ok {
 		return r.String(page.String())
 	}
-	return shorten(oneLine(r.String(string(body))), maxQuote)
-}
-
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, strings.Join(strings.Fields(s), " "))
+	return plaintext.Line(plaintext.Cut(r.String(string(body)), maxQuote))
 }
 
 // Quoting wraps a Transport for libraries that put bodies into their errors: the

@@ -91,7 +91,7 @@ func TestEveryPEMBlockGoes(t *testing.T) {
 
 func TestRedactedErrorKeepsItsChain(t *testing.T) {
 	r := httpx.NewRedactor(secret.New("the-token"))
-	if err := r.Error(io.EOF); err != io.EOF {
+	if err := r.Error(io.EOF); !errors.Is(err, io.EOF) {
 		t.Errorf("an error without a secret became %v", err)
 	}
 	err := r.Error(errors.Join(errors.New("bad the-token"), io.EOF))

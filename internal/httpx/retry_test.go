@@ -20,7 +20,7 @@ func TestBackoff(t *testing.T) {
 		Sleep:  func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil },
 	}
 	always := func(error) bool { return true }
-	if err := b.Do(t.Context(), always, func() error { return io.EOF }); err != io.EOF {
+	if err := b.Do(t.Context(), always, func() error { return io.EOF }); !errors.Is(err, io.EOF) {
 		t.Errorf("error %v", err)
 	}
 	want := []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 5 * time.Second, 5 * time.Second}
@@ -28,7 +28,7 @@ func TestBackoff(t *testing.T) {
 		t.Errorf("waited %v, want %v", waits, want)
 	}
 	tries := 0
-	if err := b.Do(t.Context(), func(err error) bool { return !errors.Is(err, io.EOF) }, func() error { tries++; return io.EOF }); err != io.EOF || tries != 1 {
+	if err := b.Do(t.Context(), func(err error) bool { return !errors.Is(err, io.EOF) }, func() error { tries++; return io.EOF }); !errors.Is(err, io.EOF) || tries != 1 {
 		t.Errorf("a final error was tried %d times: %v", tries, err)
 	}
 }
@@ -37,7 +37,7 @@ func TestPatienceEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		b := httpx.Backoff{First: time.Second, Most: 3 * time.Second, Patience: 20 * time.Second}
-		if err := b.Do(t.Context(), func(error) bool { return true }, func() error { return io.EOF }); err != io.EOF {
+		if err := b.Do(t.Context(), func(error) bool { return true }, func() error { return io.EOF }); !errors.Is(err, io.EOF) {
 			t.Errorf("error %v", err)
 		}
 		if took := time.Since(began); took < 10*time.Second || took > 20*time.Second {

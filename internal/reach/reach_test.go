@@ -93,7 +93,7 @@ func TestLookTellsWhatIsNoTLS(t *testing.T) {
 
 func TestLookAtOldTLS(t *testing.T) {
 	server := httptest.NewUnstartedServer(nil)
-	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // the old server
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	if have := reach.Look(t.Context(), server.URL, authority(server)); !errors.Is(have.TLS, httpx.ErrOldTLS) {
