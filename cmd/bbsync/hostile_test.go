@@ -47,7 +47,7 @@ type filler struct {
 
 // fill fills v. Named kinds of string are words of bbsync's own and stay.
 func (f *filler) fill(v reflect.Value, name string) {
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // nothing else holds strings
 	case reflect.String:
 		if v.Type() == reflect.TypeFor[string]() && v.CanSet() {
 			text := hostile
@@ -110,11 +110,41 @@ func filled[T any](f *filler, start T) T {
 func steps(t *testing.T) []plan.Step {
 	t.Helper()
 	out := []plan.Step{
-		plan.CreateConsumerKey{}, plan.CreateSSHKey{Role: plan.Current}, plan.CreateLink{}, plan.RenameLink{}, plan.DeleteLink{}, plan.SetConsumer{}, plan.ProveConsumer{},
-		plan.CreateClient{}, plan.UpdateClient{}, plan.DeleteClient{}, plan.AddSSHKey{Role: plan.Current}, plan.DeleteSSHKey{}, plan.ProveSSH{Role: plan.Current}, plan.Authorize{},
-		plan.SetTokenKey{Role: plan.Current}, plan.CondemnKeys{}, plan.RestageKey{}, plan.SwitchKey{}, plan.ProveRefused{}, plan.RetireKey{}, plan.SwapConsumer{}, plan.RetireConsumer{},
-		plan.ProveRepositories{}, plan.MoveWorkspaces{}, plan.ProveFetched{}, plan.GrantPermission{}, plan.InstallPlugin{}, plan.EnablePlugin{}, plan.EnableHook{},
-		plan.NoteConnection{}, plan.MoveRecord{}, plan.ForgetRecord{}, plan.RetireRecord{}, plan.BreakLease{}, plan.RemoveUnknownKey{},
+		plan.CreateConsumerKey{},
+		plan.CreateSSHKey{Role: plan.Current},
+		plan.CreateLink{},
+		plan.RenameLink{},
+		plan.DeleteLink{},
+		plan.SetConsumer{},
+		plan.ProveConsumer{},
+		plan.CreateClient{},
+		plan.UpdateClient{},
+		plan.DeleteClient{},
+		plan.AddSSHKey{Role: plan.Current},
+		plan.DeleteSSHKey{},
+		plan.ProveSSH{Role: plan.Current},
+		plan.Authorize{},
+		plan.SetTokenKey{Role: plan.Current},
+		plan.CondemnKeys{},
+		plan.RestageKey{},
+		plan.SwitchKey{},
+		plan.ProveRefused{},
+		plan.RetireKey{},
+		plan.SwapConsumer{},
+		plan.RetireConsumer{},
+		plan.ProveRepositories{},
+		plan.MoveWorkspaces{},
+		plan.ProveFetched{},
+		plan.GrantPermission{},
+		plan.InstallPlugin{},
+		plan.EnablePlugin{},
+		plan.EnableHook{},
+		plan.NoteConnection{},
+		plan.MoveRecord{},
+		plan.ForgetRecord{},
+		plan.RetireRecord{},
+		plan.BreakLease{},
+		plan.RemoveUnknownKey{},
 	}
 	have := map[string]bool{}
 	for _, s := range out {
@@ -187,7 +217,7 @@ func obeyed(text string) string {
 }
 
 // ours matches the workflow commands that bbsync prints on purpose.
-var ours = regexp.MustCompile(`^::(error|warning|notice) (file=[^:,]+,line=\d+,)?title=[^:,]*::`) //nolint:gochecknoglobals // a constant
+var ours = regexp.MustCompile(`^::(error|warning|notice) (file=[^:,]+,line=\d+,)?title=[^:,]*::`)
 
 // A rendering is one format of one result.
 type rendering struct {
@@ -359,7 +389,7 @@ func wellFormed(format report.Format) func(*testing.T, string) {
 
 func linesMatch(pattern string) func(*testing.T, string) {
 	return func(t *testing.T, text string) {
-		for _, line := range strings.Split(text, "\n") {
+		for line := range strings.SplitSeq(text, "\n") {
 			if !regexp.MustCompile(pattern).MatchString(line) {
 				t.Errorf("line %q", line)
 			}

@@ -41,7 +41,7 @@ func line(arg any) any {
 // ErrorLines returns an error as harmless lines: one for each of several errors
 // that were joined, else one. A line break inside a message never ends a line.
 func ErrorLines(err error) []string {
-	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // asks about this error alone
+	if several, ok := err.(interface{ Unwrap() []error }); ok {
 		var texts, lines []string
 		for _, one := range several.Unwrap() {
 			texts = append(texts, one.Error())

@@ -25,11 +25,11 @@ type Writer struct {
 
 // style matches a colour that bbsync and the diagnostics of HCL use. Hidden and
 // reversed text, backgrounds and black are not among them.
-var style = regexp.MustCompile(`^\x1b\[(?:(?:[0-4]|3[1-7]|9[1-7])(?:;(?:[0-4]|3[1-7]|9[1-7]))*)?m`) //nolint:gochecknoglobals // a constant
+var style = regexp.MustCompile(`^\x1b\[(?:(?:[0-4]|3[1-7]|9[1-7])(?:;(?:[0-4]|3[1-7]|9[1-7]))*)?m`)
 
 // Write implements io.Writer.
 func (w *Writer) Write(text []byte) (int, error) {
-	all := append(w.rest, text...) //nolint:gocritic // rest is replaced below
+	all := append(w.rest, text...)
 	w.rest = nil
 	var out bytes.Buffer
 	for len(all) > 0 {

@@ -4,9 +4,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/mattn/go-runewidth"
+
+	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
 // A span is text of one colour. The text may be another system's: it is made

@@ -9,12 +9,12 @@ import (
 // plainStrings makes every string of a page's data one harmless line. HTML's own
 // escaping, which follows, leaves control and invisible characters as they are.
 func plainStrings(v reflect.Value) {
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // nothing else holds strings
 	case reflect.String:
 		v.SetString(plaintext.Line(v.String()))
 	case reflect.Struct:
-		for i := range v.NumField() {
-			plainStrings(v.Field(i))
+		for _, field := range v.Fields() {
+			plainStrings(field)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {
