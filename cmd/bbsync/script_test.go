@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 				UpdateScripts:       os.Getenv("UPDATE") != "",
 				Setup:               func(e *testscript.Env) error { return setUp(t, e) },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
-					"fits": fits, "exits": exits, "sandbox": startSandbox, "connect": connect, "lease": lease, "shards": shards, "receiver": receiver, "bring": bring, "lifetime": lifetime,
+					"fits": fits, "exits": exits, "sandbox": startSandbox, "connect": connect, "lease": lease, "claim": claim, "shards": shards, "receiver": receiver, "bring": bring, "lifetime": lifetime,
 					"terminal": startTerminal, "seen": waitSeen, "type": typeLine, "interrupt": interruptProgram, "finish": finish,
 				},
 			})

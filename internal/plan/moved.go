@@ -182,6 +182,8 @@ func (d *differ) mayEmpty(path string, r *Record) bool {
 	case old.Address == "" || !slices.Contains(d.have.From, old.Address):
 		d.block(Refused, d.want.Range, says+", and no moved block says so",
 			fmt.Sprintf("if it did, write moved { from = %s  to = %s } and apply; if not, remove moved_from from the record %s", old.Address, d.want.Address, path))
+	case old.Contradiction != nil:
+		d.block(Refused, d.want.Range, old.Contradiction.Text, old.Contradiction.Remedy)
 	case old.hasKeys() && !sameKeys(r, old):
 		d.block(Refused, d.want.Range, says+", but the two hold different keys",
 			"find out which keys are in use; remove moved_from from the record "+path+" to leave the other one alone")

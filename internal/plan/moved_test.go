@@ -106,6 +106,12 @@ func TestMoves(t *testing.T) {
 		"other keys at the other path": {
 			have: cut(func(h *plan.Have) { h.Before.Record.Current = &plan.Key{Fingerprint: "ssh-7"} }), most: 1, from: []string{before}, block: "but the two hold different keys",
 		},
+		"a field at the other path contradicts its key": {
+			have: cut(func(h *plan.Have) {
+				h.Before.Record.Contradiction = &plan.Contradiction{Text: "field x contradicts the key"}
+			}), most: 1, from: []string{before},
+			block: "field x contradicts the key",
+		},
 		"copied without the private halves": {
 			have: cut(func(h *plan.Have) {
 				h.Record.Consumer.Unheld = true

@@ -381,8 +381,8 @@ func (d *differ) whySSH() []Reason {
 		return []Reason{d.reason("SSH key", current.Fingerprint+", whose private half nobody has", "a new one", "")}
 	case d.expired(current.Fingerprint):
 		return []Reason{d.reason("SSH key", current.Fingerprint+", which expired on "+day(d.have.Keys[current.Fingerprint].Expires), "a new one", "")}
-	case len(d.tokenKeyReasons(d.token())) > 0 || d.have.TokenDead || !d.hasKey(current.Fingerprint):
-		return nil // mended first
+	case d.have.TokenDead && !d.doubtful:
+		return nil // a person is next
 	}
 	if live, want := from(current.Brought), from(d.want.SSHKey.Private != nil); live != want {
 		return d.inWindow(due{at: current.Created}, "SSH key",

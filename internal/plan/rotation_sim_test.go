@@ -287,3 +287,29 @@ func TestEmergencyOutlivesCrash(t *testing.T) {
 		}
 	})
 }
+
+// TestInSyncAfterApply: when an apply has carried out a whole plan, without anybody's
+// click, the next plan is empty. The one exception is a key that was staged so long
+// ago that it is due when it is switched to: the rotation after it is the next plan's.
+// A rollback begins no rotation either.
+func TestInSyncAfterApply(t *testing.T) {
+	thousands(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		w.asked = rapid.SampledFrom(askings()).Draw(t, "asked")
+		c := w.plan().Connections[0]
+		if len(c.Blocks) > 0 || c.Waits() || w.asked.Rollback || w.aging && w.record != nil && w.record.pending != 0 {
+			return
+		}
+		after, err := run(w, stepsOf(w.plan()), false)
+		if errors.Is(err, errRefused) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		after.asked = plan.Rotation{}
+		if left := after.plan().Connections[0].Steps(); len(left) > 0 {
+			t.Fatalf("after %v there is still to do: %v", c.Steps(), left)
+		}
+	})
+}
