@@ -224,6 +224,9 @@ func (c *Client) broken(q call, a answer, err error) *Error {
 	if s := parseErrorBody(a); s.page {
 		e.Messages, e.page, e.cause = s.messages, true, nil
 		e.Advice = "check that nothing (a proxy, a login page) stands between bbsync and Bitbucket, and the url's context path"
+		if s.web.Asks() {
+			e.kind, e.Advice = ErrGateway, s.web.Advice("Bitbucket")
+		}
 	}
 	return e
 }

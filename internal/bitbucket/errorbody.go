@@ -14,10 +14,11 @@ import (
 type errorBody struct {
 	messages  []string
 	exception string
-	code      int  // status-code of a status document, 0 for none
-	listed    bool // there is a list of errors
-	module    bool // the shape is that of a plugin's REST module, not of the core
-	page      bool // a web page, or other markup that is not Bitbucket's
+	code      int        // status-code of a status document, 0 for none
+	listed    bool       // there is a list of errors
+	module    bool       // the shape is that of a plugin's REST module, not of the core
+	page      bool       // a web page, or other markup that is not Bitbucket's
+	web       httpx.Page // of a web page
 }
 
 // parseErrorBody reads such a body. It takes anything.
@@ -31,7 +32,7 @@ func parseErrorBody(a answer) errorBody {
 		}
 	default:
 		if page, ok := httpx.ReadPage(a.header, a.body); ok {
-			return errorBody{messages: []string{page.String()}, page: true}
+			return errorBody{messages: []string{page.String()}, page: true, web: page}
 		}
 		if text[0] == '<' {
 			return parseErrorXML(text)

@@ -223,3 +223,14 @@ func (c *Client) below(address string) (string, error) {
 	}
 	return "/" + path, nil
 }
+
+// place shows where a Location points, without its query.
+func place(location string) string {
+	if i := strings.IndexAny(location, "?#"); i >= 0 {
+		location = location[:i]
+	}
+	if location == "" {
+		return "nowhere"
+	}
+	return escape(location)
+}

@@ -3,7 +3,10 @@ package bitbucket
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // refusal makes the Error of an answer that is not a success.
@@ -21,13 +24,18 @@ func (c *Client) refusal(q call, a answer) *Error {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		e.lost, e.retryAfter = true, advice(a.header).RetryAfter
 	}
-	if a.status >= 300 && a.status < 400 {
-		e.Messages = []string{"it points to " + place(a.header.Get("Location"))}
+	if redirect := c.redirect(q, a); redirect != nil {
+		e.Messages, e.Advice = []string{escape(redirect.Error())}, httpx.Advice(redirect)
+		if redirect.ByGateway() {
+			e.kind = ErrGateway
+		}
 	}
 	if where, moved := movedTo(a, b); moved {
 		e.kind, e.moved, e.lost = ErrMoved, where, false
 	}
-	e.Advice = c.advise(q, a, b, e)
+	if advice := c.advise(q, a, b, e); advice != "" {
+		e.Advice = advice
+	}
 	return e
 }
 
@@ -38,7 +46,7 @@ func classify(q call, a answer, b errorBody) error {
 	case strings.Contains(b.exception, "Captcha"),
 		strings.Contains(a.header.Get("X-Authentication-Denied-Reason"), "CAPTCHA"):
 		return ErrCaptcha
-	case b.page && refusedByGateway(a.status):
+	case b.page && (refusedByGateway(a.status) || b.web.Asks()):
 		return ErrGateway
 	case a.status == http.StatusUnauthorized && (q.anonymous || admitted(a, b)), a.status == http.StatusForbidden:
 		return ErrForbidden
@@ -105,15 +113,14 @@ func (c *Client) dropped(q call, a answer) *Error {
 	return e
 }
 
-// place shows where a redirect points, without its query.
-func place(location string) string {
-	if i := strings.IndexAny(location, "?#"); i >= 0 {
-		location = location[:i]
+// redirect returns where an answer points, nil if it is no redirect.
+func (c *Client) redirect(q call, a answer) *httpx.RedirectError {
+	to, err := url.Parse(c.base.String() + q.path)
+	if err != nil { // it was sent
+		to = c.base
 	}
-	if location == "" {
-		return "nowhere"
-	}
-	return escape(location)
+	redirect, _ := errors.AsType[*httpx.RedirectError](httpx.Redirected(a.response(&http.Request{URL: to})))
+	return redirect
 }
 
 // xsrf reports whether the server's check against forged requests refused. Its
@@ -127,8 +134,10 @@ func (c *Client) advise(q call, a answer, b errorBody, e *Error) string {
 		return adviseMoved(e.moved)
 	case errors.Is(e.kind, ErrState):
 		return "unarchive or repair the repository in Bitbucket, or take it out of the configuration"
-	case errors.Is(e.kind, ErrGateway):
-		return c.adviseGateway(q, e)
+	case errors.Is(e.kind, ErrGateway) && e.Advice == "":
+		return c.adviseGateway(q, b, e)
+	case e.Status >= 300 && e.Status < 400 && e.Advice != "":
+		return ""
 	case q.anonymous && errors.Is(e.kind, ErrForbidden):
 		return "this was asked without an account, as Bitbucket allows; check whether something in front of it wants a login for " + e.Path
 	case errors.Is(e.kind, ErrCredentials):
@@ -141,8 +150,6 @@ func (c *Client) advise(q call, a answer, b errorBody, e *Error) string {
 		return "either a proxy drops the header X-Atlassian-Token, or the account is locked behind a CAPTCHA: log in once in a browser"
 	case errors.Is(e.kind, ErrForbidden):
 		return c.adviseForbidden(a, b, e)
-	case e.Status >= 300 && e.Status < 400:
-		return "check the url: scheme, host, port and context path must be the server's own base URL"
 	case errors.Is(e.kind, ErrNotServed):
 		return "check the url's context path, and what stands between bbsync and Bitbucket; an older version may lack this resource"
 	case errors.Is(e.kind, ErrUnavailable) && e.Status != 0:
@@ -160,9 +167,12 @@ func adviseMoved(where string) string {
 
 // adviseGateway says which requests something in front of Bitbucket has to let
 // pass. Permissions on Bitbucket have no part in it.
-func (c *Client) adviseGateway(q call, e *Error) string {
+func (c *Client) adviseGateway(q call, b errorBody, e *Error) string {
 	text := "Bitbucket has not answered this: a firewall, gateway or single sign-on in front of it has; have it let " + e.Method +
 		" requests to " + e.Path + " pass"
+	if b.web.Asks() {
+		text = b.web.Advice("Bitbucket")
+	}
 	if e.Status == http.StatusUnauthorized && !q.anonymous {
 		text += "; stopped using " + quote(c.username) + " to avoid locking it"
 	}

@@ -59,7 +59,7 @@ func TestRefusals(t *testing.T) {
 		"starting":            {made(503, `{"state":"STARTING"}`), ErrUnavailable, "try again later"},
 		"broken JSON":         {made(500, `{"errors":[{"mess`), nil, `500 Internal Server Error: {"errors":[{"mess`},
 		"errors of no kind":   {made(500, `{"errors":"all of them"}`), nil, "500"},
-		"redirect":            {made(302, "", "Location", "https://sso.example/login?token=abc"), ErrBadAnswer, "it points to https://sso.example/login; check the url"},
+		"redirect":            {made(302, "", "Location", "https://sso.example/login?token=abc"), ErrBadAnswer, "it redirects to https://sso.example/login, on another host, where the credentials are not sent; if that is the right server, configure its address"},
 		"escapes":             {made(400, "{\"message\":\"\\u001b]0;owned\\u0007 a\\u202eb\\nc\"}"), nil, `\x1b]0;owned\x07 a\u202eb c`},
 	}
 	c := client(t, "https://bitbucket.example/git")

@@ -12,20 +12,21 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 )
 
 // Options configure a Transport.
 type Options struct {
-	Origin             *url.URL          // the only scheme, host and port requests may go to; nil: any
-	CA                 []byte            // PEM; when set, these authorities are trusted and no others
-	ClientCertificates []tls.Certificate // client certificates; usually none
-	Timeout            time.Duration     // of one request, including its answer's body; 0: 30 s
-	MaxBody            int64             // bytes of a success's body; 0: 64 MiB
-	UsualBody          int64             // bytes that most successes have, to read them into one buffer; 0: 4 KiB
-	UserAgent          string            // "" leaves the request's own
-	Alive              context.Context   //nolint:containedctx // ends all requests when it ends; nil: never
-	Redact             *Redactor         // removes secrets from errors; nil: removes PEM blocks only
+	Origin    *url.URL        // the only scheme, host and port requests may go to; nil: any
+	CA        []byte          // PEM; when set, these authorities are trusted and no others
+	Gateway   Gateway         // what a gateway in front of Origin wants; its secrets are added to Redact
+	Timeout   time.Duration   // of one request, including its answer's body; 0: 30 s
+	MaxBody   int64           // bytes of a success's body; 0: 64 MiB
+	UsualBody int64           // bytes that most successes have, to read them into one buffer; 0: 4 KiB
+	UserAgent string          // "" leaves the request's own
+	Alive     context.Context //nolint:containedctx // ends all requests when it ends; nil: never
+	Redact    *Redactor       // removes secrets from errors; nil: removes PEM blocks only
 }
 
 const (
@@ -42,8 +43,10 @@ const (
 // read already. It follows no redirects and repeats nothing, except what net/http
 // repeats by itself because the server says it did not process it.
 type Transport struct {
-	options Options
-	base    *http.Transport
+	options  Options
+	base     *http.Transport
+	asked    atomic.Bool // a server has asked for a client certificate
+	answered atomic.Bool // a request was answered
 }
 
 // New returns a Transport.
@@ -64,7 +67,18 @@ func New(o Options) (*Transport, error) {
 	if o.Alive == nil {
 		o.Alive = context.Background()
 	}
-	return &Transport{options: o, base: newBase(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, Certificates: o.ClientCertificates})}, nil
+	if len(o.Gateway.Headers) > 0 && o.Origin == nil {
+		return nil, errors.New("headers of a gateway need an origin that they go to")
+	}
+	if secrets := o.Gateway.secrets(); len(secrets) > 0 {
+		if o.Redact == nil {
+			o.Redact = NewRedactor()
+		}
+		o.Redact.Add(secrets...)
+	}
+	t := &Transport{options: o}
+	t.base = newBase(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, GetClientCertificate: t.clientCertificate})
+	return t, nil
 }
 
 func newBase(conf *tls.Config) *http.Transport {

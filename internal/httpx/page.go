@@ -20,6 +20,25 @@ type Page struct {
 	Ticket  string // by which the product's administrators find the request; "" for none
 }
 
+// WantsCertificate reports whether the page asks for a client certificate. nginx,
+// and what is built on it, finishes the handshake without one and sends a page.
+func (p Page) WantsCertificate() bool { return strings.Contains(p.Title, "SSL certificate") }
+
+// Advice says how to get past what answered instead of server.
+func (p Page) Advice(server string) string {
+	switch {
+	case p.WantsCertificate():
+		return AdviseCertificate
+	case p.Login:
+		return AdviseSignOn
+	}
+	return server + " sends no web pages here: check the address, and the proxy, firewall or single sign-on in front of it"
+}
+
+// Asks reports whether the page asks for something that has to be configured: the
+// same request gets it again.
+func (p Page) Asks() bool { return p.Login || p.WantsCertificate() }
+
 // String names the page: `a login page of Okta titled "Sign in"`.
 func (p Page) String() string {
 	text := "a web page"
@@ -49,7 +68,7 @@ func ReadPage(header http.Header, body []byte) (Page, bool) {
 		return Page{}, false
 	}
 	p := scanPage(body)
-	p.Product, p.Ticket = product(header, body)
+	p.recognize(header, body)
 	return p, true
 }
 

@@ -1,6 +1,7 @@
 package httpx_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestReadPage(t *testing.T) {
 		{"load balancer", html, "awselb/2.0", "<html><head><title>403 Forbidden</title></head>", `a web page of AWS Elastic Load Balancing titled "403 Forbidden"`},
 		{"nginx", html, "nginx", "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center>", `a web page of nginx titled "502 Bad Gateway"`},
 		{"SAML form", html, "", `<html><body onload="document.forms[0].submit()"><form action="https://sso.example/adfs/ls/"><input type="hidden" name="SAMLRequest" value="x"/>`, "a login page of AD FS"},
-		{"Okta", html, "", `<html><title>Example - Sign In</title><script src="https://ok1static.oktacdn.com/x.js">`, `a web page of Okta titled "Example - Sign In"`},
+		{"Okta", html, "", `<html><title>Example - Sign In</title><script src="https://ok1static.oktacdn.com/x.js">`, `a login page of Okta titled "Example - Sign In"`},
 		{"login form", html, "", `<html><title>Log in</title><input name=u><input type=password name=p>`, `a login page titled "Log in"`},
 		{"Bitbucket's login", html, "", `<html><head><title>Log in - Bitbucket</title><meta name="application-name" content="Bitbucket"></head><form action="/j_atl_security_check"><input type="password" name="j_password">`, `a login page of Bitbucket titled "Log in - Bitbucket"`},
 	} {
@@ -62,15 +63,18 @@ func TestCloudflareIsNamedOnlyForItsOwnPages(t *testing.T) {
 	}
 }
 
-func TestGateway(t *testing.T) {
+func TestLoginOfARedirect(t *testing.T) {
 	for location, want := range map[string]string{
 		"https://acme.cloudflareaccess.com/cdn-cgi/access/login/x": "Cloudflare Access",
 		"https://acme.okta.com/app/x/sso/saml":                     "Okta",
 		"https://login.microsoftonline.com/common/oauth2":          "Microsoft Entra ID",
+		"https://accounts.google.com/o/oauth2/v2/auth":             "Google Identity-Aware Proxy",
 		"https://bitbucket.example/login":                          "",
 	} {
-		if have := httpx.Gateway(location); have != want {
-			t.Errorf("%s: %q, want %q", location, have, want)
+		resp := &http.Response{StatusCode: http.StatusFound, Header: http.Header{"Location": {location + "?token=x"}}}
+		redirect, _ := errors.AsType[*httpx.RedirectError](httpx.Redirected(resp))
+		if redirect == nil || redirect.Product != want || strings.Contains(redirect.Error(), "token") {
+			t.Errorf("%s: %+v, want %q", location, redirect, want)
 		}
 	}
 }

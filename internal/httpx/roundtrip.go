@@ -24,7 +24,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	if o := t.options.Origin; o != nil && !sameOrigin(o, req.URL) {
 		closeBody(req)
-		return nil, &RedirectError{To: place(req.URL)}
+		return nil, &RedirectError{To: place(req.URL), Away: true}
 	}
 	ctx, cancel := context.WithTimeout(req.Context(), t.options.Timeout)
 	defer cancel()
@@ -33,8 +33,10 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	if t.options.UserAgent != "" {
 		out.Header.Set("User-Agent", t.options.UserAgent)
 	}
+	t.options.Gateway.set(out.Header)
 	resp, err := t.base.RoundTrip(out)
 	if err == nil {
+		t.answered.Store(true)
 		err = readWhole(ctx, resp, t.options.UsualBody, t.bound(req.Context(), resp.StatusCode))
 	}
 	if err != nil {
@@ -51,7 +53,7 @@ func (t *Transport) explain(caller, own context.Context, err error) error {
 	case caller.Err() == nil && errors.Is(own.Err(), context.DeadlineExceeded):
 		return &TimeoutError{After: t.options.Timeout}
 	}
-	return ExplainTLS(err)
+	return t.explainCertificate(ExplainTLS(err))
 }
 
 // A TimeoutError says that the Transport's own deadline passed, not the caller's.

@@ -40,13 +40,6 @@ func badCertificate(err error) bool {
 	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid)
 }
 
-// wantsCertificate reports whether a server ended the handshake because it got no
-// client certificate, or not the right one.
-func wantsCertificate(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "tls: certificate required") || strings.Contains(text, "tls: bad certificate")
-}
-
 // plainHTTP reports whether a server answered in plain HTTP.
 func plainHTTP(err error) bool {
 	return strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
@@ -56,13 +49,16 @@ func plainHTTP(err error) bool {
 // nothing was carried out, and what is wrong has to be configured.
 func Permanent(err error) bool {
 	var redirect *RedirectError
-	return err != nil && (errors.As(err, &redirect) || badCertificate(err) || errors.Is(err, ErrOldTLS) || wantsCertificate(err) || plainHTTP(err))
+	var certificate *ClientCertificateError
+	return err != nil && (errors.As(err, &redirect) || errors.As(err, &certificate) || badCertificate(err) || errors.Is(err, ErrOldTLS) || plainHTTP(err))
 }
 
 // Advice says what to do about a permanent error, "" for others.
 func Advice(err error) string {
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
+	var certificate *ClientCertificateError
+	var redirect *RedirectError
 	switch {
 	case err == nil:
 	case errors.Is(err, ErrOldTLS):
@@ -73,8 +69,10 @@ func Advice(err error) string {
 		return "renew the server's certificate, and check this machine's clock"
 	case badCertificate(err):
 		return "if the certificate is from your own authority, set ca_file to its certificates"
-	case wantsCertificate(err):
-		return "the server, or the gateway in front of it, asks for a client certificate, which bbsync does not have"
+	case errors.As(err, &certificate):
+		return certificate.advice()
+	case errors.As(err, &redirect):
+		return redirect.advice()
 	case plainHTTP(err):
 		return "the port speaks plain HTTP: check scheme and port of the address"
 	}

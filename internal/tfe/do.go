@@ -58,7 +58,7 @@ func (c *Client) once(ctx context.Context, q question, call func(context.Context
 			e.Hint = "is " + c.address.String() + " the right address, and can it be reached from here?"
 		}
 	case x.status >= http.StatusMultipleChoices && x.status < http.StatusBadRequest:
-		e.Kind, e.Cause = ErrUnavailable, network(err)
+		e.Kind, e.Cause, e.Hint = ErrUnavailable, network(err), httpx.Advice(err)
 	case x.page != nil:
 		e.gateway(*x.page)
 	case x.status >= http.StatusBadRequest:

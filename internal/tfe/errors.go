@@ -127,8 +127,8 @@ func (e *Error) read(body []byte) {
 // word. A refusal is final, anything else may be over at the next try.
 func (e *Error) gateway(page httpx.Page) {
 	e.Kind, e.Cause = ErrUnavailable, errors.New(page.String())
-	e.Hint = "Terraform sends no web pages here: check the address, and the proxy, firewall or single sign-on in front of it"
-	if e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError {
+	e.Hint = page.Advice("Terraform")
+	if page.Asks() || e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError {
 		e.Kind = ErrGateway
 	}
 }

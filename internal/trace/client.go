@@ -38,7 +38,7 @@ func exportClient(getenv func(string) string) (*http.Client, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: %w", err)
 		}
-		options.ClientCertificates = []tls.Certificate{pair}
+		options.Gateway.Certificate = &pair
 	}
 	transport, err := httpx.New(options)
 	if err != nil {

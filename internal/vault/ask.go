@@ -132,12 +132,8 @@ func (c *Client) unreachable(ctx context.Context, q question, err error) error {
 
 // reachHint says what to do when there was no answer.
 func (c *Client) reachHint(err error) string {
-	var redirect *httpx.RedirectError
-	switch hint := httpx.Advice(err); {
-	case hint != "":
+	if hint := httpx.Advice(err); hint != "" {
 		return hint
-	case errors.As(err, &redirect):
-		return ""
 	}
 	return "is " + c.cfg.Address + " the right address, and can it be reached from here?"
 }
@@ -147,8 +143,8 @@ func (c *Client) reachHint(err error) string {
 // restarts included, may be over at the next try.
 func gateway(e *Error, page httpx.Page) *Error {
 	e.Kind, e.Cause = ErrUnavailable, errors.New(page.String())
-	e.Hint = "Vault sends no web pages here: check the address, and the proxy, firewall or single sign-on in front of it"
-	if e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError && e.Status != http.StatusNotFound {
+	e.Hint = page.Advice("Vault")
+	if page.Asks() || e.Status >= http.StatusBadRequest && e.Status < http.StatusInternalServerError && e.Status != http.StatusNotFound {
 		e.Kind = ErrGateway
 	}
 	return e
