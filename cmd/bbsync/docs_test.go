@@ -15,28 +15,55 @@ import (
 // TestProcedureNamesTests insists that every test named in docs/procedure.md is
 // there, and that every line of it names one.
 func TestProcedureNamesTests(t *testing.T) {
-	text := read(t, "../../docs/procedure.md")
-	tests := goTests(t)
 	rows := 0
-	for line := range strings.SplitSeq(text, "\n") {
+	for line := range strings.SplitSeq(read(t, "../../docs/procedure.md"), "\n") {
 		cells := strings.Split(line, "|")
 		if len(cells) != 5 || strings.Contains(line, "---") || strings.HasPrefix(line, "| **") || strings.HasPrefix(line, "| the page says") {
 			continue
 		}
 		rows++
-		named := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[3], -1)
-		if len(named) == 0 {
-			t.Errorf("no test is named: %s", line)
-		}
-		for _, n := range named {
-			_, err := os.Stat(filepath.Join("testdata/script", n[1]))
-			if script := strings.HasSuffix(n[1], ".txtar"); script && err != nil || !script && !tests[n[1]] {
-				t.Errorf("there is no %s", n[1])
-			}
-		}
+		namesTests(t, cells[3])
 	}
 	if rows < 30 {
 		t.Errorf("only %d rows were read", rows)
+	}
+}
+
+// TestSecurityNamesTests insists on the same for docs/security.md: in its tables
+// that end in a column of tests, no row claims what no test shows.
+func TestSecurityNamesTests(t *testing.T) {
+	rows, shown := 0, false
+	for line := range strings.SplitSeq(read(t, "../../docs/security.md"), "\n") {
+		cells := strings.Split(strings.TrimSuffix(line, "|"), "|")
+		switch {
+		case len(cells) < 2:
+			shown = false
+		case strings.TrimSpace(cells[len(cells)-1]) == "shown by":
+			shown = true
+		case shown && !strings.Contains(line, "---"):
+			rows++
+			namesTests(t, cells[len(cells)-1])
+		}
+	}
+	if rows < 25 {
+		t.Errorf("only %d rows were read", rows)
+	}
+}
+
+// namesTests insists that a cell names tests of Go or scripts, and that they are
+// there.
+func namesTests(t *testing.T, cell string) {
+	t.Helper()
+	tests := goTests(t)
+	named := regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cell, -1)
+	if len(named) == 0 {
+		t.Errorf("no test is named: %s", cell)
+	}
+	for _, n := range named {
+		_, err := os.Stat(filepath.Join("testdata/script", n[1]))
+		if script := strings.HasSuffix(n[1], ".txtar"); script && err != nil || !script && !tests[n[1]] {
+			t.Errorf("there is no %s", n[1])
+		}
 	}
 }
 
