@@ -29,6 +29,9 @@ func fill(v reflect.Value, next *int) {
 		v.SetString(fmt.Sprint("text ", *next))
 	case reflect.Bool:
 		v.SetBool(true)
+	case reflect.Int:
+		*next++
+		v.SetInt(int64(*next))
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		fill(v.Index(0), next)
