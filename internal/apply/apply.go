@@ -137,7 +137,7 @@ func Run(ctx context.Context, sys *systems.Systems, p plan.Plan, opts Options) R
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	e := &executor{sys: sys, opts: opts, failed: map[plan.GrantPermission]error{}, fleet: p.Fleet, hostKeys: live.NewHostKeys(sys)}
+	e := &executor{sys: opened{sys, live.NewHostKeys(sys)}, opts: opts, failed: map[plan.GrantPermission]error{}, fleet: p.Fleet}
 	result := Result{Bitbuckets: make([]Outcome, len(p.Bitbuckets))}
 	e.each(len(p.Bitbuckets), func(i int) { result.Bitbuckets[i] = e.bitbucket(ctx, p.Bitbuckets[i]) })
 	result.Connections = e.connections(ctx, p.Connections)
@@ -147,11 +147,9 @@ func Run(ctx context.Context, sys *systems.Systems, p plan.Plan, opts Options) R
 
 // An executor is one Run.
 type executor struct {
-	sys   *systems.Systems
+	sys   servers
 	opts  Options
 	fleet string
-
-	hostKeys *live.HostKeys
 
 	mu       sync.Mutex
 	failed   map[plan.GrantPermission]error // shared steps that did not happen

@@ -34,7 +34,7 @@ func (r *runner) createClient(ctx context.Context, s plan.CreateClient) error {
 	return r.noteClient(ctx, found.ID)
 }
 
-func (r *runner) newClient(ctx context.Context, client *tfe.Client, s plan.CreateClient) (tfe.OAuthClient, error) {
+func (r *runner) newClient(ctx context.Context, client terraformServer, s plan.CreateClient) (tfe.OAuthClient, error) {
 	consumer, err := r.consumer()
 	if err != nil {
 		return tfe.OAuthClient{}, err
@@ -61,7 +61,7 @@ func (r *runner) newClient(ctx context.Context, client *tfe.Client, s plan.Creat
 // findClient returns this connection's OAuth client: one that the record names
 // or that has the record's consumer key. Of several, which lost answers can
 // leave, it is the one that plan keeps: with a token, else named, else the oldest.
-func (r *runner) findClient(ctx context.Context, client *tfe.Client) (tfe.OAuthClient, error) {
+func (r *runner) findClient(ctx context.Context, client terraformServer) (tfe.OAuthClient, error) {
 	clients, err := client.Clients(ctx, r.Organization)
 	if err != nil {
 		return tfe.OAuthClient{}, err
@@ -170,7 +170,7 @@ func (r *runner) deleteClient(ctx context.Context, s plan.DeleteClient) error {
 // clientGone returns nil only when the organization's list, read once more, does
 // not have the client: keys are destroyed next, and "not found" also means "not
 // allowed". refused is what the deletion ended with.
-func (r *runner) clientGone(ctx context.Context, client *tfe.Client, id string, refused error) error {
+func (r *runner) clientGone(ctx context.Context, client terraformServer, id string, refused error) error {
 	if refused != nil && !errors.Is(refused, tfe.ErrNotFound) && !errors.Is(refused, tfe.ErrUnavailable) {
 		return refused
 	}
@@ -212,7 +212,7 @@ func sample(names []string) string {
 	return fmt.Sprintf("%v and more", names[:most])
 }
 
-func (r *runner) projectIDs(ctx context.Context, client *tfe.Client, names []string) ([]string, error) {
+func (r *runner) projectIDs(ctx context.Context, client terraformServer, names []string) ([]string, error) {
 	if len(names) == 0 {
 		return nil, nil
 	}
@@ -231,7 +231,7 @@ func (r *runner) projectIDs(ctx context.Context, client *tfe.Client, names []str
 	return ids, nil
 }
 
-func (r *runner) poolID(ctx context.Context, client *tfe.Client, name string) (string, error) {
+func (r *runner) poolID(ctx context.Context, client terraformServer, name string) (string, error) {
 	if name == "" {
 		return "", nil
 	}

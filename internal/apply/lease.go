@@ -81,7 +81,7 @@ func (e *executor) replanned(ctx context.Context, c plan.Connection) (plan.Conne
 
 // release gives the lease back even when the run was aborted: nobody should
 // have to wait for it to expire.
-func (e *executor) release(ctx context.Context, address string, held *vault.Held) {
+func (e *executor) release(ctx context.Context, address string, held lease) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
 	defer cancel()
 	if err := held.Release(ctx); err != nil {

@@ -36,7 +36,7 @@ func (r *runner) createLink(ctx context.Context, s plan.CreateLink) error {
 
 // linkExists settles a link that is on the URL already: ours if its consumer is
 // ours, or if it has none, as after an answer that was lost.
-func (r *runner) linkExists(ctx context.Context, client *bitbucket.Client, s plan.CreateLink) error {
+func (r *runner) linkExists(ctx context.Context, client bitbucketServer, s plan.CreateLink) error {
 	id, err := bitbucket.LinkID(s.URL)
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (r *runner) renameLink(ctx context.Context, s plan.RenameLink) error {
 	return client.RenameLink(ctx, link, s.To)
 }
 
-func findLink(ctx context.Context, client *bitbucket.Client, url string) (bitbucket.Link, bool, error) {
+func findLink(ctx context.Context, client bitbucketServer, url string) (bitbucket.Link, bool, error) {
 	links, err := client.Links(ctx)
 	for _, l := range links {
 		if names.SameURL(l.URL, url) {
@@ -146,7 +146,7 @@ func (r *runner) setConsumer(ctx context.Context, s plan.SetConsumer) error {
 
 // doubtChange doubts the token when the link's consumer is about to get another
 // key or public key; a new name harms no token.
-func (r *runner) doubtChange(ctx context.Context, client *bitbucket.Client, linkID string, want *vault.Consumer) error {
+func (r *runner) doubtChange(ctx context.Context, client bitbucketServer, linkID string, want *vault.Consumer) error {
 	have, err := client.Consumer(ctx, linkID)
 	if err != nil && !errors.Is(err, bitbucket.ErrNotFound) {
 		return err

@@ -78,9 +78,9 @@ func (p *Patience) Await(ctx context.Context, client *vault.Client, path string)
 
 // acquire takes the lease of the record at path, and waits for that of another
 // run as long as the patience lasts. broken is a lease to break; nil for none.
-func (e *executor) acquire(ctx context.Context, address, path string, seed vault.Record, broken *vault.Lease) (*vault.Held, error) {
+func (e *executor) acquire(ctx context.Context, address, path string, seed vault.Record, broken *vault.Lease) (lease, error) {
 	for waiting := false; ; waiting = true {
-		held, err := e.sys.Vault().Break(ctx, path, e.opts.Holder, e.opts.Lease, seed, broken)
+		held, err := e.sys.Lease(ctx, path, e.opts.Holder, e.opts.Lease, seed, broken)
 		leased, ok := errors.AsType[*vault.LeasedError](err)
 		if !ok {
 			return held, err

@@ -47,7 +47,7 @@ func (r *runner) consumerHalf(ctx context.Context, c *vault.Consumer) (string, e
 }
 
 // publishConsumer sets a link's consumer to a pair.
-func (r *runner) publishConsumer(ctx context.Context, server *bitbucket.Client, linkID, name string, c *vault.Consumer) error {
+func (r *runner) publishConsumer(ctx context.Context, server bitbucketServer, linkID, name string, c *vault.Consumer) error {
 	public, err := r.consumerHalf(ctx, c)
 	if err != nil {
 		return err

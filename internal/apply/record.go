@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -70,7 +69,7 @@ func (r *runner) moveRecord(ctx context.Context, s plan.MoveRecord) error {
 	})
 }
 
-func (r *runner) takeAndEmpty(ctx context.Context, s plan.MoveRecord, old *vault.Held) error {
+func (r *runner) takeAndEmpty(ctx context.Context, s plan.MoveRecord, old lease) error {
 	if err := r.unchanged(s.From, old.Record(), s.Basis); err != nil {
 		return err
 	}
@@ -131,7 +130,7 @@ func (r *runner) retireRecord(ctx context.Context) error {
 
 // end empties a record, destroys the versions that held its keys, and notes last
 // that this is done: a run that is cut off is taken up again.
-func (r *runner) end(ctx context.Context, held *vault.Held, path string, how vault.Ended) error {
+func (r *runner) end(ctx context.Context, held lease, path string, how vault.Ended) error {
 	err := held.Update(ctx, func(record *vault.Record) error {
 		*record = record.WithoutKeys()
 		return nil
@@ -139,10 +138,10 @@ func (r *runner) end(ctx context.Context, held *vault.Held, path string, how vau
 	if err != nil {
 		return err
 	}
-	if err := r.sys.Vault().DestroyOlder(ctx, path, held.Version()); err != nil {
+	if err := r.sys.DestroyOlder(ctx, path, held.Version()); err != nil {
 		return err
 	}
-	how.At = time.Now().UTC()
+	how.At = r.now()
 	return held.Update(ctx, func(record *vault.Record) error {
 		record.Ended = &how
 		return nil
@@ -151,7 +150,7 @@ func (r *runner) end(ctx context.Context, held *vault.Held, path string, how vau
 
 func (r *runner) forgetRecord(ctx context.Context) error {
 	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.Ended = &vault.Ended{How: vault.EndForgotten, At: time.Now().UTC()}
+		record.Ended = &vault.Ended{How: vault.EndForgotten, At: r.now()}
 		return nil
 	})
 }

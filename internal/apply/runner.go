@@ -5,10 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // A runner does the steps of one connection. What a step makes goes to Vault,
@@ -16,7 +13,7 @@ import (
 type runner struct {
 	*executor
 	plan.Target
-	held  *vault.Held
+	held  lease
 	proof string // what a system answered to the step under way
 }
 
@@ -92,11 +89,11 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 	return fmt.Errorf("unknown step %s", step.Kind())
 }
 
-func (r *runner) bitbucketClient(ctx context.Context) (*bitbucket.Client, error) {
+func (r *runner) bitbucketClient(ctx context.Context) (bitbucketServer, error) {
 	return r.sys.Bitbucket(ctx, r.Bitbucket)
 }
 
-func (r *runner) terraformClient(ctx context.Context) (*tfe.Client, error) {
+func (r *runner) terraformClient(ctx context.Context) (terraformServer, error) {
 	return r.sys.Terraform(ctx, r.Terraform, r.Organization)
 }
 

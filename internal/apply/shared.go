@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
-	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -61,7 +60,7 @@ func (e *executor) shared(ctx context.Context, label string, step plan.Step) err
 	case plan.GrantPermission:
 		return grant(ctx, client, s)
 	case plan.RemoveUnknownKey:
-		found, err := live.FindUnknownKey(ctx, e.sys, label, s.User, s.ID, s.Fingerprint)
+		found, err := e.sys.FindUnknownKey(ctx, label, s.User, s.ID, s.Fingerprint)
 		if err != nil || !found {
 			return err
 		}
@@ -83,7 +82,7 @@ func (e *executor) shared(ctx context.Context, label string, step plan.Step) err
 }
 
 // grant gives the permission and checks that it is held, effectively.
-func grant(ctx context.Context, client *bitbucket.Client, s plan.GrantPermission) error {
+func grant(ctx context.Context, client bitbucketServer, s plan.GrantPermission) error {
 	p := bitbucket.Permission{Project: s.Project, Repository: s.Repository, Name: s.Permission}
 	if err := client.Grant(ctx, s.User, p); err != nil {
 		return err

@@ -65,7 +65,7 @@ func (r *runner) keyRefused(ctx context.Context, role plan.Role, key *vault.SSHK
 
 // keyExpiry returns how many days a key may live where the server says that
 // keys must expire (8.7 and newer), else 0.
-func (r *runner) keyExpiry(ctx context.Context, client *bitbucket.Client) (int, error) {
+func (r *runner) keyExpiry(ctx context.Context, client bitbucketServer) (int, error) {
 	policy, err := client.KeyPolicy(ctx)
 	switch {
 	case errors.Is(err, bitbucket.ErrTooOld):
@@ -127,7 +127,7 @@ func (r *runner) login(ctx context.Context, key *vault.SSHKey) (login, error) {
 		return login{}, err
 	}
 	out := login{files: len(server.HostKeys) > 0}
-	err = r.hostKeys.Login(ctx, r.BitbucketURL, server.HostKeys, r.held.Record().HostKeys, func(pinned []string) (string, error) {
+	err = r.sys.PinnedLogin(ctx, r.BitbucketURL, server.HostKeys, r.held.Record().HostKeys, func(pinned []string) (string, error) {
 		out.first = len(pinned) == 0
 		out.SSHProof, err = client.WhoamiSSH(ctx, server.Address, key.Private, pinned)
 		return out.HostKey, err

@@ -51,7 +51,7 @@ var errTokenGone = errors.New("the OAuth token is gone; plan again")
 
 // authorized returns this connection's OAuth client, which has a token, whoever
 // it acts as.
-func (r *runner) authorized(ctx context.Context) (*tfe.Client, tfe.OAuthClient, error) {
+func (r *runner) authorized(ctx context.Context) (terraformServer, tfe.OAuthClient, error) {
 	client, err := r.terraformClient(ctx)
 	if err != nil {
 		return nil, tfe.OAuthClient{}, err

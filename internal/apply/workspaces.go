@@ -126,7 +126,7 @@ func (r *runner) tell(s plan.Step, w wave) {
 }
 
 // users returns those of the step's workspaces that still use the other client.
-func (r *runner) users(ctx context.Context, client *tfe.Client, s plan.MoveWorkspaces) ([]tfe.Workspace, error) {
+func (r *runner) users(ctx context.Context, client terraformServer, s plan.MoveWorkspaces) ([]tfe.Workspace, error) {
 	clients, err := client.Clients(ctx, r.Organization)
 	if err != nil {
 		return nil, err
