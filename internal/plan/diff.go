@@ -30,7 +30,12 @@ func Diff(fleet string, want *schema.Connection, have Have, now time.Time) Conne
 // Rotate is Diff with a rotation asked for.
 func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation) Connection {
 	want = spelled(want, have)
-	d := &differ{want: want, have: have, now: now, asked: asked}
+	return diff(fleet, want, have, now, asked, sshUsers{})
+}
+
+// diff is Rotate with what is known of other connections.
+func diff(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation, users sshUsers) Connection {
+	d := &differ{want: want, have: have, now: now, asked: asked, users: users}
 	d.out = Connection{Target: target(fleet, want), At: want.Range}
 	d.out.Basis = have.Record.Basis()
 	d.takeMoved()
@@ -43,7 +48,7 @@ func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, ask
 	d.client = d.findClient()
 	d.renamed()
 	d.spelling()
-	if d.trusted() && d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
+	if d.trusted() && d.notAnothers() && d.sameConnection() && d.handMade() && d.mayTouch() && d.namesKnown() {
 		d.describe()
 		d.condemn()
 		d.coversUsers()
@@ -79,6 +84,7 @@ type differ struct {
 	asked  Rotation
 	out    Connection
 	client *Client  // the live OAuth client that is this connection's, or is taken over
+	users  sshUsers // of all connections
 	twins  []Client // clients with this connection's consumer key beside client
 
 	newPair    bool // the consumer's pair is made in this plan

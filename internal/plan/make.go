@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/bbsync/bbsync/schema"
@@ -52,7 +53,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 		one.From = MovedFrom(fleet.Moved, want.Address)
 		one.Shared, one.Condemned = users.besides(want.Address, one.Taken().Record)
 		one.Kept = keepers.left(want)
-		c := Rotate(fleet.Name, want, one, opts.Now, opts.Rotate)
+		c := diff(fleet.Name, want, one, opts.Now, opts.Rotate, users)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
 			c.Changes = nil
 			c.Blocks = []Block{{
@@ -115,16 +116,28 @@ func (p Plan) Summary() Summary {
 	return s
 }
 
-// Deletes reports whether the plan deletes what other connections may use, so that
-// it is to be made with all records of the fleet.
-func (p Plan) Deletes() bool {
-	for _, c := range p.Connections {
-		for _, s := range c.Steps() {
-			switch s.(type) {
-			case DeleteSSHKey, DeleteClient, DeleteLink, CondemnKeys:
+// Deletes reports whether the plan deletes or changes what may be another connection's,
+// so that it is to be made with all records of the fleet.
+func (p Plan) Deletes() bool { return slices.ContainsFunc(p.Connections, Connection.mayHarm) }
+
+// mayHarm reports whether a step deletes or changes something that was there before.
+func (c Connection) mayHarm() bool {
+	made := false // the link, in this plan
+	for _, s := range c.Steps() {
+		switch x := s.(type) {
+		case DeleteSSHKey, DeleteClient, DeleteLink, CondemnKeys:
+			return true
+		case CreateLink:
+			made = true
+		case SetConsumer:
+			if !made {
 				return true
-			default:
 			}
+		case UpdateClient:
+			if x.Keys {
+				return true
+			}
+		default:
 		}
 	}
 	return false

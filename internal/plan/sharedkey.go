@@ -20,13 +20,14 @@ type KeyUser struct {
 type sshUsers struct {
 	users     map[string][]KeyUser // by fingerprint
 	condemned map[string]string    // by fingerprint, the reason
+	objects   map[string][]string  // described connections that name an OAuth client's id or a consumer key, by that
 }
 
 // usersOf asks the records of the connections that are planned, and where they were
 // read, all other records of the fleet: whatever a run is narrowed to, a key is in use
 // wherever it is in use.
 func usersOf(fleet *schema.Fleet, connections []*schema.Connection, have []Have, opts Options) sshUsers {
-	u := sshUsers{users: map[string][]KeyUser{}, condemned: map[string]string{}}
+	u := sshUsers{users: map[string][]KeyUser{}, condemned: map[string]string{}, objects: map[string][]string{}}
 	known := map[string]bool{} // paths
 	for i, c := range connections {
 		h := have[i].Taken()
@@ -66,6 +67,12 @@ func (u sshUsers) add(r *Record, who KeyUser) {
 	if r == nil {
 		return
 	}
+	if r.ClientID != "" && who.Described {
+		u.objects[r.ClientID] = append(u.objects[r.ClientID], who.Address)
+	}
+	if r.Consumer != nil && who.Described {
+		u.objects[r.Consumer.Key] = append(u.objects[r.Consumer.Key], who.Address)
+	}
 	for _, k := range []*Key{r.Current, r.Pending} {
 		if k != nil && k.Fingerprint != "" {
 			u.users[k.Fingerprint] = append(u.users[k.Fingerprint], who)
@@ -76,6 +83,19 @@ func (u sshUsers) add(r *Record, who KeyUser) {
 			u.condemned[k.Fingerprint] = k.Condemned
 		}
 	}
+}
+
+// namedBy returns another connection of the files whose record names one of these
+// objects, "" for none.
+func (u sshUsers) namedBy(address string, names ...string) string {
+	for _, name := range names {
+		for _, other := range u.objects[name] {
+			if other != address {
+				return other
+			}
+		}
+	}
+	return ""
 }
 
 // besides returns the other connections that use each of the keys of a record, and

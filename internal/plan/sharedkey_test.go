@@ -131,3 +131,35 @@ func TestServiceUserChangesSharedKey(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesOfAnother: a record that names what another connection's record names, too,
+// is believed only if it has the pair.
+func TestNamesOfAnother(t *testing.T) {
+	const client, link = "OAuth client oc-1 is in the record", "has consumer key bbsync-1, which is that of connection.second"
+	for name, c := range map[string]struct {
+		change func(h, its *plan.Have)
+		block  string
+	}{
+		"the pair is this one's": {func(_, _ *plan.Have) {}, ""},
+		"the client is not": {func(h, _ *plan.Have) {
+			h.Record.Consumer = &plan.ConsumerKey{Key: "k", Fingerprint: "rsa-9"}
+			h.Link, h.Consumer = nil, nil
+		}, client},
+		"the key was copied": {func(h, _ *plan.Have) { h.Record.Consumer.Fingerprint = "rsa-9" }, client},
+		"the link is not": {func(h, _ *plan.Have) {
+			h.Record.Consumer = &plan.ConsumerKey{Key: "k", Fingerprint: "rsa-9"}
+			h.Record.ClientID, h.Clients = "", nil
+		}, link},
+		"nobody else names it": {func(h, its *plan.Have) { h.Record.Consumer.Fingerprint, its.Record = "rsa-9", nil }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first, second := aConnection(), aConnection()
+			second.Address, second.Record, first.Adopt = "connection.second", "corp/second", true
+			have, its := inSync(), inSync()
+			c.change(&have, &its)
+			f := &schema.Fleet{Name: fleet, Connections: []*schema.Connection{first, second}}
+			got := plan.Make(f, f.Connections, []plan.Have{have, its}, nil, plan.Options{Now: noon})
+			checkBlocks(t, got.Connections[0].Blocks, c.block, "")
+		})
+	}
+}
