@@ -146,7 +146,7 @@ func (r *runner) serverTime(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	skew, _ := client.Clock()
-	return r.now().Add(skew), nil
+	return time.Now().Add(skew).UTC(), nil // not Options.Now: the skew is measured against time.Now
 }
 
 const (
