@@ -72,7 +72,7 @@ type level struct {
 
 func (n *nesting) add(token hclsyntax.TokenType) {
 	top := &n.open[len(n.open)-1]
-	switch token {
+	switch token { //nolint:exhaustive // what opens, closes or joins expressions
 	case hclsyntax.TokenOParen, hclsyntax.TokenOBrack, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
 		n.open = append(n.open, level{})
 		n.depth++

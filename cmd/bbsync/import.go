@@ -216,7 +216,7 @@ func labelled[T any](kind string, blocks []T, names []string, label func(T) stri
 func tellOdd(w io.Writer, odd []adopt.Oddity) {
 	slices.SortStableFunc(odd, func(a, b adopt.Oddity) int { return strings.Compare(string(a.Kind), string(b.Kind)) })
 	for i, o := range odd {
-		if i == 0 || odd[i-1].Kind != o.Kind {
+		if i == 0 || odd[i-1].Kind != o.Kind { //nolint:gosec // i is at least 1 there
 			n := 0
 			for _, x := range odd[i:] {
 				if x.Kind == o.Kind {

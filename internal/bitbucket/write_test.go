@@ -57,8 +57,10 @@ func writes(t *testing.T) map[string]write {
 			says(202, `{"status":{"done":true},"links":{"self":"/rest/plugins/1.0/pending/1"}}`),
 		},
 		"EnableHook": {func(t *testing.T, c *Client) error { return c.EnableHook(t.Context(), "INFRA", "vpc", WebhookHookKey) }, says(200, hookOn)},
-		"ProveConsumer": {func(t *testing.T, c *Client) error { return c.ProveConsumer(t.Context(), "k", pair.Private) },
-			says(200, requestOK, "Content-Type", "text/plain")},
+		"ProveConsumer": {
+			func(t *testing.T, c *Client) error { return c.ProveConsumer(t.Context(), "k", pair.Private) },
+			says(200, requestOK, "Content-Type", "text/plain"),
+		},
 	}
 }
 

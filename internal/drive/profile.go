@@ -29,7 +29,7 @@ func newProfile(base string) (*profile, error) {
 	}
 	lock, err := tryLock(lockFile(dir), os.O_CREATE|os.O_EXCL)
 	if err != nil {
-		_ = os.Remove(dir)
+		_ = os.Remove(dir) //nolint:gosec // MkdirTemp made it
 		return nil, fmt.Errorf("locking the browser's profile: %w", err)
 	}
 	return &profile{dir, lock}, nil
@@ -69,7 +69,7 @@ func sweep(base string) {
 	for _, entry := range entries {
 		dir := filepath.Join(base, entry.Name())
 		if strings.HasPrefix(entry.Name(), profilePrefix) && entry.IsDir() && ownFolder(entry) && abandoned(dir) {
-			_ = os.RemoveAll(dir)
+			_ = os.RemoveAll(dir) //nolint:gosec // an entry of base with our prefix, which is the user's
 		}
 	}
 }
@@ -80,6 +80,6 @@ func abandoned(dir string) bool {
 		_ = lock.Close()
 		return true
 	}
-	info, statErr := os.Stat(dir)
+	info, statErr := os.Stat(dir) //nolint:gosec // as above
 	return os.IsNotExist(err) && statErr == nil && time.Since(info.ModTime()) > young
 }

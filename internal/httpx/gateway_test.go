@@ -79,7 +79,7 @@ func TestClientCertificate(t *testing.T) {
 	_, otherPool := clientCertificate(t)
 	for name, version := range map[string]uint16{"TLS 1.2": tls.VersionTLS12, "TLS 1.3": tls.VersionTLS13} {
 		conf := func(pool *x509.CertPool) *tls.Config {
-			return &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, MaxVersion: version} //nolint:gosec // the test's server
+			return &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool, MaxVersion: version}
 		}
 		if err := askTLS(t, conf(pool), httpx.Gateway{Certificate: own}, 3); err != nil {
 			t.Errorf("%s, the right certificate: %v", name, err)
@@ -95,7 +95,7 @@ func TestClientCertificate(t *testing.T) {
 		if refused, ok := errors.AsType[*httpx.ClientCertificateError](err); ok && (!refused.Sent || !httpx.Permanent(err) || !strings.Contains(httpx.Advice(err), "an authority that the gateway trusts")) || err == nil {
 			t.Errorf("%s, another's certificate: %v (%s)", name, err, httpx.Advice(err))
 		}
-		if err := askTLS(t, &tls.Config{ClientAuth: tls.RequestClientCert, MaxVersion: version}, httpx.Gateway{}, 3); err != nil { //nolint:gosec // the test's server
+		if err := askTLS(t, &tls.Config{ClientAuth: tls.RequestClientCert, MaxVersion: version}, httpx.Gateway{}, 3); err != nil {
 			t.Errorf("%s, a certificate that may be left out: %v", name, err)
 		}
 	}

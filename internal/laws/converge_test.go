@@ -65,7 +65,7 @@ func (b *bed) peopleFollow(t rapid.TB, result apply.Result) {
 	t.Helper()
 	for _, o := range append(result.Bitbuckets, result.Connections...) {
 		switch o.Status {
-		case apply.Broken, apply.NotRun, apply.Stale, apply.Later:
+		case apply.Broken, apply.NotRun, apply.Stale, apply.Leased, apply.Later:
 			t.Fatalf("%s: %s: %v\nleft: %v", o.Address, o.Status, o.Err, o.Left)
 		case apply.Waiting:
 			if _, err := b.someone(t).Approve(b.t.Context(), o.Wait.URL, sandbox.ServiceUser); err != nil {

@@ -25,7 +25,8 @@ func TestFleetKeys(t *testing.T) {
 		"unnamed":   {&plan.Record{Address: "a", Current: &plan.Key{Unheld: true}}, []string{"one", "two", "three"}, "a"},
 		"edited": {
 			&plan.Record{Address: "a", Current: &plan.Key{Fingerprint: "one"}, Contradiction: &plan.Contradiction{}},
-			[]string{"two", "three"}, "a",
+			[]string{"two", "three"},
+			"a",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

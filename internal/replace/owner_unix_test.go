@@ -16,8 +16,14 @@ func TestByTrusted(t *testing.T) {
 		owner, folder, user uint32
 		want                bool
 	}{
-		{me, root, me, true}, {stranger, root, me, false}, {stranger, stranger, me, true}, {root, stranger, me, true},
-		{stranger, me, me, false}, {stranger, other, me, false}, {stranger, root, root, false}, {me, stranger, me, true},
+		{me, root, me, true},
+		{stranger, root, me, false},
+		{stranger, stranger, me, true},
+		{root, stranger, me, true},
+		{stranger, me, me, false},
+		{stranger, other, me, false},
+		{stranger, root, root, false},
+		{me, stranger, me, true},
 	} {
 		if have := byTrusted(c.owner, c.folder, c.user); have != c.want {
 			t.Errorf("owner %d, folder of %d, user %d: have %t", c.owner, c.folder, c.user, have)

@@ -85,7 +85,7 @@ func result() apply.Result {
 		case apply.Waiting:
 			o.Done, o.Left = []plan.Step{step}, []plan.Step{step}
 			o.Wait = &apply.Wait{Address: o.Address, Organization: "b", Client: "Bitbucket", User: "svc", Bitbucket: "https://b", URL: "https://t/auth", Why: "the token is of another user"}
-		case apply.Broken, apply.Blocked, apply.Stale:
+		case apply.Broken, apply.Blocked, apply.Stale, apply.Leased:
 			o.Left, o.Err = []plan.Step{step, step}, errors.New("403 Forbidden")
 		case apply.NotRun, apply.Later, apply.Unchanged:
 		}
