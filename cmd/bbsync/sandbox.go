@@ -35,7 +35,10 @@ func (a *app) sandboxCommand() *cobra.Command {
 	flags.IntVar(&opts.Orgs, "orgs", 12, "organizations: acme-01, acme-02, ...")
 	flags.StringSliceVar(&opts.Bitbuckets, "bitbucket", []string{"9.4.0", "5.3.1"}, "versions of the Bitbuckets")
 	flags.StringVar(&opts.ContextPath, "context-path", "", "path in the Bitbuckets' addresses, such as /git")
-	flags.Var(&opts.Bitbucket.Basic, "basic", "Basic authentication in Bitbucket")
+	flags.Var(&opts.Bitbucket.Basic, "basic", "Basic authentication in Bitbucket (default on before 10)")
+	flags.Var(&opts.Bitbucket.WebSudo, "websudo", "secure administrator sessions in Bitbucket (default on from 9)")
+	flags.BoolVar(&opts.SecondFactor, "second-factor", false, "Bitbucket's administrator logs in with a second factor; its secret is field totp in Vault")
+	flags.IntVar(&opts.Bitbucket.Nodes, "nodes", 1, "nodes of each Bitbucket, behind a load balancer with sticky sessions")
 	flags.DurationVar(&opts.Latency, "latency", 0, "added to each request to Terraform and Bitbucket")
 	flags.Float64Var(&opts.RateLimit, "rate-limit", 0, "requests per second and credential that Terraform and Bitbucket allow; 0: no limit")
 	flags.StringVar(&log, "access-log", "", "file for the access log")
@@ -69,6 +72,8 @@ func checkSandbox(opts sandbox.Options) error {
 		}
 	}
 	switch {
+	case opts.Bitbucket.Nodes < 1:
+		return errors.New("--nodes must be at least 1")
 	case opts.Orgs < 0 || opts.Latency < 0 || opts.RateLimit < 0:
 		return errors.New("--orgs, --latency and --rate-limit must be at least 0")
 	case opts.ContextPath != "" && !strings.HasPrefix(opts.ContextPath, "/"):

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
 	"github.com/bbsync/bbsync/internal/sandbox/openapicheck"
 	"github.com/bbsync/bbsync/internal/vault/vaulttest"
 )
@@ -78,7 +79,22 @@ type (
 // Bitbuckets answer is held against it.
 var bitbucketContract = sync.OnceValues(openapicheck.Bitbucket)
 
-// startSandbox starts a world for the script: sandbox [--orgs=N] [--drop-tokens] [--basic=on|off] [VERSION...].
+// sandboxOptions are what a script can have otherwise: mostly what is not known of real
+// servers.
+var sandboxOptions = map[string]func(*sandbox.Options){
+	"--drop-tokens":           func(o *sandbox.Options) { o.Bitbucket.DropTokensOnKeyChange = true },
+	"--second-factor":         func(o *sandbox.Options) { o.SecondFactor = true },
+	"--sso":                   func(o *sandbox.Options) { o.Bitbucket.SSO = true },
+	"--no-websudo":            func(o *sandbox.Options) { o.Bitbucket.WebSudo = bitbucketd.Off },
+	"--admin-without-websudo": func(o *sandbox.Options) { o.Bitbucket.AdminWithoutWebSudo = true },
+	"--elevate-settings-only": func(o *sandbox.Options) { o.Bitbucket.ElevateSettingsOnly = true },
+	"--signed-needs-websudo":  func(o *sandbox.Options) { o.Bitbucket.SignedNeedsWebSudo = true },
+	"--signed-not-on-links":   func(o *sandbox.Options) { o.Bitbucket.SignedNotOnLinks = true },
+	"--login-form":            func(o *sandbox.Options) { o.Bitbucket.LoginForm = bitbucketd.On },
+}
+
+// startSandbox starts a world for the script: sandbox [--orgs=N] [--basic=on|off] [--second-factor] [--nodes=N]
+// [--context-path=PATH] [--OPTION] [VERSION...], where OPTION is one of sandboxOptions.
 func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 	t, ok := ts.Value(testKey{}).(*testing.T)
 	if !ok {
@@ -93,8 +109,14 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 			opts.Orgs = count
 			continue
 		}
-		if arg == "--drop-tokens" {
-			opts.Bitbucket.DropTokensOnKeyChange = true
+		if set, found := sandboxOptions[arg]; found {
+			set(&opts)
+			continue
+		}
+		if n, found := strings.CutPrefix(arg, "--nodes="); found {
+			nodes, err := strconv.Atoi(n)
+			ts.Check(err)
+			opts.Bitbucket.Nodes = nodes
 			continue
 		}
 		if position, found := strings.CutPrefix(arg, "--basic="); found {

@@ -44,6 +44,10 @@ type People struct {
 	Platform    string `json:"platform"`    // of user "platform" in Terraform, owner of all organizations
 	Admin       string `json:"admin"`       // of Bitbucket's administrator "admin"
 	ServiceUser string `json:"serviceUser"` // of Bitbucket's "svc-terraform"
+
+	// AdminTOTP is the secret of the administrator's second factor, in base32. It counts
+	// once the administrator is enrolled.
+	AdminTOTP string `json:"adminTotp"`
 }
 
 // The names of the world's users.
@@ -82,9 +86,12 @@ func (w *World) loadFacts() error {
 	}
 	w.Facts.Terraform.Token = canary("terraform")
 	w.Facts.Vault.Token = canary("vault")
-	w.Facts.People = People{Platform: canary("platform"), Admin: canary("admin"), ServiceUser: canary("service")}
+	w.Facts.People = People{Platform: canary("platform"), Admin: canary("admin"), ServiceUser: canary("service"), AdminTOTP: totpCanary()}
 	return nil
 }
+
+// totpCanary is a secret of 160 bits whose base32 holds the word, too.
+func totpCanary() string { return "CANARY" + rand.Text()[:26] }
 
 func canary(of string) string { return "canary-" + of + "-" + strings.ToLower(rand.Text()) }
 

@@ -32,6 +32,12 @@ func (w *World) misfortune(name, base, org string) error {
 		return nil
 	case "lock-account":
 		return b.LockWithCaptcha(AdminUser)
+	case "require-second-factor":
+		_, err := b.Enroll(AdminUser, w.Facts.People.AdminTOTP)
+		return err
+	case "end-sessions":
+		b.EndSessions()
+		return nil
 	case "oauth2-link":
 		_, err := b.AddLink(bitbucketd.Link{
 			ID: "client-1", Type: "oauth2", OAuth2: true, Name: "Terraform Cloud (" + org + ")", RPCURL: w.Facts.Terraform.Address + "/app/" + org,
@@ -75,6 +81,10 @@ func (w *World) settingsEdit(name string) func(*bitbucketd.State) error {
 		return set(func(s *bitbucketd.Settings) { s.SSHDisabled = true })
 	case "block-basic-auth":
 		return set(func(s *bitbucketd.Settings) { s.BasicAuth.Block = true })
+	case "enforce-second-factor":
+		return set(func(s *bitbucketd.Settings) { s.EnforceSecondFactor = true })
+	case "allow-basic-auth":
+		return set(func(s *bitbucketd.Settings) { s.BasicAuth.Block = false })
 	case "maintenance":
 		return set(func(s *bitbucketd.Settings) { s.ServerState = "MAINTENANCE" })
 	case "key-policy-length":

@@ -36,6 +36,9 @@ type Options struct {
 	Log         io.Writer     // access log; nil: none
 	Terraform   terraformd.Options
 	Bitbucket   bitbucketd.Options // of each Bitbucket; version and addresses are set
+
+	// SecondFactor has Bitbucket's administrator enrolled in two-step verification.
+	SecondFactor bool
 }
 
 // ExternalVault is a Vault that somebody else runs.

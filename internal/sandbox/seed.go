@@ -38,7 +38,7 @@ func (w *World) seed(ctx context.Context) error {
 	}
 	secrets := map[string]map[string]string{
 		"platform/hcp":       {"token": w.Facts.Terraform.Token},
-		"platform/bitbucket": {"admin": w.Facts.People.Admin},
+		"platform/bitbucket": {"admin": w.Facts.People.Admin, "totp": w.Facts.People.AdminTOTP},
 	}
 	for path, fields := range secrets {
 		if err := w.putSecret(ctx, path, fields); err != nil {
@@ -84,6 +84,11 @@ func (w *World) seedBitbucket(s *bitbucketd.Server) error {
 	}
 	for _, p := range people {
 		if err := s.AddUser(p); err != nil {
+			return err
+		}
+	}
+	if w.opts.SecondFactor {
+		if _, err := s.Enroll(AdminUser, w.Facts.People.AdminTOTP); err != nil {
 			return err
 		}
 	}

@@ -52,17 +52,28 @@ func (c *call) linkRef(l *Link) linkRef {
 	return linkRef{Href: c.base.String() + "/rest/applinks/" + version + "/applicationlink/" + l.ID, Rel: "self"}
 }
 
-// linkAdmin lets administrators in. Application links answer others with a 401 of
-// their own, whoever they are. Basic credentials need no WebSudo; a browser session
-// or a signed call would.
-func (c *call) linkAdmin() error {
-	if c.globalRank() < Admin.rank() {
+// guarding is whether a resource asks for WebSudo.
+type guarding bool
+
+const (
+	guarded   guarding = true
+	unguarded guarding = false
+)
+
+// linkAdmin lets administrators in. The older resources of application links answer
+// others with a 401 of their own, whoever they are.
+func (c *call) linkAdmin(g guarding) error {
+	if !c.mayLink() {
 		return refuseStatus(http.StatusUnauthorized, "You must be logged in as an admin to access this resource.")
 	}
-	if c.version.hasWebSudo() && c.who.by != byBasic {
-		return refuseStatus(http.StatusUnauthorized, "This resource requires WebSudo.")
+	if g == guarded {
+		return c.webSudo()
 	}
 	return nil
+}
+
+func (c *call) mayLink() bool {
+	return c.globalRank() >= Admin.rank() && (c.who.by != byOAuth || !c.opts.SignedNotOnLinks)
 }
 
 // linkByID returns the link of the OAuth 1.0a kind, or nil.
@@ -77,7 +88,7 @@ func (st *State) linkByID(id string) *Link {
 
 // createLink serves PUT on the collection. Nothing is asked of the link's address.
 func createLink(c *call) (reply, error) {
-	if err := c.linkAdmin(); err != nil {
+	if err := c.linkAdmin(guarded); err != nil {
 		return reply{}, err
 	}
 	var in applicationLink
@@ -150,7 +161,7 @@ func (st *State) linkNamed(name string, but *Link) *Link {
 
 // updateLink serves POST on a link. The address cannot change.
 func updateLink(c *call) (reply, error) {
-	if err := c.linkAdmin(); err != nil {
+	if err := c.linkAdmin(guarded); err != nil {
 		return reply{}, err
 	}
 	var in applicationLink
@@ -184,6 +195,9 @@ func (c *call) changeLink(l *Link, name, displayURL, rpcURL string) error {
 }
 
 func deleteLink(c *call) (reply, error) {
+	if err := c.linkAdmin(unguarded); err != nil {
+		return reply{}, err
+	}
 	l, err := c.linkToDelete(func() error {
 		return refuseStatus(http.StatusNotFound, "No application link with id %s.", c.r.PathValue("id"))
 	})
@@ -195,9 +209,6 @@ func deleteLink(c *call) (reply, error) {
 }
 
 func (c *call) linkToDelete(missing func() error) (*Link, error) {
-	if err := c.linkAdmin(); err != nil {
-		return nil, err
-	}
 	l := c.st.linkByID(c.r.PathValue("id"))
 	if l == nil {
 		return nil, missing()

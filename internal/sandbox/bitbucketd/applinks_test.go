@@ -60,7 +60,9 @@ func consumerPair(t *testing.T, n int) (*rsa.PrivateKey, string) {
 func TestApplicationLinks(t *testing.T) {
 	w := newWorld(t, bitbucketd.Options{})
 	w.table([]row{
-		{"needs admin", ann, "GET " + linksV3, "", 401, `"status-code":401`, nil},
+		{"needs admin", ann, "GET " + linksV3, "", 403, `{"status":403,"errors":[{"context":null,"summary":"`, nil},
+		{"needs a login", "", "GET " + linksV3, "", 401, `{"status":401,"errors":[`, nil},
+		{"needs admin by the other", ann, "GET " + links, "", 401, `"status-code":401`, nil},
 		{"anonymous", "", "PUT " + links, linkJSON("x", orgURL), 401, `"status-code":401`, nil},
 		{"empty", admin, "GET " + linksV3, "", 200, "[]", nil},
 		{"unknown by one way", admin, "GET " + linksV3 + "/" + orgID, "", 404, `"errors"`, nil},

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"net/http"
 	"strings"
-	"time"
 )
 
 // actor is who makes a call, and by what means.
@@ -24,11 +23,15 @@ const (
 	byToken // an HTTP access token, as Bearer or as Basic password
 	byOAuth
 	bySession
+	byPlay // a person whom the sandbox plays
 )
 
 // authenticate finds out who calls. Wrong credentials are refused even where none
 // are needed.
 func (c *call) authenticate(k kind) error {
+	if c.played() {
+		return nil
+	}
 	if err := c.basicFilter(); err != nil {
 		return err
 	}
@@ -85,7 +88,7 @@ func (c *call) password(u *User, password string) error {
 	if u == nil || u.Inactive {
 		return badPassword()
 	}
-	if u.Failures >= c.opts.CaptchaAfter {
+	if c.locked(u) {
 		no := coreError(http.StatusUnauthorized, "", captchaException, captchaText(c.base.String()))
 		no.header = http.Header{"Www-Authenticate": {basicChallenge}}
 		return &refusal{no}
@@ -98,6 +101,9 @@ func (c *call) password(u *User, password string) error {
 	u.LastLogin = c.now().UnixMilli()
 	return nil
 }
+
+// locked reports whether the account must solve a CAPTCHA first.
+func (c *call) locked(u *User) bool { return u != nil && u.Failures >= c.opts.CaptchaAfter }
 
 func captchaText(base string) string {
 	return "CAPTCHA required. Your Bitbucket account has been locked. To unlock it and log in again you must solve a CAPTCHA. " +
@@ -135,55 +141,4 @@ func (c *call) httpToken(text string) *HTTPToken {
 		}
 	}
 	return nil
-}
-
-// checkXSRF refuses what a form on another site could have sent.
-func (c *call) checkXSRF() error {
-	switch c.r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return nil
-	}
-	switch c.r.Header.Get("X-Atlassian-Token") {
-	case "no-check", "nocheck":
-		return nil
-	}
-	if isJSON(c.r.Header.Get("Content-Type")) || c.who.by == byOAuth {
-		return nil // Doubt: whether signed calls are exempt; Terraform's are, or its webhooks could not be deleted
-	}
-	return &refusal{reply{status: http.StatusForbidden, media: "text/html;charset=UTF-8", text: "XSRF check failed"}}
-}
-
-// session is a browser's.
-type session struct {
-	id      string
-	user    string // lower case name
-	xsrf    string // atl_token
-	expires time.Time
-}
-
-const (
-	sessionCookie = "BITBUCKETSESSIONID"
-	sessionLife   = 8 * time.Hour
-)
-
-// sessionUser takes the caller from the session cookie, if there is a living one.
-func (c *call) sessionUser() {
-	cookie, err := c.r.Cookie(sessionCookie)
-	if err != nil {
-		return
-	}
-	ses := c.sessions[cookie.Value]
-	if ses == nil || !c.now().Before(ses.expires) {
-		return
-	}
-	if u := c.st.Users[ses.user]; u != nil && !u.Inactive {
-		c.who = actor{user: u, by: bySession, session: ses}
-	}
-}
-
-// dropSession ends the session that the call came with, if any.
-func (c *call) dropSession() {
-	if cookie, err := c.r.Cookie(sessionCookie); err == nil {
-		delete(c.sessions, cookie.Value)
-	}
 }

@@ -29,9 +29,6 @@ func (c *call) basicFilter() error {
 	return &refusal{c.basicDisabled()}
 }
 
-// basicSettings are the settings that count now.
-func (c *call) basicSettings() BasicAuth { return c.st.Settings.BasicAuth }
-
 func startsWithFold(text, prefix string) bool {
 	return len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix)
 }
@@ -122,6 +119,7 @@ func putBasicAuth(c *call) (reply, error) {
 		return reply{}, refuseStatus(http.StatusInternalServerError, "java.lang.NullPointerException")
 	}
 	c.st.Settings.BasicAuth = in
+	c.rereadBasic() // other nodes follow
 	c.wrote("basic auth configured")
 	return reply{status: http.StatusNoContent}, nil
 }

@@ -61,7 +61,7 @@ func optional(text string) *string {
 }
 
 func (c *call) consumerLink() (*Link, error) {
-	if err := c.linkAdmin(); err != nil {
+	if err := c.linkAdmin(guarded); err != nil {
 		return nil, err
 	}
 	id := c.r.PathValue("id")

@@ -20,6 +20,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.repoRoutes(rest)
 	s.linkRoutes(rest)
 	s.pluginRoutes(rest)
+	s.tsvRoutes(rest)
 	s.pageRoutes(page)
 	rest("/rest/", unknownREST)
 	page("/", unknownPage)
@@ -121,6 +122,8 @@ func (s *Server) linkRoutes(add func(string, handler)) {
 		add("GET "+base+"/applicationlink/{id}", getLink)
 		add("POST "+base+"/applicationlink/{id}", updateLink)
 		add("DELETE "+base+"/applicationlink/{id}", deleteLink)
+		add("GET "+base+"/orphaned-trust", listOrphans)
+		add("DELETE "+base+"/orphaned-trust/{type}/{id}", deleteOrphan)
 		if v == "1.0" {
 			add("GET "+base+"/listApplicationlinks", listLinkStates)
 			continue
@@ -151,6 +154,7 @@ func (s *Server) pluginRoutes(add func(string, handler)) {
 	add("GET /rest/plugins/{v}/{key}", getPlugin)
 	add("PUT /rest/plugins/{v}/{key}", putPlugin)
 	add("GET /rest/plugins/{v}/pending/{id}", getTask)
+	add("GET /rest/authconfig/{v}/login-options", getLoginOptions)
 	add("GET /rest/basicauth/{v}/config", getBasicAuth)
 	add("PUT /rest/basicauth/{v}/config", putBasicAuth)
 }
@@ -159,8 +163,12 @@ func (s *Server) pageRoutes(add func(string, handler)) {
 	add("GET /status", getStatus)
 	add("GET /{$}", getHome)
 	add("GET /login", getLogin)
+	add("POST /login", postLogin)
 	add("POST /j_atl_security_check", postLogin)
 	add("GET /logout", logout)
+	add("GET /j_atl_security_logout", logout)
+	add("GET /websudo", getWebSudo)
+	add("POST /websudo", postWebSudo)
 	add("GET /plugins/servlet/applinks/whoami", whoami)
 	add("POST /plugins/servlet/oauth/request-token", requestToken)
 	add("POST /plugins/servlet/oauth/access-token", accessToken)

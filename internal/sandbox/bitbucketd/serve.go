@@ -26,6 +26,9 @@ type call struct {
 	body   []byte
 	who    actor
 	writes []string // told to the listeners when the lock is gone
+
+	node    int            // of the cluster
+	cookies []*http.Cookie // to be set by the answer
 }
 
 // handler answers a call. Its error is a *refusal, or becomes a 500.
@@ -98,9 +101,13 @@ func (c *call) run(k kind, h handler) reply {
 	raw.Path = c.base.Path + raw.Path
 	raw.RawPath = c.base.Path + c.r.URL.EscapedPath()
 	c.raw = &raw
+	c.node = c.chooseNode()
 	rep, err := reply{}, c.authenticate(k)
 	if err == nil && k == restKind {
 		err = c.checkXSRF()
+	}
+	if err == nil {
+		err = c.adminPath()
 	}
 	if err == nil {
 		rep, err = h(c)
@@ -125,6 +132,9 @@ func (c *call) send(w http.ResponseWriter, k kind, rep reply) {
 	}
 	header := http.Header{}
 	maps.Copy(header, rep.header)
+	for _, cookie := range c.cookies {
+		header.Add("Set-Cookie", cookie.String())
+	}
 	header.Set("Date", c.now().UTC().Format(http.TimeFormat))
 	header.Set("X-AREQUESTID", fmt.Sprintf("@SBX%dx%dx0", c.now().Unix()%100000, c.requests.Add(1)))
 	header.Set("X-Content-Type-Options", "nosniff")

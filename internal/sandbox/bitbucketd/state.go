@@ -40,6 +40,8 @@ type Settings struct {
 	MovedStatus   int       `json:"movedStatus,omitempty"` // of the answer for a moved repository; 0: 301
 	ServerState   string    `json:"serverState"`           // of /status; "": RUNNING
 	DirectoryName string    `json:"directoryName"`
+
+	EnforceSecondFactor bool `json:"enforceSecondFactor,omitempty"` // everyone who logs in must have one
 }
 
 // BasicAuth is who may still use Basic authentication (since 7.12).
@@ -62,6 +64,8 @@ type User struct {
 	Password    string `json:"password"` // digest
 	Failures    int    `json:"failures"` // bad passwords in a row
 	LastLogin   int64  `json:"lastLogin"`
+
+	SecondFactor *SecondFactor `json:"secondFactor,omitempty"` // of two-step verification
 }
 
 // Group is a named set of users, by their lower case names.
@@ -159,6 +163,9 @@ func (st *State) nextID() int {
 	st.LastID++
 	return st.LastID
 }
+
+// lower is the name that a user is kept under.
+func lower(u *User) string { return strings.ToLower(u.Name) }
 
 // User returns the user of that name, or nil.
 func (st *State) User(name string) *User { return st.Users[strings.ToLower(name)] }

@@ -47,10 +47,13 @@ const (
 	installMedia = "application/vnd.atl.plugins.install.uri+json"
 )
 
-// pluginAdmin lets administrators in, by Basic credentials. On an old plugin manager
-// these count only when the query says so.
+// pluginAdmin lets administrators in. On an old plugin manager Basic credentials count
+// only when the query says so. WebSudo is refused in the manager's own words.
 func (c *call) pluginAdmin() error {
-	if c.global(Admin) != nil || c.who.by != byBasic || !c.version.hasWebhooks() && c.query("os_authType") != "basic" {
+	if c.global(Admin) == nil && c.webSudo() != nil {
+		return &refusal{reply{status: http.StatusUnauthorized, body: map[string]string{"subCode": "upm.websudo.error"}}}
+	}
+	if c.global(Admin) != nil || c.who.by == byBasic && !c.version.hasWebhooks() && c.query("os_authType") != "basic" {
 		return refuseStatus(http.StatusUnauthorized, "Client must be authenticated as an administrator to access this resource.")
 	}
 	return nil

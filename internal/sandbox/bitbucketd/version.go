@@ -54,6 +54,8 @@ func (v version) confinesTokens() bool {
 // the documentation of 9.x describes it and that of 8.2 does not.
 func (v version) hasWebSudo() bool { return v.since(9, 0, 0) }
 
+func (v version) hasTSV() bool { return v.since(9, 4, 0) }
+
 // buildNumber is the version in digits: 7.11.2 is 7011002.
 func (v version) buildNumber() string {
 	seg := v.Segments()

@@ -72,7 +72,7 @@ func (d *Document) Operations() []string {
 // request, and nil if the document knows nothing of the request.
 func (d *Document) Check(r *http.Request, status int, header http.Header, body []byte) error {
 	path, item, params := d.find(r.URL.Path)
-	if item == nil || item.GetOperation(r.Method) == nil || notServed(status, body) {
+	if item == nil || item.GetOperation(r.Method) == nil || beforeResource(body) {
 		return nil
 	}
 	d.mu.Lock()
@@ -96,10 +96,16 @@ func (d *Document) Check(r *http.Request, status int, header http.Header, body [
 	return nil
 }
 
-// notServed reports whether it is the framework's answer for a path that an older
-// server does not have, of which the document says nothing.
-func notServed(status int, body []byte) bool {
-	return status == http.StatusNotFound && bytes.Contains(body, []byte("null for uri"))
+// beforeResource reports whether the answer was given before any resource was asked,
+// of which the document says nothing: for a path that an older server does not have,
+// Basic authentication switched off, or WebSudo.
+func beforeResource(body []byte) bool {
+	for _, text := range []string{"null for uri", "Basic Authentication has been disabled", "This resource requires WebSudo"} {
+		if bytes.Contains(body, []byte(text)) {
+			return true
+		}
+	}
+	return false
 }
 
 // find returns the path of the document that fits best: with the fewest parameters.

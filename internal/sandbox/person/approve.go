@@ -39,7 +39,12 @@ func (p *Person) Approve(ctx context.Context, connect, as string) (string, error
 		if !form.understood {
 			return page.title, page.problem()
 		}
-		if next, err = form.submit(ctx, page.url); err != nil {
+		if form.login {
+			next, err = p.authenticate(ctx, form, page.url)
+		} else {
+			next, err = form.submit(ctx, page.url)
+		}
+		if err != nil {
 			return "", err
 		}
 	}
@@ -53,15 +58,15 @@ func (p *Person) fill(f *form, as string) error {
 		f.set("user[login]", sandbox.PlatformUser)
 		f.set("user[password]", p.facts.People.Platform)
 	case f.has("j_username"):
-		password := p.facts.People.ServiceUser
-		if as == sandbox.AdminUser {
-			password = p.facts.People.Admin
-		}
 		if f.page.failed {
 			return fmt.Errorf("logging in to Bitbucket as %s was refused", as)
 		}
 		f.set("j_username", as)
-		f.set("j_password", password)
+		f.set("j_password", p.password(as))
+	case f.has("totpCode"):
+		f.set("username", as)
+		f.set("password", p.password(as))
+		f.login = true
 	case f.has("approve"):
 		f.press = "approve"
 	default:
@@ -69,6 +74,14 @@ func (p *Person) fill(f *form, as string) error {
 	}
 	f.understood = true
 	return nil
+}
+
+// password returns a Bitbucket user's password.
+func (p *Person) password(user string) string {
+	if user == sandbox.AdminUser {
+		return p.facts.People.Admin
+	}
+	return p.facts.People.ServiceUser
 }
 
 // A page is what the browser shows.
@@ -120,6 +133,8 @@ type form struct {
 	press      string
 	buttons    map[string]string
 	understood bool
+	login      bool   // whose script sends it, as JSON
+	next       string // where the script goes on to
 }
 
 func (g *page) form() *form {
@@ -128,7 +143,7 @@ func (g *page) form() *form {
 		if found != nil || n.Data != "form" || strings.Contains(attribute(n, "action"), "/session/end") {
 			return
 		}
-		f := &form{page: g, action: attribute(n, "action"), fields: url.Values{}, buttons: map[string]string{}}
+		f := &form{page: g, action: attribute(n, "action"), next: attribute(n, "data-next"), fields: url.Values{}, buttons: map[string]string{}}
 		walk(n, func(in *html.Node) {
 			name := attribute(in, "name")
 			switch {

@@ -1,7 +1,7 @@
 // Package person plays the people of a sandbox: the one who clicks Allow, over
 // the servers' real pages and forms, and the one who changes things by hand,
 // over their real REST resources. It knows the servers only by their addresses
-// and the passwords it is given.
+// and the passwords it is given; as Bitbucket's administrator, by the controls.
 package person
 
 import (
@@ -83,10 +83,10 @@ func (p *Person) terraform(ctx context.Context, method, path string, in, out any
 	})
 }
 
-// bitbucket calls a Bitbucket's REST resources as its administrator.
+// bitbucket calls a Bitbucket's REST resources as its administrator, whose browser is
+// logged in already.
 func (p *Person) bitbucket(ctx context.Context, base, method, path string, in, out any) error {
-	return p.call(ctx, method, base+"/rest"+path, in, out, func(r *http.Request) {
-		r.SetBasicAuth(sandbox.AdminUser, p.facts.People.Admin)
+	return p.call(ctx, method, p.facts.Administrator(base)+"/rest"+path, in, out, func(r *http.Request) {
 		r.Header.Set("Accept", "application/json")
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("X-Atlassian-Token", "no-check")
