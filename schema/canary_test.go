@@ -222,7 +222,7 @@ func TestFullIsFull(t *testing.T) {
 	want := []string{
 		// of other login methods, and the other kind of place
 		"vault.auth.password_env", "vault.auth.role", "vault.auth.token_env", "vault.auth.token_file", "vault.auth.username",
-		"connection.consumer.private_key.env", "connection.ssh_key.private_key.env", "connection.token.env",
+		"vault.client_certificate.env", "vault.client_key.file", "connection.consumer.private_key.env", "connection.ssh_key.private_key.env", "connection.token.env",
 	}
 	for _, m := range missing {
 		if !slices.Contains(want, m) {

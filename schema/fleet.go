@@ -52,24 +52,27 @@ type SecretRef struct {
 	Vault           string // "mount/path#field" of a KV version 2 secret
 	Env             string // name of an environment variable
 	CredentialsFile bool   // the credentials file of `terraform login`
+	File            string // a file in PEM, for client certificates and their keys alone
 	Range           hcl.Range
 }
 
 // Vault says where records are kept and how to log in. Empty fields fall back
-// to VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT and VAULT_TOKEN as everywhere.
+// to VAULT_AGENT_ADDR or VAULT_ADDR, VAULT_NAMESPACE, VAULT_CACERT,
+// VAULT_CLIENT_CERT, VAULT_CLIENT_KEY and VAULT_TOKEN as everywhere.
 type Vault struct {
-	Address   string
+	Address   string // https://host[:port], or unix:///path of a socket
 	Namespace string
 	CAFile    string
 	Mount     string // KV version 2; default "secret"
 	Path      string // default "bbsync"
 	Auth      VaultAuth
+	Gateway   Gateway
 	Range     hcl.Range
 }
 
 // VaultAuth is one login method with its parameters.
 type VaultAuth struct {
-	Method      string // "token" (default), "approle", "kubernetes", "jwt", "userpass"
+	Method      string // "token" (default), "approle", "kubernetes", "jwt", "userpass", "agent": a Vault Agent or Proxy adds its token
 	Mount       string // where the method is mounted; default: the method's name
 	Role        string // kubernetes, jwt
 	TokenFile   string // kubernetes, jwt: file with the identity token
@@ -90,6 +93,7 @@ type Terraform struct {
 	CAFile    string
 	Token     SecretRef
 	RateLimit float64 // requests per second where the server names no limit; 0 for none
+	Gateway   Gateway
 	Range     hcl.Range
 }
 
@@ -103,6 +107,7 @@ type Bitbucket struct {
 	ServiceProvider string  // "" for: by version
 	RateLimit       float64 // requests per second; 0 for none
 	WebhookPlugin   WebhookPlugin
+	Gateway         Gateway
 	KnownSSHKeys    []string // of service users, and not this fleet's: fingerprints, or labels that may end in *
 	Range           hcl.Range
 }

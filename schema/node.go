@@ -14,6 +14,7 @@ import (
 // instances it has.
 type node struct {
 	block *hclsyntax.Block
+	shape *shape
 	args  map[string]*arg
 	kids  []*node
 	meant []string // names that unknown ones probably stand for
@@ -92,7 +93,7 @@ func (n *node) one(blockType string) *node {
 
 // node checks the names in a block against its shape.
 func (l *loader) node(b *hclsyntax.Block, s *shape) *node {
-	n := &node{block: b, args: make(map[string]*arg, len(b.Body.Attributes))}
+	n := &node{block: b, shape: s, args: make(map[string]*arg, len(b.Body.Attributes))}
 	l.checkLabels(n, s)
 	l.nodeAttributes(n, s)
 	for _, kid := range b.Body.Blocks {

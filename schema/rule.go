@@ -23,6 +23,7 @@ const (
 	ruleForEachEmpty   Rule = "for-each-empty"
 	ruleSecret         Rule = "secret"
 	ruleSecretRef      Rule = "secret-reference"
+	ruleHeader         Rule = "header"
 	ruleVersion        Rule = "required-version"
 	ruleFleetName      Rule = "fleet-name"
 	ruleURL            Rule = "url"
@@ -79,6 +80,7 @@ func Rules() []RuleText {
 		{ruleForEachEmpty, "for_each expands to at least one instance."},
 		{ruleSecret, "A secret is never written in the files."},
 		{ruleSecretRef, "A secret is named by a Vault path with a field, or by an environment variable."},
+		{ruleHeader, "A header for a gateway is none that bbsync or the server uses, and its value is printable."},
 		{ruleVersion, "The running bbsync satisfies required_version."},
 		{ruleFleetName, "The fleet's name is a short lower-case word."},
 		{ruleURL, "URLs are https base URLs without user, query or fragment."},

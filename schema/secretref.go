@@ -23,14 +23,15 @@ func (v view) secret() SecretRef {
 	if v.n.args["credentials_file"] != nil {
 		ref.CredentialsFile = v.boolean("credentials_file", false)
 	}
-	if slices.ContainsFunc([]string{"vault", "env", "credentials_file"}, func(n string) bool { return v.broken[v.prefix+n] }) {
+	ref.File = inFolder(v.l.dir, v.text("file"))
+	if slices.ContainsFunc([]string{"vault", "env", "credentials_file", "file"}, func(n string) bool { return v.broken[v.prefix+n] }) {
 		return ref
 	}
-	switch set := countTrue(ref.Vault != "", ref.Env != "", ref.CredentialsFile); {
+	switch set := countTrue(ref.Vault != "", ref.Env != "", ref.CredentialsFile, ref.File != ""); {
 	case set == 0:
 		v.l.add(problem{
 			rule: ruleSecretRef, at: v.n.at(), summary: "Where is the secret?",
-			detail: fmt.Sprintf("The block %s says nowhere.", v.n.block.Type), hint: `vault = "secret/path#field" or env = "NAME"`,
+			detail: fmt.Sprintf("The block %s says nowhere.", v.n.block.Type), hint: v.places(),
 		})
 	case set > 1:
 		v.l.add(problem{
@@ -39,6 +40,17 @@ func (v view) secret() SecretRef {
 		})
 	}
 	return ref
+}
+
+// places shows how the block may say where a secret is.
+func (v view) places() string {
+	var places []string
+	for _, place := range []struct{ name, example string }{{"vault", "secret/path#field"}, {"env", "NAME"}, {"file", "file.pem"}} {
+		if _, ok := v.n.shape.attrs[place.name]; ok {
+			places = append(places, fmt.Sprintf("%s = %q", place.name, place.example))
+		}
+	}
+	return strings.Join(places, " or ")
 }
 
 func countTrue(bs ...bool) int {
@@ -107,6 +119,7 @@ func authMethods() map[string][]string {
 		"kubernetes": {"role", "token_file"},
 		"jwt":        {"role", "token_file", "token_env"},
 		"userpass":   {"username", "password_env"},
+		"agent":      {},
 	}
 }
 
@@ -124,7 +137,7 @@ func (v view) auth() VaultAuth {
 	method := v.n.label()
 	attrs, ok := authMethods()[method]
 	if !ok {
-		names := []string{"token", "approle", "kubernetes", "jwt", "userpass"}
+		names := []string{"token", "approle", "kubernetes", "jwt", "userpass", "agent"}
 		hint := nearest(method, names)
 		if hint == "" {
 			hint = "known here: " + strings.Join(names, ", ")
@@ -159,11 +172,15 @@ func (v view) auth() VaultAuth {
 }
 
 func (v view) authAttributes(method string, attrs []string) {
+	takes := strings.Join(slices.Concat([]string{"mount"}, attrs), ", ")
+	if method == "agent" {
+		takes = "no attributes: the agent has logged in"
+	}
 	for name, a := range v.n.args {
-		if name != "mount" && !slices.Contains(attrs, name) {
+		if (name != "mount" || method == "agent") && !slices.Contains(attrs, name) {
 			v.l.add(problem{
 				rule: ruleUnknownName, at: a.attr.NameRange, summary: fmt.Sprintf("%s does not go with %s", name, method),
-				detail: fmt.Sprintf("auth %q takes mount, %s.", method, strings.Join(attrs, ", ")),
+				detail: fmt.Sprintf("auth %q takes %s.", method, takes),
 			})
 		}
 	}

@@ -61,7 +61,7 @@ func maintenanceShape() *shape {
 }
 
 func vaultShape() *shape {
-	return &shape{
+	s := &shape{
 		attrs: map[string]kind{"address": text, "namespace": text, "ca_file": text, "mount": text, "path": text},
 		blocks: map[string]*shape{"auth": {
 			labels: 1,
@@ -81,6 +81,8 @@ func vaultShape() *shape {
 			"token": `log in with the token of VAULT_TOKEN, or name another variable: auth "token" { token_env = "MY_TOKEN" }`,
 		},
 	}
+	addGatewayShape(s, ownSecretShape)
+	return s
 }
 
 // secretShape is a block that says where a secret is kept.
@@ -101,7 +103,7 @@ func tokenShape() *shape {
 }
 
 func terraformShape() *shape {
-	return &shape{
+	s := &shape{
 		labels: 1,
 		attrs:  map[string]kind{"address": text, "ca_file": text, "rate_limit": number},
 		blocks: map[string]*shape{"token": tokenShape()},
@@ -113,10 +115,12 @@ func terraformShape() *shape {
 			"backend":          "bbsync keeps no state file: the systems and Vault are the state",
 		},
 	}
+	addGatewayShape(s, secretShape)
+	return s
 }
 
 func bitbucketShape() *shape {
-	return &shape{
+	s := &shape{
 		labels:   1,
 		attrs:    map[string]kind{"url": text, "ca_file": text, "service_provider": text, "rate_limit": number, "known_ssh_keys": texts},
 		required: []string{"url", "admin"},
@@ -135,6 +139,8 @@ func bitbucketShape() *shape {
 			"token":    "application links need an administrator's password: HTTP access tokens cannot manage them",
 		},
 	}
+	addGatewayShape(s, secretShape)
+	return s
 }
 
 func connectionShape() *shape {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/hashicorp/go-version"
 	"github.com/zclconf/go-cty/cty"
+
+	"github.com/bbsync/bbsync/internal/names"
 )
 
 // Defaults of the language.
@@ -87,7 +89,8 @@ func (l *loader) vault() {
 	n := l.top["vault"][0]
 	v := l.view(n, l.base)
 	f.Vault.Range = n.at()
-	f.Vault.Address = v.root("address")
+	f.Vault.Address = v.vaultAddress()
+	f.Vault.Gateway = v.gateway()
 	f.Vault.Namespace = strings.Trim(v.text("namespace"), "/")
 	f.Vault.CAFile = inFolder(l.dir, v.text("ca_file"))
 	f.Vault.Mount = v.path("mount", DefaultVaultMount)
@@ -95,6 +98,19 @@ func (l *loader) vault() {
 	if kid := n.one("auth"); kid != nil {
 		f.Vault.Auth = v.of(kid).auth()
 	}
+}
+
+// vaultAddress returns the address of Vault, or of the socket of a Vault Agent or Proxy.
+func (v view) vaultAddress() string {
+	s := v.text("address")
+	if !strings.HasPrefix(s, "unix:") {
+		return v.root("address")
+	}
+	socket, err := names.VaultURL(s)
+	if err != nil {
+		v.fail("address", ruleURL, "Not a usable URL", fmt.Sprintf("address: %s.", err), "")
+	}
+	return socket
 }
 
 // root is url for an address that has no path.
@@ -164,6 +180,7 @@ func (l *loader) terraform(n *node) *Terraform {
 		CAFile:    inFolder(l.dir, v.text("ca_file")),
 		RateLimit: v.rate("rate_limit"),
 		Token:     SecretRef{CredentialsFile: true, Range: n.at()},
+		Gateway:   v.gateway(),
 		Range:     n.at(),
 	}
 	if t.Address == "" && !v.broken["address"] {
@@ -184,6 +201,7 @@ func (l *loader) bitbucket(n *node) *Bitbucket {
 		ServiceProvider: v.serviceProvider(),
 		RateLimit:       v.rate("rate_limit"),
 		KnownSSHKeys:    v.knownSSHKeys(),
+		Gateway:         v.gateway(),
 		Range:           n.at(),
 	}
 	if b.URL == "" && !v.broken["url"] && n.args["url"] != nil {

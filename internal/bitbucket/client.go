@@ -26,6 +26,7 @@ import (
 type Config struct {
 	URL       string         // canonical base URL with context path
 	CA        []byte         // PEM; when set, these authorities are trusted and no others
+	Gateway   httpx.Gateway  // what a gateway in front of it wants
 	Username  string         // "" for anonymous requests only
 	Password  secret.Text    // of an account with global ADMIN: application links take nothing less, and no token
 	Limiter   *limit.Limiter // of the credential; nil: none
@@ -75,7 +76,7 @@ func New(config Config) (*Client, error) {
 		c.backoff = 250 * time.Millisecond
 	}
 	transport, err := httpx.New(httpx.Options{
-		Origin: base, CA: config.CA, Timeout: c.timeout, MaxBody: maxBody, UserAgent: c.agent, Redact: c.redact,
+		Origin: base, CA: config.CA, Gateway: config.Gateway, Timeout: c.timeout, MaxBody: maxBody, UserAgent: c.agent, Redact: c.redact,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the Bitbucket client: %w", err)

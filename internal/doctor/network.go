@@ -22,12 +22,17 @@ func network(s reach.Sight, err error) Check {
 		return failed(name, "not checked", err.Error(), "correct the address or ca_file")
 	case s.Name != nil:
 		return failed(name, s.Address+" cannot be looked up from here", s.Name.Error(), "check the address for typing mistakes, and this machine's name service")
+	case s.Port != nil && strings.HasPrefix(s.Address, "unix://"):
+		return failed(name, s.Address+" takes no connection", s.Port.Error(), "check that the Vault Agent or Proxy runs, and that its socket may be used by this user")
 	case s.Port != nil && s.Proxy != "":
 		return failed(name, "the proxy "+s.Proxy+" cannot be reached from here", s.Port.Error(), "check HTTPS_PROXY and NO_PROXY")
 	case s.Port != nil:
 		return failed(name, s.Address+" takes no connection from here", s.Port.Error(), "check the port in the address, that the server runs, and the firewalls in between")
 	case s.Proxy != "":
 		return ok(name, "reached through the proxy %s, seen from here", s.Proxy)
+	}
+	if strings.HasPrefix(s.Address, "unix://") {
+		return ok(name, "%s answers", s.Address)
 	}
 	return ok(name, "%s answers, seen from here", strings.Join(s.IPs, ", "))
 }
@@ -40,6 +45,8 @@ func certificate(s reach.Sight, err error, now time.Time) Check {
 		return unknown(name, "there is no connection", "see network")
 	case strings.HasPrefix(s.Address, "http://"):
 		return ok(name, "none: plain http on this machine")
+	case strings.HasPrefix(s.Address, "unix://"):
+		return ok(name, "none: a socket on this machine")
 	case s.TLS != nil:
 		return failed(name, shown(s), s.TLS.Error(), certificateRemedy(s))
 	}

@@ -34,8 +34,12 @@ func (f *vaultFacts) checks() []Check {
 	if f.login != nil {
 		return append(out, failure("login", "no login, or not to a KV version 2 mount", f.login))
 	}
+	login := ok("login", "logged in with %s", method(f.want.Auth))
+	if f.token.value.Agent {
+		login = ok("login", "the agent at %s is logged in", f.sight.value.Address)
+	}
 	return append(out,
-		ok("login", "logged in with %s", method(f.want.Auth)),
+		login,
 		ok("mount", "%s is there, KV version 2 with check-and-set", f.want.Mount),
 		f.lifetime())
 }
@@ -56,6 +60,8 @@ func (f *vaultFacts) lifetime() Check {
 	switch {
 	case f.token.err != nil:
 		return doubt(name, f.token.err)
+	case t.Agent:
+		return ok(name, "the agent's, which renews it")
 	case t.TTL == 0:
 		return ok(name, "does not end, policies %s", strings.Join(t.Policies, ", "))
 	case t.TTL < short && !t.Renewable && method(f.want.Auth) == vault.MethodToken:

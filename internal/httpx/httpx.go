@@ -19,6 +19,7 @@ import (
 // Options configure a Transport.
 type Options struct {
 	Origin    *url.URL        // the only scheme, host and port requests may go to; nil: any
+	Socket    string          // path of a Unix socket that all connections go to, whatever the address; "": none
 	CA        []byte          // PEM; when set, these authorities are trusted and no others
 	Gateway   Gateway         // what a gateway in front of Origin wants; its secrets are added to Redact
 	Timeout   time.Duration   // of one request, including its answer's body; 0: 30 s
@@ -77,15 +78,22 @@ func New(o Options) (*Transport, error) {
 		o.Redact.Add(secrets...)
 	}
 	t := &Transport{options: o}
-	t.base = newBase(&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, GetClientCertificate: t.clientCertificate})
+	t.base = newBase(o.Socket, &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, GetClientCertificate: t.clientCertificate})
 	return t, nil
 }
 
-func newBase(conf *tls.Config) *http.Transport {
+func newBase(socket string, conf *tls.Config) *http.Transport {
 	dialer := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	proxy, dial := http.ProxyFromEnvironment, dialer.DialContext
+	if socket != "" {
+		proxy = nil
+		dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", socket)
+		}
+	}
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
+		Proxy:                  proxy,
+		DialContext:            dial,
 		TLSClientConfig:        conf,
 		TLSHandshakeTimeout:    15 * time.Second,
 		ForceAttemptHTTP2:      true,

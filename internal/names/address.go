@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // BaseURL checks the address of a server and returns its one spelling:
@@ -113,4 +114,19 @@ func isLoopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
+}
+
+// VaultURL is RootURL for Vault, whose address may also be the socket of a Vault
+// Agent or Proxy on this machine: unix:///run/vault.sock.
+func VaultURL(raw string) (string, error) {
+	socket, ok := strings.CutPrefix(strings.TrimSpace(raw), "unix://")
+	switch {
+	case !ok:
+		return RootURL(raw)
+	case !strings.HasPrefix(socket, "/") || strings.HasSuffix(socket, "/"):
+		return "", errors.New("the address of a socket is unix:// and its whole path, as in unix:///run/vault.sock")
+	case strings.ContainsFunc(socket, unicode.IsControl) || strings.ContainsAny(socket, "?#"):
+		return "", errors.New("the path of the socket has a character that it cannot have")
+	}
+	return "unix://" + socket, nil
 }

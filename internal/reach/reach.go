@@ -37,13 +37,17 @@ type Sight struct {
 	Chain   []Certificate
 }
 
-// Look looks at the server of an address, https://host[:port] or http://. ca is the
-// PEM of ca_file, nil for the system's authorities.
+// Look looks at the server of an address: https://host[:port], http://, or unix://
+// with a socket's path. ca is the PEM of ca_file, nil for the system's authorities.
 func Look(ctx context.Context, address string, ca []byte) Sight {
 	s := Sight{Address: address}
 	u, err := url.Parse(address)
 	if err != nil {
 		s.Name = errors.New("the address does not parse")
+		return s
+	}
+	if u.Scheme == "unix" {
+		s.Port = dial(ctx, "unix", u.Path)
 		return s
 	}
 	proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u})
@@ -73,9 +77,11 @@ func (s *Sight) direct(ctx context.Context, u *url.URL) {
 }
 
 // Dial reports, as an error, why no connection to host:port can be made.
-func Dial(ctx context.Context, addr string) error {
+func Dial(ctx context.Context, addr string) error { return dial(ctx, "tcp", addr) }
+
+func dial(ctx context.Context, network, addr string) error {
 	dialer := net.Dialer{Timeout: timeout}
-	conn, err := dialer.DialContext(ctx, "tcp", addr)
+	conn, err := dialer.DialContext(ctx, network, addr)
 	if err != nil {
 		return err
 	}

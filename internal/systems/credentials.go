@@ -45,6 +45,8 @@ func (s *Systems) Secret(ctx context.Context, ref schema.SecretRef) (secret.Text
 		return s.vault.Secret(ctx, ref.Vault)
 	case ref.Env != "":
 		return s.fromEnv(ref.Env)
+	case ref.File != "":
+		return s.fromFile(ref.File)
 	}
 	return secret.Text{}, errors.New("no place is given for the secret")
 }
@@ -61,12 +63,22 @@ func (s *Systems) fromEnv(name string) (secret.Text, error) {
 	return secret.Text{}, fmt.Errorf("environment variable %s is not set", name)
 }
 
+func (s *Systems) fromFile(name string) (secret.Text, error) {
+	body, err := os.ReadFile(s.path(name))
+	if err != nil {
+		return secret.Text{}, err
+	}
+	return secret.New(string(body)), nil
+}
+
 func refName(ref schema.SecretRef) string {
 	switch {
 	case ref.Vault != "":
 		return "vault:" + ref.Vault
 	case ref.Env != "":
 		return "env:" + ref.Env
+	case ref.File != "":
+		return ref.File
 	}
 	return "credentials file"
 }
@@ -74,7 +86,7 @@ func refName(ref schema.SecretRef) string {
 // vaultConfig fills what the files leave out from the usual environment.
 func (s *Systems) vaultConfig() (vault.Config, error) {
 	v := s.fleet.Vault
-	address, err := VaultAddress(v, s.env.Getenv)
+	address, agent, err := vaultAddress(v, s.env.Getenv)
 	if err != nil {
 		return vault.Config{}, fmt.Errorf("vault: %w", err)
 	}
@@ -88,7 +100,14 @@ func (s *Systems) vaultConfig() (vault.Config, error) {
 	if cfg.CA, err = s.readCA(firstOf(v.CAFile, s.env.Getenv("VAULT_CACERT"))); err != nil {
 		return cfg, fmt.Errorf("vault: %w", err)
 	}
-	if cfg.Auth, err = s.vaultAuth(v.Auth); err != nil {
+	if cfg.Gateway, err = s.vaultGateway(v.Gateway); err != nil {
+		return cfg, fmt.Errorf("vault: %w", err)
+	}
+	cfg.Auth, err = s.vaultAuth(v.Auth)
+	if errors.Is(err, errNoToken) && agent {
+		cfg.Auth, err = vault.Auth{Method: vault.MethodAgent}, nil // which adds its own
+	}
+	if err != nil {
 		return cfg, fmt.Errorf("vault: logging in with %s: %w", firstOf(v.Auth.Method, vault.MethodToken), err)
 	}
 	return cfg, nil
@@ -100,21 +119,30 @@ func VaultNamespace(v schema.Vault, getenv func(string) string) string {
 	return firstOf(v.Namespace, getenv("VAULT_NAMESPACE"))
 }
 
-// VaultAddress returns where Vault is. What the environment says must satisfy
-// what the configuration does.
+// VaultAddress returns where Vault is, or the Vault Agent or Proxy in front of it.
+// What the environment says must satisfy what the configuration does.
 func VaultAddress(v schema.Vault, getenv func(string) string) (string, error) {
+	address, _, err := vaultAddress(v, getenv)
+	return address, err
+}
+
+// vaultAddress also reports whether it is the address of an agent for certain. As
+// for the vault command, VAULT_AGENT_ADDR goes before VAULT_ADDR.
+func vaultAddress(v schema.Vault, getenv func(string) string) (address string, agent bool, err error) {
 	if v.Address != "" {
-		return v.Address, nil
+		return v.Address, false, nil
 	}
-	given := getenv("VAULT_ADDR")
-	if given == "" {
-		return "", errors.New("no address: set address in the vault block, or VAULT_ADDR")
+	for _, name := range []string{"VAULT_AGENT_ADDR", "VAULT_ADDR"} {
+		given := getenv(name)
+		if given == "" {
+			continue
+		}
+		if address, err = names.VaultURL(given); err != nil {
+			return "", false, fmt.Errorf("%s: %w; set it to https://host:port", name, err)
+		}
+		return address, name == "VAULT_AGENT_ADDR", nil
 	}
-	address, err := names.RootURL(given)
-	if err != nil {
-		return "", fmt.Errorf("VAULT_ADDR: %w; set it to https://host:port", err)
-	}
-	return address, nil
+	return "", false, errors.New("no address: set address in the vault block, or VAULT_ADDR")
 }
 
 func (s *Systems) vaultAuth(a schema.VaultAuth) (vault.Auth, error) {
@@ -140,6 +168,8 @@ func (s *Systems) vaultAuth(a schema.VaultAuth) (vault.Auth, error) {
 	return auth, err
 }
 
+var errNoToken = errors.New(`no token: set VAULT_TOKEN, run vault login, or give the vault block an auth block (auth "agent" {} behind a Vault Agent or Proxy that adds its token)`)
+
 // vaultToken looks where the vault command looks: the environment, then the
 // file that `vault login` writes.
 func (s *Systems) vaultToken(a schema.VaultAuth) (secret.Text, error) {
@@ -152,7 +182,7 @@ func (s *Systems) vaultToken(a schema.VaultAuth) (secret.Text, error) {
 	file := firstOf(a.TokenFile, filepath.Join(s.env.Home, ".vault-token"))
 	body, err := os.ReadFile(file)
 	if err != nil {
-		return secret.Text{}, errors.New("no token: set VAULT_TOKEN, run vault login, or give the vault block an auth block")
+		return secret.Text{}, errNoToken
 	}
 	return secret.New(strings.TrimSpace(string(body))), nil
 }

@@ -137,8 +137,12 @@ func (s *Systems) openTerraform(ctx context.Context, block *schema.Terraform, re
 	if err != nil {
 		return nil, fmt.Errorf("terraform.%s: %w", block.Label, err)
 	}
+	gateway, err := s.gateway(ctx, block.Gateway)
+	if err != nil {
+		return nil, fmt.Errorf("terraform.%s: %w", block.Label, err)
+	}
 	client, err := tfe.New(ctx, tfe.Config{
-		Address: block.Address, Token: token, CA: ca, UserAgent: s.env.UserAgent,
+		Address: block.Address, Token: token, CA: ca, Gateway: gateway, UserAgent: s.env.UserAgent,
 		Limiter: s.limiter(block.Address+" "+refName(ref), block.RateLimit),
 	})
 	if err != nil {
@@ -156,8 +160,12 @@ func (s *Systems) openBitbucket(ctx context.Context, block *schema.Bitbucket) (*
 	if err != nil {
 		return nil, fmt.Errorf("bitbucket.%s: %w", block.Label, err)
 	}
+	gateway, err := s.gateway(ctx, block.Gateway)
+	if err != nil {
+		return nil, fmt.Errorf("bitbucket.%s: %w", block.Label, err)
+	}
 	client, err := bitbucket.New(bitbucket.Config{
-		URL: block.URL, CA: ca, Username: block.Admin.Username, Password: password, UserAgent: s.env.UserAgent,
+		URL: block.URL, CA: ca, Gateway: gateway, Username: block.Admin.Username, Password: password, UserAgent: s.env.UserAgent,
 		Limiter: s.limiter(block.URL+" "+block.Admin.Username, block.RateLimit),
 	})
 	if err != nil {

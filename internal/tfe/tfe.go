@@ -35,6 +35,7 @@ type Config struct {
 	Address   string         // https://host[:port]
 	Token     secret.Text    // of a user, a team or an organization
 	CA        []byte         // PEM; when set, these authorities are trusted and no others
+	Gateway   httpx.Gateway  // what a gateway in front of it wants
 	Limiter   *limit.Limiter // the token's, shared by all who use it; nil: one of this client's own
 	Timeout   time.Duration  // of one request; 0: 60 s
 	Patience  time.Duration  // how long to repeat what may be repeated; 0: 20 s
@@ -64,7 +65,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		return nil, errors.New("terraform: no token")
 	}
 	transport, err := httpx.New(httpx.Options{
-		Origin: address, CA: cfg.CA, Timeout: orDefault(cfg.Timeout, defaultTimeout), MaxBody: maxAnswer, Redact: httpx.NewRedactor(cfg.Token),
+		Origin: address, CA: cfg.CA, Gateway: cfg.Gateway, Timeout: orDefault(cfg.Timeout, defaultTimeout), MaxBody: maxAnswer, Redact: httpx.NewRedactor(cfg.Token),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("terraform: %w", err)

@@ -25,6 +25,7 @@ const (
 	MethodKubernetes = "kubernetes"
 	MethodJWT        = "jwt"
 	MethodUserpass   = "userpass"
+	MethodAgent      = "agent" // a Vault Agent or Proxy adds its token to requests that have none
 )
 
 // kubernetesToken is where Kubernetes puts a pod's identity.
@@ -54,7 +55,10 @@ func (a Auth) method() string { return or(a.Method, MethodToken) }
 func (a Auth) mount() string { return or(strings.Trim(a.Mount, "/"), a.method()) }
 
 // again reports whether a new token can be had by logging in.
-func (a Auth) again() bool { return a.method() != MethodToken }
+func (a Auth) again() bool { return a.method() != MethodToken && !a.agent() }
+
+// agent reports whether the token is an agent's: nothing of it is ours to ask or end.
+func (a Auth) agent() bool { return a.method() == MethodAgent }
 
 // check reports what is missing.
 func (a Auth) check() error {
@@ -86,8 +90,10 @@ func (a Auth) check() error {
 		} else if a.Password.Empty() {
 			missing = "password"
 		}
+	case MethodAgent:
+		return nil
 	default:
-		return fmt.Errorf("vault: unknown auth method %q (known: token, approle, kubernetes, jwt, userpass)", clean(a.Method))
+		return fmt.Errorf("vault: unknown auth method %q (known: token, approle, kubernetes, jwt, userpass, agent)", clean(a.Method))
 	}
 	if missing != "" {
 		return fmt.Errorf("vault: auth %q: no %s", a.method(), missing)
@@ -104,6 +110,9 @@ func (c *Client) logIn(ctx context.Context) (*api.Secret, error) {
 
 func (c *Client) logInLocked(ctx context.Context) (*api.Secret, error) {
 	a := c.cfg.Auth
+	if a.agent() {
+		return &api.Secret{Auth: &api.SecretAuth{}}, nil
+	}
 	if !a.again() {
 		return c.useToken(ctx)
 	}

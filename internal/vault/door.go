@@ -31,13 +31,13 @@ type door struct {
 }
 
 func newDoor(alive context.Context, cfg Config) (*door, error) {
-	origin, err := url.Parse(cfg.Address)
+	origin, err := url.Parse(cfg.url())
 	if err != nil {
 		return nil, fmt.Errorf("vault: address: %w", err)
 	}
 	redact := httpx.NewRedactor(cfg.Auth.Token, cfg.Auth.SecretID, cfg.Auth.JWT, cfg.Auth.Password)
 	transport, err := httpx.New(httpx.Options{
-		Origin: origin, CA: cfg.CA, Timeout: cfg.Timeout, MaxBody: maxAnswer, UsualBody: usualAnswer, UserAgent: cfg.UserAgent, Alive: alive, Redact: redact,
+		Origin: origin, Socket: cfg.socket(), CA: cfg.CA, Gateway: cfg.Gateway, Timeout: cfg.Timeout, MaxBody: maxAnswer, UsualBody: usualAnswer, UserAgent: cfg.UserAgent, Alive: alive, Redact: redact,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)

@@ -15,10 +15,14 @@ type TokenInfo struct {
 	Policies  []string
 	TTL       time.Duration // left; 0: it does not expire
 	Renewable bool
+	Agent     bool // it is an agent's, and was not looked up
 }
 
-// TokenInfo looks the token in use up.
+// TokenInfo looks the token in use up, unless it is an agent's.
 func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
+	if c.cfg.Auth.agent() {
+		return TokenInfo{Agent: true}, nil
+	}
 	q := question{op: "looking up the token at", path: lookupSelf, needs: `"read"`}
 	have, err := c.ask(ctx, q)
 	if err != nil {

@@ -76,6 +76,9 @@ func (c *Client) denied(ctx context.Context, used string, err error) error {
 	if !errors.As(err, &e) {
 		return err
 	}
+	if c.cfg.Auth.agent() {
+		return deniedToAgent(e)
+	}
 	if !mentions(e.Texts, "invalid token") {
 		// OpenBao answers a bad token and a narrow policy alike.
 		if _, lookErr := c.askOnce(ctx, question{op: "looking up the token at", path: lookupSelf, needs: `"read"`}); lookErr == nil {
@@ -92,6 +95,18 @@ func (c *Client) denied(ctx context.Context, used string, err error) error {
 		return c.badToken(err)
 	}
 	return c.relogin(ctx, used)
+}
+
+// deniedToAgent says what a 403 means where an agent adds the token. Vault answers
+// a request without a token as it does a policy that is too narrow.
+func deniedToAgent(e *Error) error {
+	denied := *e
+	if mentions(e.Texts, "invalid token") {
+		denied.Kind, denied.Hint = ErrUnauthorized, "the agent's token is expired or revoked: see the agent's log"
+	} else {
+		denied.Hint += "; or the agent added no token: check that this is its address, that its auto-auth has succeeded, and use_auto_auth_token in its api_proxy block"
+	}
+	return &denied
 }
 
 // relogin replaces a token, once for all who found it bad.
@@ -121,7 +136,11 @@ func (c *Client) checkNamespace(ctx context.Context) error {
 		return nil
 	}
 	absurd := c.api.WithNamespace(c.cfg.Namespace + "/bbsync-" + strings.ToLower(rand.Text()))
-	for _, path := range []string{lookupSelf, "sys/internal/ui/mounts/" + c.cfg.Mount} {
+	paths := []string{lookupSelf, "sys/internal/ui/mounts/" + c.cfg.Mount}
+	if c.cfg.Auth.agent() {
+		paths = paths[1:] // the token is not ours to look up
+	}
+	for _, path := range paths {
 		q := question{op: "looking for namespaces at", path: path}
 		if err := c.patiently(ctx, func() error { return c.expectNone(ctx, absurd, q) }); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/vault/api"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/names"
 )
 
@@ -22,9 +23,10 @@ const (
 // Config says which Vault, where in it, and how to log in. Nothing is taken
 // from the environment but the proxy.
 type Config struct {
-	Address   string        // https://host:port
+	Address   string        // https://host:port, or unix:///path of the socket of an agent
 	Namespace string        // Vault Enterprise, HCP Vault, OpenBao; empty: the root namespace
 	CA        []byte        // PEM; when set, these authorities are trusted and no others
+	Gateway   httpx.Gateway // what a gateway in front of it wants
 	Mount     string        // KV version 2; empty: "secret"
 	Path      string        // under which the records are; empty: "bbsync"
 	Auth      Auth          // how to log in
@@ -107,7 +109,7 @@ func (c *Client) Close() {
 }
 
 func (cfg Config) complete() (Config, error) {
-	address, err := names.RootURL(cfg.Address)
+	address, err := names.VaultURL(cfg.Address)
 	if err != nil {
 		return cfg, fmt.Errorf("vault: the address: %w", err)
 	}
@@ -129,6 +131,23 @@ func (cfg Config) complete() (Config, error) {
 	return cfg, cfg.Auth.check()
 }
 
+// url returns the address that requests name. Over a socket it names this machine.
+func (cfg Config) url() string {
+	if cfg.socket() != "" {
+		return "http://localhost"
+	}
+	return cfg.Address
+}
+
+// socket returns the path of the socket, "" for none.
+func (cfg Config) socket() string {
+	path, ok := strings.CutPrefix(cfg.Address, "unix://")
+	if !ok {
+		return ""
+	}
+	return path
+}
+
 func or(s, otherwise string) string {
 	if s == "" {
 		return otherwise
@@ -141,7 +160,7 @@ func or(s, otherwise string) string {
 // of them is malformed, which cannot be prevented here.
 func newAPI(cfg Config, d *door) (*api.Client, error) {
 	conf := &api.Config{
-		Address: cfg.Address, HttpClient: d.client(), MaxRetries: 0,
+		Address: cfg.url(), HttpClient: d.client(), MaxRetries: 0,
 		MinRetryWait: time.Second, MaxRetryWait: time.Second,
 	}
 	client, err := api.NewClient(conf)

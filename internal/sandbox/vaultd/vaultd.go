@@ -180,6 +180,9 @@ func (s *Server) handle(c *call) reply {
 		c.route = "/v1/auth/approle/login"
 		return s.appRoleLogin(c)
 	}
+	if c.id == "" {
+		return fail(http.StatusForbidden, "permission denied")
+	}
 	c.token = s.live(c.id)
 	if c.token == nil {
 		return fail(http.StatusForbidden, invalidToken)

@@ -47,6 +47,22 @@ vault {
     secret_id_env = "BBSYNC_SECRET_ID"
     wrapped       = true
   }
+
+  header "X-Team" {
+    value = "platform"
+  }
+
+  header "X-Gateway" {
+    env = "VAULT_GATEWAY"
+  }
+
+  client_certificate {
+    file = "certs/client.pem"
+  }
+
+  client_key {
+    env = "VAULT_GATEWAY_KEY"
+  }
 }
 
 terraform "hcp" {
@@ -63,6 +79,22 @@ terraform "tfe" {
   token {
     env = "TFE_TOKEN"
   }
+
+  header "CF-Access-Client-Id" {
+    env = "ACCESS_ID"
+  }
+
+  header "CF-Access-Client-Secret" {
+    vault = "secret/platform/access#secret"
+  }
+
+  client_certificate {
+    vault = "secret/platform/gateway#certificate"
+  }
+
+  client_key {
+    vault = "secret/platform/gateway#key"
+  }
 }
 
 terraform "person" {
@@ -70,6 +102,30 @@ terraform "person" {
 
   token {
     credentials_file = true
+  }
+
+  header "X-Team" {
+    value = "platform"
+  }
+
+  client_certificate {
+    file = "certs/client.pem"
+  }
+
+  client_key {
+    file = "certs/client.pem"
+  }
+}
+
+terraform "environment" {
+  address = "https://env.corp.example"
+
+  client_certificate {
+    env = "CLIENT_PEM"
+  }
+
+  client_key {
+    env = "CLIENT_PEM"
   }
 }
 
@@ -92,6 +148,45 @@ bitbucket "corp" {
     port      = 7998
     host_keys = ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl git"]
   }
+
+  header "X-Team" {
+    value = "platform"
+  }
+
+  header "X-Gateway" {
+    env = "GATEWAY"
+  }
+
+  header "X-Access" {
+    vault = "secret/platform/access#secret"
+  }
+
+  client_certificate {
+    vault = "secret/platform/gateway#pem"
+  }
+
+  client_key {
+    vault = "secret/platform/gateway#pem"
+  }
+}
+
+bitbucket "gated" {
+  url = "https://gated.corp.example"
+
+  admin {
+    username = "admin"
+    password {
+      env = "GATED_PASSWORD"
+    }
+  }
+
+  client_certificate {
+    file = "certs/client.pem"
+  }
+
+  client_key {
+    file = "certs/client.pem"
+  }
 }
 
 bitbucket "old" {
@@ -107,6 +202,14 @@ bitbucket "old" {
   webhook_plugin {
     install = true
     url     = "https://artifacts.corp.example/web-post-hooks.jar"
+  }
+
+  client_certificate {
+    env = "CLIENT_PEM"
+  }
+
+  client_key {
+    env = "CLIENT_PEM"
   }
 }
 
