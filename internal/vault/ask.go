@@ -33,6 +33,8 @@ type answer struct {
 	flat     *flat // instead of data, if it was asked for and is one
 	errors   []string
 	warnings []string
+	lease    leaseOf // of a secret that Vault made for this client
+	cache    string  // what a cache on the way says of itself, "" for none
 }
 
 // envelope is the form of all of Vault's answers.
@@ -40,6 +42,7 @@ type envelope struct {
 	Data     json.RawMessage `json:"data"`
 	Errors   *[]string       `json:"errors"`
 	Warnings []string        `json:"warnings"`
+	leaseOf
 }
 
 // ask asks until there is an answer or patience ends. A token that ended is
@@ -96,6 +99,12 @@ func (c *Client) askOnce(ctx context.Context, q question) (answer, error) {
 	if err != nil {
 		return answer{}, c.unreachable(ctx, q, err)
 	}
+	if strings.HasPrefix(strings.ToUpper(resp.Header.Get("X-Cache")), "HIT") && strings.HasPrefix(q.path, c.cfg.Mount+"/") {
+		return answer{}, &Error{
+			Op: q.op, Path: q.path, Status: resp.StatusCode, Kind: ErrCached,
+			Hint: "records must be read as they are now: switch cache_static_secrets off, or exclude " + c.cfg.Mount + " from the cache",
+		}
+	}
 	if page, ok := httpx.ReadPage(resp.Header, body); ok {
 		return answer{}, gateway(&Error{Op: q.op, Path: q.path, Status: resp.StatusCode}, page)
 	}
@@ -104,7 +113,9 @@ func (c *Client) askOnce(ctx context.Context, q question) (answer, error) {
 			return answer{status: resp.StatusCode, flat: f}, nil
 		}
 	}
-	return c.judge(q, resp.StatusCode, body)
+	have, err := c.judge(q, resp.StatusCode, body)
+	have.cache = resp.Header.Get("X-Cache") // as a Vault Agent or Proxy that caches says
+	return have, err
 }
 
 // send hands the request to vault/api. The response is nil if there was none;
@@ -160,7 +171,7 @@ func (c *Client) judge(q question, status int, body []byte) (answer, error) {
 	}
 	switch {
 	case status < 300 && parsed:
-		return answer{status: status, data: env.Data, warnings: env.Warnings}, nil
+		return answer{status: status, data: env.Data, warnings: env.Warnings, lease: env.leaseOf}, nil
 	case parsed && (env.Errors != nil || env.Data != nil) && (status == http.StatusNotFound || status == http.StatusBadRequest):
 		if namespaceMissing(status, e.Texts) {
 			e.Kind, e.Hint = ErrNoNamespace, "namespace "+c.cfg.Namespace+" is not there"

@@ -19,7 +19,8 @@ var (
 	ErrUnauthorized     = errors.New("token or login refused")                  // expired, revoked or wrong
 	ErrUnavailable      = errors.New("no usable answer from Vault")             // sealed, overloaded, unreachable, or not Vault at all
 	ErrGateway          = errors.New("answered by something in front of Vault") // a firewall, a proxy or a single sign-on
-	ErrUnknownOutcome   = errors.New("outcome of the write not known")          // the answer was lost and could not be settled
+	ErrCached           = errors.New("answered from a cache in front of Vault")
+	ErrUnknownOutcome   = errors.New("outcome of the write not known") // the answer was lost and could not be settled
 	ErrNoMount          = errors.New("no such mount")
 	ErrNoNamespace      = errors.New("no such namespace")
 	ErrNotVersioned     = errors.New("not a KV version 2 mount")

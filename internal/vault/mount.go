@@ -12,7 +12,8 @@ import (
 // A mount is a secrets engine, as far as it concerns us.
 type mount struct {
 	path    string // without slashes at the ends
-	version int    // of KV: 1 or 2
+	version int    // of KV: 1 or 2; 0: it is not KV
+	kind    string // as Vault names the engine
 }
 
 // mounts remembers those that were asked about.
@@ -59,13 +60,12 @@ func (c *Client) mountOf(ctx context.Context, path string) (mount, error) {
 		e.Kind, e.Hint = ErrNoMount, "vault secrets list shows those that are there"
 		return mount{}, e
 	}
-	k := mount{path: strings.Trim(data.Path, "/"), version: 1}
-	if data.Options["version"] == "2" {
-		k.version = 2
-	}
-	if data.Type != "kv" && data.Type != "generic" {
-		e.Kind, e.Status, e.Hint = ErrNotVersioned, 0, "it is of type "+clean(data.Type)+"; a KV mount is needed"
-		return mount{}, e
+	k := mount{path: strings.Trim(data.Path, "/"), kind: data.Type}
+	if data.Type == "kv" || data.Type == "generic" {
+		k.version = 1
+		if data.Options["version"] == "2" {
+			k.version = 2
+		}
 	}
 	c.mounts.add(k)
 	return k, nil
@@ -86,7 +86,10 @@ func (c *Client) checkMount(ctx context.Context) error {
 			Hint: "it is a path inside of mount " + clean(k.path) + ": write mount = \"" + clean(k.path) + "\" and the rest into path",
 		}
 	}
-	if k.version != 2 {
+	switch k.version {
+	case 0:
+		return &Error{Op: "using mount", Path: c.cfg.Mount, Kind: ErrNotVersioned, Hint: "it is of type " + clean(k.kind) + "; a KV version 2 mount is needed"}
+	case 1:
 		return c.notVersioned()
 	}
 	return nil

@@ -14,7 +14,8 @@ import (
 )
 
 // Secret returns the value that ref names, which is "mount/path#field". The
-// mount may be any that the token may read, of KV version 2 or 1.
+// mount may be any whose answers to reads have fields: KV, or an engine that makes
+// credentials.
 func (c *Client) Secret(ctx context.Context, ref string) (secret.Text, error) {
 	path, field, ok := strings.Cut(ref, "#")
 	path = strings.Trim(path, "/")
@@ -51,9 +52,10 @@ func (c *Client) refMount(ctx context.Context, path string) (mount, error) {
 
 func (c *Client) secretFields(ctx context.Context, in mount, path string) (map[string]json.RawMessage, error) {
 	q := question{op: "reading", path: in.path + "/" + path, needs: `"read"`}
-	if in.version == 2 {
-		q.path = in.path + "/data/" + path
+	if in.version != 2 {
+		return c.readLeased(ctx, q)
 	}
+	q.path = in.path + "/data/" + path
 	have, err := c.ask(ctx, q)
 	if err != nil {
 		return nil, err
@@ -64,9 +66,6 @@ func (c *Client) secretFields(ctx context.Context, in mount, path string) (map[s
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(have.data, &fields); err != nil {
 		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable}
-	}
-	if in.version == 1 {
-		return fields, nil
 	}
 	inner, ok := fields["data"]
 	if _, versioned := fields["metadata"]; !ok || !versioned {

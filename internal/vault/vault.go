@@ -50,6 +50,7 @@ type Client struct {
 	fresh  chan *api.Secret // a login made out of turn, for the renewer
 
 	mounts mounts
+	leased leased
 }
 
 // Login logs in and checks that what Config names is there: the namespace, and
@@ -94,9 +95,13 @@ func (c *Client) open(ctx context.Context) error {
 	return nil
 }
 
-// Close stops the renewal, ends what is under way, and revokes the token if it
-// came from a login of ours. Held leases must be released before.
+// Close stops the renewal, ends what is under way, and revokes what Vault made for
+// this client: leased secrets, and the token if it came from a login of ours. Leases
+// of records must be released before.
 func (c *Client) Close() {
+	if c.alive.Err() == nil {
+		c.revokeLeases()
+	}
 	if c.cfg.Auth.again() && c.api.Token() != "" && c.alive.Err() == nil {
 		ctx, cancel := context.WithTimeout(c.alive, 3*time.Second)
 		// Best effort: the token ends by itself, later.

@@ -23,6 +23,7 @@ const startWithin = time.Minute
 // options say how one server differs from another.
 type options struct {
 	certificates string // folder for the certificates of a server with TLS; empty: no TLS
+	leased       bool   // the mount "secret" is KV version 1, and its secrets have leases
 }
 
 // A process is a server's operating system process. It lives as long as alive is open.
@@ -65,6 +66,9 @@ func try(binary string, opts options) (*Server, error) {
 		server.Address = "https://" + listen
 		server.CACert = filepath.Join(opts.certificates, "vault-ca.pem")
 		args = append(args, "-dev-tls", "-dev-tls-cert-dir="+opts.certificates)
+	}
+	if opts.leased {
+		args = append(args, "-dev-leased-kv")
 	}
 	// The folder of plug-ins cannot be given as an argument without starting all of them.
 	config, err := tempFile("vaulttest-*.hcl", fmt.Sprintf("plugin_directory = %q\n", filepath.Dir(binary)))

@@ -58,6 +58,13 @@ func StartTLS(t testing.TB) *Server {
 	return own(t, options{certificates: t.TempDir()})
 }
 
+// StartLeased is Start with a server whose mount "secret" is KV version 1, and makes
+// a lease at each read, as engines that make credentials do.
+func StartLeased(t testing.TB) *Server {
+	t.Helper()
+	return own(t, options{leased: true})
+}
+
 func own(t testing.TB, opts options) *Server {
 	t.Helper()
 	server, err := start(opts)
