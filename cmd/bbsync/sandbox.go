@@ -7,7 +7,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -119,12 +121,33 @@ func (a *app) within(ctx context.Context, world *sandbox.World, command []string
 		child.Stderr = file
 	}
 	child.WaitDelay = 5 * time.Second
-	err := child.Run()
+	err := runChild(child)
 	var exited *exec.ExitError
 	if errors.As(err, &exited) && exited.Exited() {
 		return exit(exited.ExitCode())
 	}
 	return err
+}
+
+// runChild runs the command and passes SIGTERM on to it, which nobody else sends it.
+// Other signals reach it from the terminal.
+func runChild(child *exec.Cmd) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	if err := child.Start(); err != nil {
+		return err
+	}
+	done := make(chan struct{})
+	defer close(done)
+	go func() {
+		select {
+		case s := <-signals:
+			_ = child.Process.Signal(s) // it may be gone
+		case <-done:
+		}
+	}()
+	return child.Wait()
 }
 
 func showWorld(w io.Writer, f sandbox.Facts, orgs int) {

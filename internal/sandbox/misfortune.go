@@ -40,7 +40,7 @@ func (w *World) misfortune(name, base, org string) error {
 		return nil
 	case "oauth2-link":
 		_, err := b.AddLink(bitbucketd.Link{
-			ID: "client-1", Type: "oauth2", OAuth2: true, Name: "Terraform Cloud (" + org + ")", RPCURL: w.Facts.Terraform.Address + "/app/" + org,
+			ID: "client-1", OAuth2: true, Name: "Terraform Cloud (" + org + ")", RPCURL: w.Facts.Terraform.Address,
 		})
 		return err
 	}

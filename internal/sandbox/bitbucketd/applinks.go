@@ -8,7 +8,9 @@ import (
 )
 
 // Link is an application link. A link of the OAuth 2.0 kind ("External
-// application", since 7.20) has no consumer and is seen in the newest list only.
+// application", since 7.20) has no consumer and is seen in the newest list only. It
+// is of type generic, too, its URL is scheme and host only, and its id is not that of
+// the URL. Doubt: what its id looks like.
 type Link struct {
 	ID         string `json:"id"`
 	Type       string `json:"type"` // "generic", "jira", …

@@ -16,6 +16,15 @@ func (c *call) licensed() error {
 	return nil
 }
 
+// mayList lets in those who may list repositories and projects: everybody but users
+// without a licence, who get an empty 401, as was seen on GET /repos.
+func (c *call) mayList() error {
+	if c.who.user != nil && c.st.globalRank(c.who.user) == 0 {
+		return &refusal{reply{status: http.StatusUnauthorized}}
+	}
+	return nil
+}
+
 // global asks for a global permission. HTTP access tokens never carry one.
 func (c *call) global(p Permission) error {
 	if c.globalRank() < p.rank() {

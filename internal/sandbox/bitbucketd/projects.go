@@ -2,6 +2,7 @@ package bitbucketd
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"regexp"
@@ -24,13 +25,14 @@ func (c *call) projectBody(p *Project) projectBody {
 	if p.Owner != "" {
 		kind, path = "PERSONAL", "/users/"+strings.ToLower(p.Key[1:])
 	}
-	return projectBody{Key: p.Key, ID: p.ID, Name: p.Name, Public: p.Public, Type: kind, Links: c.self(path)}
+	return projectBody{Key: p.Key, ID: p.ID, Name: p.Name, Description: p.Description, Public: p.Public, Type: kind, Links: c.self(path)}
 }
 
 type repoBody struct {
 	Slug          string      `json:"slug"`
 	ID            int         `json:"id"`
 	Name          string      `json:"name"`
+	Description   string      `json:"description,omitempty"`
 	ScmID         string      `json:"scmId"`
 	State         string      `json:"state"`
 	StatusMessage string      `json:"statusMessage"`
@@ -56,8 +58,8 @@ func (c *call) repoBody(p *Project, r *Repo) repoBody {
 	}
 	self := c.self("/projects/" + p.Key + "/repos/" + r.Slug + "/browse").Self
 	return repoBody{
-		Slug: r.Slug, ID: r.ID, Name: r.Name, ScmID: "git", State: "AVAILABLE", StatusMessage: "Available",
-		Forkable: true, Project: c.projectBody(p), Public: r.Public, Links: repoLinks{Clone: clone, Self: self},
+		Slug: r.Slug, ID: r.ID, Name: r.Name, Description: r.Description, ScmID: "git", State: "AVAILABLE", StatusMessage: "Available",
+		Forkable: !r.NoForks, Project: c.projectBody(p), Public: r.Public, Links: repoLinks{Clone: clone, Self: self},
 	}
 }
 
@@ -70,6 +72,9 @@ func (p *Project) reposSorted() []*Repo {
 }
 
 func listProjects(c *call) (reply, error) {
+	if err := c.mayList(); err != nil {
+		return reply{}, err
+	}
 	want, err := c.asked(projectScope)
 	if err != nil {
 		return reply{}, err
@@ -119,6 +124,7 @@ func createProject(c *call) (reply, error) {
 		Name        string `json:"name"`
 		Description string `json:"description"`
 		Public      bool   `json:"public"`
+		Avatar      string `json:"avatar"` // not kept
 	}
 	if err := c.decode(&in); err != nil {
 		return reply{}, err
@@ -134,7 +140,7 @@ func createProject(c *call) (reply, error) {
 		return reply{}, refuse(http.StatusConflict, duplicateProject, "This project key is already in use.")
 	}
 	p := c.st.addProject(key, in.Name)
-	p.Public = in.Public
+	p.Public, p.Description = in.Public, in.Description
 	p.Grants.Users[strings.ToLower(c.who.user.Name)] = ProjectAdmin
 	c.wrote("project %s created", key)
 	return reply{status: http.StatusCreated, body: c.projectBody(p)}, nil
@@ -149,6 +155,9 @@ func (st *State) addProject(key, name string) *Project {
 
 // listRepos serves GET /repos: of all projects, with filters by name and permission.
 func listRepos(c *call) (reply, error) {
+	if err := c.mayList(); err != nil {
+		return reply{}, err
+	}
 	want, err := c.asked(repoScope)
 	if err != nil {
 		return reply{}, err
@@ -181,6 +190,9 @@ func (c *call) wantsProject(p *Project) bool {
 }
 
 func listProjectRepos(c *call) (reply, error) {
+	if err := c.mayList(); err != nil {
+		return reply{}, err
+	}
 	p, err := c.project("")
 	if err != nil {
 		return reply{}, err
@@ -202,15 +214,25 @@ func getRepo(c *call) (reply, error) {
 	return reply{body: c.repoBody(p, r)}, nil
 }
 
+// newRepo is what a caller sends to create a repository. The slug follows from the
+// name, and the project from the path, whatever is sent.
+type newRepo struct {
+	Name          string          `json:"name"`
+	ScmID         string          `json:"scmId"`
+	Slug          string          `json:"slug"`
+	Description   string          `json:"description"`
+	Forkable      *bool           `json:"forkable"`
+	Public        bool            `json:"public"`
+	DefaultBranch string          `json:"defaultBranch"` // of an empty repository; these have a commit on main
+	Project       json.RawMessage `json:"project"`
+}
+
 func createRepo(c *call) (reply, error) {
 	p, err := c.project(ProjectAdmin)
 	if err != nil {
 		return reply{}, err
 	}
-	var in struct {
-		Name  string `json:"name"`
-		ScmID string `json:"scmId"`
-	}
+	var in newRepo
 	if err := c.decode(&in); err != nil {
 		return reply{}, err
 	}
@@ -225,6 +247,7 @@ func createRepo(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	r.Public, r.Description, r.NoForks = in.Public, in.Description, in.Forkable != nil && !*in.Forkable
 	c.wrote("repository %s/%s created", p.Key, r.Slug)
 	return reply{status: http.StatusCreated, body: c.repoBody(p, r)}, nil
 }

@@ -82,25 +82,28 @@ type Grants struct {
 
 // Project holds repositories. The key of a personal one begins with "~".
 type Project struct {
-	ID      int              `json:"id"`
-	Key     string           `json:"key"`
-	Name    string           `json:"name"`
-	Public  bool             `json:"public"`
-	Owner   string           `json:"owner"`   // of a personal project, lower case
-	Default Permission       `json:"default"` // granted to every licensed user
-	Grants  Grants           `json:"grants"`
-	Repos   map[string]*Repo `json:"repos"` // by slug
+	ID          int              `json:"id"`
+	Key         string           `json:"key"`
+	Name        string           `json:"name"`
+	Public      bool             `json:"public"`
+	Owner       string           `json:"owner"` // of a personal project, lower case
+	Description string           `json:"description,omitempty"`
+	Default     Permission       `json:"default"` // granted to every licensed user
+	Grants      Grants           `json:"grants"`
+	Repos       map[string]*Repo `json:"repos"` // by slug
 }
 
 // Repo is a git repository.
 type Repo struct {
-	ID       int                  `json:"id"`
-	Slug     string               `json:"slug"`
-	Name     string               `json:"name"`
-	Public   bool                 `json:"public"`
-	Grants   Grants               `json:"grants"`
-	Hooks    map[string]*RepoHook `json:"hooks"` // by hook key
-	Webhooks []*Webhook           `json:"webhooks"`
+	ID          int                  `json:"id"`
+	Slug        string               `json:"slug"`
+	Name        string               `json:"name"`
+	Public      bool                 `json:"public"`
+	Description string               `json:"description,omitempty"`
+	NoForks     bool                 `json:"noForks,omitempty"`
+	Grants      Grants               `json:"grants"`
+	Hooks       map[string]*RepoHook `json:"hooks"` // by hook key
+	Webhooks    []*Webhook           `json:"webhooks"`
 }
 
 // Plugin is an add-on that is installed.

@@ -1,6 +1,7 @@
 package terraformd
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +50,7 @@ func (s *Server) listProjects(c call) (reply, error) {
 		}
 		found := slices.DeleteFunc(slices.Clone(o.Projects), func(p *project) bool {
 			named, search := q.Get("filter[names]"), q.Get("q")
-			return named != "" && !slices.Contains(strings.Split(named, ","), p.Name) || !strings.Contains(p.Name, search)
+			return named != "" && !slices.Contains(strings.Split(named, ","), p.Name) || !strings.Contains(strings.ToLower(p.Name), strings.ToLower(search))
 		})
 		document = page(p, found, func(p *project) resource { return renderProject(o, p) })
 		return nil
@@ -68,11 +69,16 @@ func unusedProjectSettings() []string {
 	return []string{"auto-destroy-activity-duration", "default-execution-mode", "default-agent-pool-id", "setting-overwrites"}
 }
 
+// projectName is a documented rule.
+var projectName = regexp.MustCompile(`^[\pL\pN_-][\pL\pN _-]*[\pL\pN_-]$`)
+
 // checkProject looks at a project's name. The caller holds the lock.
 func (o *organization) checkProject(p *project) error {
 	switch {
 	case len(p.Name) < 3 || len(p.Name) > 40:
 		return invalid("name", "Name must be 3 to 40 characters long")
+	case !projectName.MatchString(p.Name):
+		return invalid("name", "Name can only include letters, numbers, inner spaces, hyphens and underscores")
 	case slices.ContainsFunc(o.Projects, func(other *project) bool { return other.ID != p.ID && other.Name == p.Name }):
 		return invalid("name", "Name has already been taken")
 	}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	goversion "github.com/hashicorp/go-version"
 )
 
 type workspaceInput struct {
@@ -66,7 +68,20 @@ func (in workspaceInput) apply(w *workspace) error {
 	if !slices.Contains([]string{"remote", "local", "agent"}, w.Settings.ExecutionMode) {
 		return invalid("execution-mode", "Execution mode is not included in the list")
 	}
+	if !terraformVersion(w.Settings.TerraformVersion) {
+		return invalid("terraform-version", "Terraform version is not a valid version or constraint") // Doubt: the text
+	}
 	return nil
+}
+
+// terraformVersion reports whether the text is a version, a constraint, or "latest".
+// Doubt: whether there is such a release is not looked up.
+func terraformVersion(text string) bool {
+	if text == "latest" {
+		return true
+	}
+	_, err := goversion.NewConstraint(text)
+	return err == nil
 }
 
 var workspaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,90}$`)
