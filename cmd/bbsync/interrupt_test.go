@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +20,11 @@ import (
 // interrupts: after one, the steps in flight are finished and none is begun; after
 // any, running again continues to the end.
 func TestInterrupt(t *testing.T) {
+	// Under nohup a hangup is ignored, and bbsync ignores it as well; what this
+	// process handles, its children do not inherit.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
 	for name, signals := range map[string][]os.Signal{
 		"once finishes": {os.Interrupt}, "hangup finishes": {syscall.SIGHUP}, "twice aborts": {os.Interrupt, os.Interrupt},
 	} {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -43,12 +44,12 @@ func (r *results) to(w io.Writer, text []byte) (int, error) {
 	return n, err
 }
 
-// ended returns what the process ends with: err, or when that says nothing and a
-// result was lost, this. A code that tells of trouble stays.
+// ended returns what the process ends with: err, or when that says nothing more and
+// a result was lost, this. A code that tells of trouble stays.
 func (r *results) ended(err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.failed == nil || !told(err) {
+	if r.failed == nil || !told(err) && !errors.Is(err, r.failed) {
 		return err
 	}
 	lost := fmt.Errorf("printing the result: %w", r.failed)
