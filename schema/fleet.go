@@ -113,10 +113,11 @@ type Bitbucket struct {
 }
 
 // Admin is the Bitbucket administrator that bbsync acts as. Application links
-// need a global ADMIN and Basic authentication.
+// need a global ADMIN who logs in with a password.
 type Admin struct {
 	Username string
 	Password SecretRef
+	TOTP     *SecretRef // secret of the second factor (RFC 6238); nil: none
 }
 
 // SSHServer overrides what Bitbucket says of its SSH server.

@@ -128,7 +128,7 @@ func bitbucketShape() *shape {
 			"admin": {
 				attrs:    map[string]kind{"username": text},
 				required: []string{"username", "password"},
-				blocks:   map[string]*shape{"password": secretShape()},
+				blocks:   map[string]*shape{"password": secretShape(), "totp": secretShape()},
 			},
 			"ssh":            {attrs: map[string]kind{"host": text, "port": number, "host_keys": texts}},
 			"webhook_plugin": {attrs: map[string]kind{"install": boolean, "url": text}},

@@ -213,6 +213,10 @@ func (l *loader) bitbucket(n *node) *Bitbucket {
 		if password := kid.one("password"); password != nil {
 			b.Admin.Password = a.of(password).secret()
 		}
+		if totp := kid.one("totp"); totp != nil {
+			ref := a.of(totp).secret()
+			b.Admin.TOTP = &ref
+		}
 	}
 	if kid := n.one("ssh"); kid != nil {
 		b.SSH = v.of(kid).ssh(b.URL)

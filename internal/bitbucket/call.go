@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/httpx"
+	"github.com/bbsync/bbsync/internal/secret"
 )
 
 // A call is one request, with what an error should say about it.
@@ -29,6 +30,10 @@ type call struct {
 	media      string      // of the body and of the answer, "": application/json
 	accept     string      // of the answer where it differs
 	header     http.Header // added
+
+	session *session      // that it is sent with; nil: none
+	secrets []secret.Text // in its body, besides the client's own
+	whole   bool          // the answer is a page whose fields are sent back: nothing is removed from it
 
 	anonymous  bool  // goes without the account
 	idempotent bool  // carrying it out twice does what carrying it out once does; GET always is
@@ -94,7 +99,7 @@ func (c *Client) enter(ctx context.Context, q call, read func(answer) error) err
 		e.cause = errors.New("not sent, as an earlier request was refused: " + shut.refusal())
 		return e
 	}
-	met, err := c.once(ctx, q, read)
+	met, err := c.asAccount(ctx, q, read)
 	leave(met, err)
 	return err
 }
@@ -111,7 +116,7 @@ func (c *Client) once(ctx context.Context, q call, read func(answer) error) (met
 			(a.status != http.StatusUnauthorized && a.status != http.StatusForbidden || named(a))
 		return met, e
 	}
-	if !q.anonymous && nobody(a) {
+	if !q.anonymous && stranger(q, a) {
 		return false, c.dropped(q, a)
 	}
 	if err := read(a); err != nil {
@@ -145,6 +150,9 @@ func (c *Client) send(ctx context.Context, q call) (answer, error) {
 		return answer{}, c.cut(q, stripURL(err), ctx.Err() != nil)
 	}
 	c.clock.look(response.Header, begin, time.Now())
+	if q.session != nil {
+		q.session.keep(r.URL, response.Header)
+	}
 	c.limiter.Seen(response.StatusCode, advice(response.Header))
 	body, err := httpx.Bytes(response.Body)
 	if err != nil {
@@ -159,8 +167,8 @@ func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
 		body = bytes.NewReader(q.body)
 	}
 	address := c.base.String() + q.path
-	if len(q.query) > 0 {
-		address += "?" + q.query.Encode()
+	if query := q.sentQuery(); len(query) > 0 {
+		address += "?" + query.Encode()
 	}
 	r, err := http.NewRequestWithContext(ctx, q.method, address, body)
 	if err != nil {
@@ -182,10 +190,34 @@ func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
 		r.Header.Set("Content-Type", media)
 	}
 	maps.Copy(r.Header, q.header)
-	if !q.anonymous {
-		r.SetBasicAuth(c.username, c.password.Reveal())
+	return c.sign(r, q), nil
+}
+
+// sentQuery is the query without what asks for Basic authentication, where a
+// session is the login.
+func (q call) sentQuery() url.Values {
+	if q.session == nil || !q.query.Has(authType) {
+		return q.query
 	}
-	return r, nil
+	query := maps.Clone(q.query)
+	query.Del(authType)
+	return query
+}
+
+// sign adds the login to a request: a session, or the account by Basic
+// authentication. Its secrets are removed from what the answer quotes.
+func (c *Client) sign(r *http.Request, q call) *http.Request {
+	if q.session == nil {
+		if !q.anonymous {
+			r.SetBasicAuth(c.username, c.password.Reveal())
+		}
+		return r
+	}
+	q.session.carry(r)
+	if q.whole {
+		return r
+	}
+	return r.WithContext(httpx.WithSecrets(r.Context(), func() []secret.Text { return append(q.session.secrets(r), q.secrets...) }))
 }
 
 // fault begins an Error about a call.

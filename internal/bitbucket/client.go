@@ -29,6 +29,7 @@ type Config struct {
 	Gateway   httpx.Gateway  // what a gateway in front of it wants
 	Username  string         // "" for anonymous requests only
 	Password  secret.Text    // of an account with global ADMIN: application links take nothing less, and no token
+	TOTP      secret.Text    // secret of the account's second factor; empty: none
 	Limiter   *limit.Limiter // of the credential; nil: none
 	Timeout   time.Duration  // of one request; zero: 30s
 	Backoff   time.Duration  // wait before the first repetition, then doubling; zero: 250ms
@@ -48,6 +49,9 @@ type Client struct {
 	redact   *httpx.Redactor // of what the transport leaves: the headers of successes
 	idle     func()          // closes idle connections
 	door     *door
+	login    *activeLogin
+	codes    *codes // of the second factor; nil: none
+	now      func() time.Time
 	clock    clock
 	applinks atomic.Pointer[string] // version of the applinks module that answered
 }
@@ -62,9 +66,15 @@ func New(config Config) (*Client, error) {
 		return nil, fmt.Errorf("the Bitbucket account needs both a username and a password")
 	}
 	c := &Client{
-		base: base, username: config.Username, password: config.Password, door: newDoor(),
+		base: base, username: config.Username, password: config.Password, door: newDoor(), login: newActiveLogin(), now: time.Now,
 		agent: config.UserAgent, timeout: config.Timeout, backoff: config.Backoff, limiter: config.Limiter,
 		redact: httpx.NewRedactor(config.Password, secret.New(config.Username+":"+config.Password.Reveal())),
+	}
+	if !config.TOTP.Empty() {
+		if c.codes, err = newCodes(config.TOTP); err != nil {
+			return nil, err
+		}
+		c.redact.Add(config.TOTP, c.codes.seed)
 	}
 	if c.agent == "" {
 		c.agent = "bbsync"
@@ -93,8 +103,12 @@ func (c *Client) URL() string { return c.base.String() }
 // Username returns the account's name.
 func (c *Client) Username() string { return c.username }
 
-// Close closes idle connections. The Client can be used afterwards.
-func (c *Client) Close() { c.idle() }
+// Close ends the session, if there is one, and closes idle connections. The Client
+// can be used afterwards.
+func (c *Client) Close() {
+	c.logOut()
+	c.idle()
+}
 
 func parseBase(text string) (*url.URL, error) {
 	base, err := names.BaseURL(text)

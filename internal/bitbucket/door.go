@@ -61,7 +61,7 @@ func (d *door) note(met bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var refusal *Error
-	if errors.As(err, &refusal) && (errors.Is(err, ErrCredentials) || errors.Is(err, ErrCaptcha) ||
+	if errors.As(err, &refusal) && (refusesAccount(err) ||
 		errors.Is(err, ErrGateway) && refusal.Status == http.StatusUnauthorized) {
 		d.shut = refusal
 		return

@@ -17,6 +17,9 @@ var (
 	ErrForbidden   = errors.New("not permitted")
 	ErrCredentials = errors.New("username or password refused")
 	ErrCaptcha     = errors.New("account locked behind a CAPTCHA")
+	ErrManualLogin = errors.New("login needs a manual step")
+	ErrSessionLost = errors.New("session not kept")
+	ErrElevation   = errors.New("no secure administrator session")
 	ErrGateway     = errors.New("refused by something in front of Bitbucket")
 	ErrMoved       = errors.New("moved to another place")
 	ErrPolicy      = errors.New("refused by the server's policy")
@@ -43,6 +46,7 @@ type Error struct {
 	undone     bool          // it certainly was not
 	retryAfter time.Duration // as the server asked
 	page       bool          // the answer was a web page
+	wish       loginWish     // the login that the answer asks for
 	moved      string        // where the object moved to, "" if it did not or that is not said
 }
 

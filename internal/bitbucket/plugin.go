@@ -72,8 +72,11 @@ func forgotten(err error) (*Error, bool) {
 	return e, ok && e.Status == http.StatusNotFound && !e.page
 }
 
-// basicAuth makes old plugin managers look at the Authorization header.
-func basicAuth() url.Values { return url.Values{"os_authType": {"basic"}} }
+// authType is the query parameter that makes old plugin managers look at the
+// Authorization header.
+const authType = "os_authType"
+
+func basicAuth() url.Values { return url.Values{authType: {"basic"}} }
 
 func pluginPath(key string) string { return pluginsPath + segment(key) + "-key" }
 
@@ -103,7 +106,7 @@ func (c *Client) InstallPlugin(ctx context.Context, uri string) error {
 	}
 	q := call{
 		op: "installing the plugin from", object: quote(uri), method: http.MethodPost, path: pluginsPath,
-		query: url.Values{"token": {token}, "os_authType": {"basic"}}, media: installMedia, accept: "application/json",
+		query: url.Values{"token": {token}, authType: {"basic"}}, media: installMedia, accept: "application/json",
 		body: encode(struct {
 			PluginURI  string `json:"pluginUri"`
 			PluginName string `json:"pluginName"`

@@ -33,10 +33,33 @@ func (c *Client) refusal(q call, a answer) *Error {
 	if where, moved := movedTo(a, b); moved {
 		e.kind, e.moved, e.lost = ErrMoved, where, false
 	}
+	e.wish = wishOf(q, a, b)
 	if advice := c.advise(q, a, b, e); advice != "" {
 		e.Advice = advice
 	}
 	return e
+}
+
+// wishOf returns the login that a refusal asks for.
+func wishOf(q call, a answer, b errorBody) loginWish {
+	switch {
+	case q.anonymous:
+	case q.session == nil && basicOff(a, b):
+		return wishSession
+	case q.session != nil && needsElevation(a, b):
+		return wishElevation
+	case q.session != nil && a.status == http.StatusUnauthorized && !b.page && !named(a) && !q.session.unnamed.Load():
+		return wishNewLogin
+	}
+	return wishNothing
+}
+
+// basicOff reports whether a refusal is that of Basic authentication, which is
+// switched off: Bitbucket has looked at the setting and not at the password. Its
+// text is translated; its shape is that of no other refusal.
+func basicOff(a answer, b errorBody) bool {
+	return a.status == http.StatusForbidden && !b.page && !b.listed && b.code == 0 && len(b.messages) > 0 && !named(a) &&
+		!strings.HasPrefix(b.messages[0], "XSRF")
 }
 
 // classify tells the kinds of refusals apart. Bitbucket answers 401 both to a
@@ -48,7 +71,7 @@ func classify(q call, a answer, b errorBody) error {
 		return ErrCaptcha
 	case b.page && (refusedByGateway(a.status) || b.web.Asks()):
 		return ErrGateway
-	case a.status == http.StatusUnauthorized && (q.anonymous || admitted(a, b)), a.status == http.StatusForbidden:
+	case a.status == http.StatusUnauthorized && (q.anonymous || q.session != nil || admitted(a, b)), a.status == http.StatusForbidden:
 		return ErrForbidden
 	case a.status == http.StatusUnauthorized:
 		return ErrCredentials
@@ -103,6 +126,13 @@ func named(a answer) bool { return a.header.Get("X-Ausername") != "" && !nobody(
 // nobody reports whether the answer says that the request came without an account.
 func nobody(a answer) bool { return a.header.Get("X-Ausername") == "anonymous" }
 
+// stranger reports whether a good answer is one to a request without an account. A
+// session that is over has such answers, without the header that named the account
+// when it was opened.
+func stranger(q call, a answer) bool {
+	return nobody(a) || q.session != nil && q.method == http.MethodGet && !named(a) && !q.session.unnamed.Load()
+}
+
 // dropped is the Error of a good answer to a request that arrived without its
 // account: what it shows is what strangers see.
 func (c *Client) dropped(q call, a answer) *Error {
@@ -110,6 +140,12 @@ func (c *Client) dropped(q call, a answer) *Error {
 	e.Status, e.kind, e.RequestID = a.status, ErrForbidden, escape(c.redact.String(a.header.Get("X-Arequestid")))
 	e.Messages = []string{"Bitbucket answered as to a request without an account"}
 	e.Advice = "check that nothing in front of Bitbucket drops the Authorization header"
+	if q.session != nil {
+		e.Advice = adviseSticky
+		if q.method == http.MethodGet {
+			e.wish = wishNewLogin
+		}
+	}
 	return e
 }
 
@@ -141,15 +177,15 @@ func (c *Client) advise(q call, a answer, b errorBody, e *Error) string {
 	case q.anonymous && errors.Is(e.kind, ErrForbidden):
 		return "this was asked without an account, as Bitbucket allows; check whether something in front of it wants a login for " + e.Path
 	case errors.Is(e.kind, ErrCredentials):
-		return "check the username and the password of " + quote(c.username) +
-			", that it is licensed to use Bitbucket, and that Basic authentication is not switched off for it; stopped using this account to avoid locking it"
+		return c.adviseCredentials()
 	case errors.Is(e.kind, ErrCaptcha):
-		return "have " + quote(c.username) + " log in once in a browser and solve the CAPTCHA, or an administrator clear it" +
-			" (Administration, Users), then check the password; stopped using this account"
+		return c.adviseCaptcha()
 	case errors.Is(e.kind, ErrForbidden) && xsrf(e):
 		return "either a proxy drops the header X-Atlassian-Token, or the account is locked behind a CAPTCHA: log in once in a browser"
+	case e.wish == wishSession:
+		return adviseLogin(c.username)
 	case errors.Is(e.kind, ErrForbidden):
-		return c.adviseForbidden(a, b, e)
+		return c.adviseForbidden(q, a, e)
 	case errors.Is(e.kind, ErrNotServed):
 		return "check the url's context path, and what stands between bbsync and Bitbucket; an older version may lack this resource"
 	case errors.Is(e.kind, ErrUnavailable) && e.Status != 0:
@@ -181,7 +217,7 @@ func (c *Client) adviseGateway(q call, b errorBody, e *Error) string {
 
 // adviseForbidden names the permission that is missing, or what else may be wrong
 // where the answer does not name the account.
-func (c *Client) adviseForbidden(a answer, b errorBody, e *Error) string {
+func (c *Client) adviseForbidden(q call, a answer, e *Error) string {
 	text := "this takes an account with global ADMIN permission: check that " + quote(c.username) + " has it"
 	if strings.HasPrefix(e.Path, c.base.EscapedPath()+"/rest/api/") {
 		text = "give " + quote(c.username) + " the permission for this, or use an account that has it"
@@ -189,8 +225,8 @@ func (c *Client) adviseForbidden(a answer, b errorBody, e *Error) string {
 	if named(a) {
 		return text
 	}
-	if a.status == http.StatusForbidden && !b.listed {
-		return text + "; or Basic authentication is switched off for the account (Administration, Authentication methods; from 7.12 on): allow it there"
+	if q.session != nil {
+		return "the answer does not name the account (header X-AUSERNAME), as if the session were over: " + adviseSticky + "; else " + text
 	}
 	return "the answer does not name the account (header X-AUSERNAME), as if the request had come without it:" +
 		" check that nothing in front of Bitbucket drops the Authorization header; if nothing does, " + text

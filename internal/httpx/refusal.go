@@ -37,7 +37,10 @@ func (t *Transport) redact(ctx context.Context, resp *http.Response) {
 	r := t.redactor(ctx)
 	clean := r.body(body.bytes)
 	resp.Body, resp.ContentLength = newWhole(clean), int64(len(clean))
-	for _, values := range resp.Header {
+	for name, values := range resp.Header {
+		if name == "Set-Cookie" { // the client's own, for its next request; no error quotes it
+			continue
+		}
 		for i, value := range values {
 			values[i] = r.String(value)
 		}

@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/limit"
 	"github.com/bbsync/bbsync/internal/names"
+	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/schema"
@@ -91,11 +94,30 @@ func (s *Systems) Login(ctx context.Context) error {
 	return err
 }
 
-// Close ends the login to Vault, if there is one.
+// Close ends the logins to the Bitbuckets and to Vault, where there are any.
 func (s *Systems) Close() {
+	s.closeBitbuckets()
 	if s.vault != nil {
 		s.vault.Close()
 	}
+}
+
+// closeBitbuckets closes the clients that were opened, side by side: each may wait
+// for its server.
+func (s *Systems) closeBitbuckets() {
+	s.mu.Lock()
+	entries := slices.Collect(maps.Values(s.bitbuckets))
+	s.mu.Unlock()
+	var group sync.WaitGroup
+	for _, entry := range entries {
+		group.Go(func() {
+			entry.once.Do(func() {}) // waits for one that is being opened
+			if entry.client != nil {
+				entry.client.Close()
+			}
+		})
+	}
+	group.Wait()
 }
 
 // Vault returns the open Vault.
@@ -164,14 +186,26 @@ func (s *Systems) openBitbucket(ctx context.Context, block *schema.Bitbucket) (*
 	if err != nil {
 		return nil, fmt.Errorf("bitbucket.%s: %w", block.Label, err)
 	}
+	totp, err := s.totp(ctx, block.Admin)
+	if err != nil {
+		return nil, fmt.Errorf("bitbucket.%s: the admin's totp: %w", block.Label, err)
+	}
 	client, err := bitbucket.New(bitbucket.Config{
-		URL: block.URL, CA: ca, Gateway: gateway, Username: block.Admin.Username, Password: password, UserAgent: s.env.UserAgent,
+		URL: block.URL, CA: ca, Gateway: gateway, Username: block.Admin.Username, Password: password, TOTP: totp, UserAgent: s.env.UserAgent,
 		Limiter: s.limiter(block.URL+" "+block.Admin.Username, block.RateLimit),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("bitbucket.%s: %w", block.Label, err)
 	}
 	return client, nil
+}
+
+// totp fetches the secret of the administrator's second factor, if there is one.
+func (s *Systems) totp(ctx context.Context, admin schema.Admin) (secret.Text, error) {
+	if admin.TOTP == nil {
+		return secret.Text{}, nil
+	}
+	return s.Credential(ctx, *admin.TOTP)
 }
 
 // limiter returns the limiter of a credential; two blocks that use one

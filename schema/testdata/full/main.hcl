@@ -141,6 +141,9 @@ bitbucket "corp" {
     password {
       vault = "secret/platform/bitbucket#admin"
     }
+    totp {
+      vault = "secret/platform/bitbucket#totp"
+    }
   }
 
   ssh {
@@ -196,6 +199,9 @@ bitbucket "old" {
     username = "admin"
     password {
       env = "OLD_PASSWORD"
+    }
+    totp {
+      env = "OLD_TOTP"
     }
   }
 
