@@ -48,37 +48,3 @@ func (c *Client) RateLimitSettings(ctx context.Context) (RateLimitSettings, erro
 	}
 	return RateLimitSettings{*wire.Enabled, wire.DefaultSettings.Capacity, wire.DefaultSettings.FillRate}, nil
 }
-
-// BasicAuthConfig says for whom Basic authentication is switched off (from 7.12
-// on). bbsync needs it: application links take nothing else.
-type BasicAuthConfig struct {
-	Blocked      bool
-	AllowedUsers []string
-	AllowedPaths []string
-}
-
-// BasicAuthConfig reads it. ErrTooOld: the server has none, and blocks nobody.
-func (c *Client) BasicAuthConfig(ctx context.Context) (BasicAuthConfig, error) {
-	var wire struct {
-		Block *bool    `json:"block-requests"`
-		Users []string `json:"allowed-users"`
-		Paths []string `json:"allowed-paths"`
-	}
-	q := call{op: "reading who may use Basic authentication at", object: c.URL(), path: "/rest/basicauth/latest/config"}
-	err := c.do(ctx, q, func(a answer) error {
-		if err := decode(&wire)(a); err != nil {
-			return err
-		}
-		if wire.Block == nil {
-			return errors.New("not the Basic authentication settings")
-		}
-		return nil
-	})
-	switch {
-	case status(err) == http.StatusNotFound:
-		return BasicAuthConfig{}, tooOld(err)
-	case err != nil:
-		return BasicAuthConfig{}, err
-	}
-	return BasicAuthConfig{*wire.Block, wire.Users, wire.Paths}, nil
-}

@@ -30,7 +30,10 @@ type bitbucketFacts struct {
 	// With it. account is the first question, and the only one when it is refused:
 	// more wrong passwords would lock the account.
 	account answer[bool] // has global ADMIN
+	system  answer[bool] // has SYS_ADMIN, too
 	basic   answer[bitbucket.BasicAuthConfig]
+	raised  error // no secure administrator session
+	login   bitbucket.LoginState
 	links   answer[[]bitbucket.Link]
 	ssh     answer[bitbucket.SSHSettings]
 	server  answer[systems.SSHServer]
@@ -67,15 +70,25 @@ func (b *bitbucketFacts) read(ctx context.Context, sys *systems.Systems, loggedI
 	if b.properties.err != nil {
 		return // not a Bitbucket that answers: the password is not sent there
 	}
-	held, err := client.HasPermissions(ctx, client.Username(), []bitbucket.Permission{{Name: "ADMIN"}})
-	if b.account.err = err; err != nil {
+	if b.account = holds(ctx, client, "ADMIN"); b.account.err != nil {
 		return
 	}
-	b.account.value = held[0].Held
 	b.readAsAdmin(ctx, sys, client)
+	b.login = client.LoginState()
+}
+
+// holds asks whether the account has a global permission.
+func holds(ctx context.Context, client *bitbucket.Client, permission string) answer[bool] {
+	held, err := client.HasPermissions(ctx, client.Username(), []bitbucket.Permission{{Name: permission}})
+	if err != nil {
+		return answer[bool]{err: err}
+	}
+	return answer[bool]{value: held[0].Held}
 }
 
 func (b *bitbucketFacts) readAsAdmin(ctx context.Context, sys *systems.Systems, client *bitbucket.Client) {
+	b.system = holds(ctx, client, "SYS_ADMIN")
+	b.raised = client.AdminSession(ctx)
 	b.basic = ask(client.BasicAuthConfig(ctx))
 	b.links = ask(client.Links(ctx))
 	b.ssh = ask(client.SSHSettings(ctx))

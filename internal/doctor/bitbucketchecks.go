@@ -23,11 +23,12 @@ func (b *bitbucketFacts) checks(now time.Time) []Check {
 	}
 	out = append(out, b.state(), b.version(), b.baseURL(), b.clock(), b.admin())
 	if err := b.reached(); err != nil {
-		for _, name := range []string{"basic-auth", "ssh", "ssh-host-keys", "key-policy", "webhooks", "rate-limit"} {
+		for _, name := range []string{"login", "basic-auth", "ssh", "ssh-host-keys", "key-policy", "webhooks", "rate-limit"} {
 			out = append(out, unknown(name, "it is asked as the administrator, who was not let in; stopped using this account to avoid locking it", "see account"))
 		}
 		return out
 	}
+	out = append(out, b.loginChecks()...)
 	out = append(out, b.basicAuth(), b.sshServer(), b.hostKeys(), b.keyPolicy(), b.webhooks())
 	out = append(out, b.hookChecks()...)
 	return append(out, b.rateLimit())
@@ -91,40 +92,6 @@ func (b *bitbucketFacts) clock() Check {
 			"OAuth 1.0a refuses timestamps that are a few minutes off", "set both by NTP; compare with Terraform's host too")
 	}
 	return ok(name, "Bitbucket's clock is within %s of this machine's", max(b.skew.Abs(), time.Second))
-}
-
-// admin tells a wrong password from a locked account, from Basic authentication
-// that is switched off, and from a missing permission.
-func (b *bitbucketFacts) admin() Check {
-	const name = "account"
-	user := b.want.Admin.Username
-	switch err := b.account.err; {
-	case errors.Is(err, errNotAsked):
-		return unknown(name, "the server does not answer as a Bitbucket, so the password was not sent", "see version")
-	case errors.Is(err, bitbucket.ErrCaptcha):
-		return failure(name, user+" is locked behind a CAPTCHA", err)
-	case errors.Is(err, bitbucket.ErrCredentials):
-		return failure(name, "the password of "+user+" is refused", err)
-	case err != nil:
-		return failure(name, user+" is not let in", err)
-	case !b.account.value:
-		return failed(name, user+" has no global ADMIN permission", "application links, consumers and other users' keys take an administrator",
-			"give "+user+" the global permission ADMIN (Administration, Global permissions)")
-	}
-	return ok(name, "%s logs in and is an administrator", user)
-}
-
-func (b *bitbucketFacts) basicAuth() Check {
-	const name = "basic-auth"
-	switch err := b.basic.err; {
-	case errors.Is(err, bitbucket.ErrTooOld):
-		return ok(name, "this version cannot switch it off")
-	case err != nil:
-		return doubt(name, err)
-	case b.basic.value.Blocked:
-		return ok(name, "switched off, and allowed for %s", b.want.Admin.Username)
-	}
-	return ok(name, "allowed")
 }
 
 func (b *bitbucketFacts) sshServer() Check {

@@ -137,6 +137,18 @@ func TestBitbucketChecks(t *testing.T) {
 		{"keys that are brought end", policy(bitbucket.KeyPolicy{MaxExpiryDays: 30}, &schema.Connection{SSHKey: schema.SSHKey{Private: &schema.SecretRef{}}}), Warning, "bbsync rotate"},
 		{"keys end, and are replaced", policy(bitbucket.KeyPolicy{MaxExpiryDays: 30}, bits(3072, 20*24*time.Hour)), OK, "replaces them before"},
 		{"starting", b(func(b *bitbucketFacts) { b.status.value = "STARTING" }).state(), Failed, "starting"},
+		{"Basic", b(func(*bitbucketFacts) {}).loginChecks()[0], OK, "does not end"},
+		{"session", b(func(b *bitbucketFacts) { b.login.Session, b.login.SecondFactor = true, true }).loginChecks()[0], OK, "a session with a second factor"},
+		{"no WebSudo", b(func(*bitbucketFacts) {}).adminSession(), OK, "asks for no secure"},
+		{"WebSudo", b(func(b *bitbucketFacts) { b.login.Elevated = noon }).adminSession(), OK, "until 12:10 UTC"},
+		{"WebSudo refused", b(func(b *bitbucketFacts) { b.raised = bitbucket.ErrElevation }).adminSession(), Failed, "no secure administrator session"},
+		{"Basic off", b(func(b *bitbucketFacts) { b.basic.value.Blocked, b.login.Session = true, true }).basicAuth(), OK, "with a session"},
+		{"Basic off, allowed", b(func(b *bitbucketFacts) { b.basic.value.Blocked = true }).basicAuth(), OK, "allowed for admin"},
+		{"Basic off, allowed for another case", b(func(b *bitbucketFacts) {
+			b.basic.value, b.login.Session = bitbucket.BasicAuthConfig{Blocked: true, AllowedUsers: []string{"Admin"}}, true
+		}).basicAuth(), Warning, "case-sensitive"},
+		{"Basic allowed, seen by ADMIN", b(func(b *bitbucketFacts) { b.basic.err = bitbucket.ErrForbidden }).basicAuth(), OK, "allowed for admin"},
+		{"SYS_ADMIN", b(func(b *bitbucketFacts) { b.account.value, b.system.value = true, true }).admin(), OK, "which bbsync does not need"},
 		{"not an admin", b(func(*bitbucketFacts) {}).admin(), Failed, "global ADMIN"},
 		{"pinned", b(func(b *bitbucketFacts) { b.want.SSH.HostKeys = []string{"k"} }).hostKeys(), OK, "1 pinned"},
 		{"other port", b(func(b *bitbucketFacts) {
