@@ -87,6 +87,7 @@ var sandboxOptions = map[string]func(*sandbox.Options){
 	"--sso":                   func(o *sandbox.Options) { o.Bitbucket.SSO = true },
 	"--no-websudo":            func(o *sandbox.Options) { o.Bitbucket.WebSudo = bitbucketd.Off },
 	"--admin-without-websudo": func(o *sandbox.Options) { o.Bitbucket.AdminWithoutWebSudo = true },
+	"--websudo-first":         func(o *sandbox.Options) { o.Bitbucket.WebSudoFirst = true },
 	"--elevate-settings-only": func(o *sandbox.Options) { o.Bitbucket.ElevateSettingsOnly = true },
 	"--signed-needs-websudo":  func(o *sandbox.Options) { o.Bitbucket.SignedNeedsWebSudo = true },
 	"--signed-not-on-links":   func(o *sandbox.Options) { o.Bitbucket.SignedNotOnLinks = true },

@@ -65,6 +65,11 @@ const (
 // linkAdmin lets administrators in. The older resources of application links answer
 // others with a 401 of their own, whoever they are.
 func (c *call) linkAdmin(g guarding) error {
+	if g == guarded && c.opts.WebSudoFirst {
+		if err := c.webSudo(); err != nil {
+			return err
+		}
+	}
 	if !c.mayLink() {
 		return refuseStatus(http.StatusUnauthorized, "You must be logged in as an admin to access this resource.")
 	}

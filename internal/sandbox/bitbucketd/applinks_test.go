@@ -79,7 +79,7 @@ func TestApplicationLinks(t *testing.T) {
 		{"no type", admin, "PUT " + links, `{"name":"x","rpcUrl":"https://x.example","displayUrl":"https://x.example"}`, 400, "", nil},
 		{"no url", admin, "PUT " + links, linkJSON("x", "x"), 400, "", nil},
 		{"unknown field", admin, "PUT " + links, `{"nom":"x"}`, 400, "nom", nil},
-		{"no collection put in 1.0", admin, "PUT /rest/applinks/1.0/applicationlink", linkJSON("x", "https://x.example"), 404, "", nil},
+		{"no collection put in 1.0", admin, "PUT /rest/applinks/1.0/applicationlink", linkJSON("x", "https://x.example"), 405, "", nil},
 		{"2.0", admin, "PUT /rest/applinks/2.0/applicationlink", linkJSON("x", "https://x.example"), 201, "", nil},
 		{"entity", admin, "GET " + links + "/" + orgID, "", 200, `"typeId":"generic"`, nil},
 		{"older list", admin, "GET /rest/applinks/latest/applicationlink", "", 200, `{"applicationLinks":[{"id":"` + orgID, nil},

@@ -46,3 +46,14 @@ func get(t *testing.T, w *world, path string) string {
 	}
 	return b.String()
 }
+
+// A method that is not served on a path that is.
+func TestMethodsThatAreNotServed(t *testing.T) {
+	for version, body := range map[string]string{"5.3.1": "", "8.19.0": "", "10.4.2": "HTTP 405 Method Not Allowed"} {
+		w := newWorld(t, bitbucketd.Options{Version: version, Basic: bitbucketd.On})
+		a := w.want(w.as(admin, "DELETE", "/rest/ssh/1.0/settings", ""), 405, body)
+		if a.header.Get("Allow") != "GET" || body == "" && a.body != "" {
+			t.Errorf("%s: %v %s", version, a.header, a.body)
+		}
+	}
+}

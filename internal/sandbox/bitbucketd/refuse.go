@@ -114,22 +114,6 @@ func refuseList(format string, args ...any) error {
 	return &refusal{reply{status: status, xml: true, body: errorList{Status: status, Message: []string{fmt.Sprintf(format, args...)}}}}
 }
 
-// unknownREST is the answer to a REST path, or a method on it, that is not served:
-// the framework's, which is not that of a resource without the object. Doubt: the
-// text up to 8 is that of other servers of its time; 9 was not seen.
-func unknownREST(c *call) (reply, error) {
-	const status = http.StatusNotFound
-	m := statusMessage{Code: status, Message: "HTTP 404 Not Found", SubCode: -1}
-	if !c.version.since(9, 0, 0) {
-		m.Message, m.SubCode = "null for uri: "+c.base.Scheme+"://"+c.base.Host+c.raw.Path, 0
-	}
-	if c.version.since(10, 0, 0) && !c.version.since(10, 4, 0) { // seen on 10.2.1: XML whatever is asked for, without sub-code
-		data, err := xml.Marshal(statusMessage{Code: status, Message: m.Message})
-		return reply{status: status, media: "application/xml;charset=UTF-8", text: xmlHead + string(data)}, err
-	}
-	return reply{}, &refusal{statusReply(m)}
-}
-
 func unknownPage(*call) (reply, error) {
 	return reply{
 		status: http.StatusNotFound, media: "text/html;charset=UTF-8",

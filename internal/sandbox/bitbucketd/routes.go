@@ -22,7 +22,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.pluginRoutes(rest)
 	s.tsvRoutes(rest)
 	s.pageRoutes(page)
-	rest("/rest/", unknownREST)
+	rest(everyREST, notServed)
 	page("/", unknownPage)
 }
 

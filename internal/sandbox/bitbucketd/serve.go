@@ -57,9 +57,13 @@ const (
 
 // Handler returns the server's HTTP handler. Routes are told to package front.
 func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
-	s.routes(mux)
-	routed := front.Routed(mux)
+	s.mu.Lock()
+	if s.mux == nil {
+		s.mux = http.NewServeMux()
+		s.routes(s.mux)
+	}
+	routed := front.Routed(s.mux)
+	s.mu.Unlock()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		context := s.base.Path

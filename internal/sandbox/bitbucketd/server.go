@@ -65,6 +65,9 @@ type Options struct {
 	// AdminWithoutWebSudo opens /rest/api/…/admin without it. Doubt: whether these are
 	// guarded; one report says so, and one script did without, on an unknown version.
 	AdminWithoutWebSudo bool
+	// WebSudoFirst asks everybody for WebSudo, also who is nobody or no administrator.
+	// Doubt: which of the two checks of a guarded resource comes first.
+	WebSudoFirst bool
 	// SignedNeedsWebSudo refuses OAuth 1.0a calls where WebSudo guards. Doubt: sibling
 	// products let them through.
 	SignedNeedsWebSudo bool
@@ -102,6 +105,7 @@ type Options struct {
 type Server struct {
 	opts    Options
 	version version
+	mux     *http.ServeMux // set by Handler
 
 	mu       sync.Mutex
 	st       *State

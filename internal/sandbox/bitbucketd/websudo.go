@@ -160,8 +160,11 @@ func (c *call) webSudo() error {
 // adminPath guards the core's administration, for those who may use it at all.
 func (c *call) adminPath() error {
 	parts := strings.SplitN(c.r.URL.Path, "/", 6) // "", rest, api, version, admin, …
-	if c.opts.AdminWithoutWebSudo || len(parts) < 6 || parts[1] != "rest" || parts[2] != "api" || parts[4] != "admin" || c.globalRank() < Admin.rank() {
+	if c.opts.AdminWithoutWebSudo || len(parts) < 6 || parts[1] != "rest" || parts[2] != "api" || parts[4] != "admin" {
 		return nil
+	}
+	if c.globalRank() < Admin.rank() && !c.opts.WebSudoFirst {
+		return nil // the resource refuses
 	}
 	return c.webSudo()
 }

@@ -159,6 +159,21 @@ func TestWithoutWebSudo(t *testing.T) {
 	}
 }
 
+// A guarded resource may ask even those for WebSudo who are not logged in.
+func TestWebSudoBeforeRights(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		opts := off
+		opts.WebSudoFirst = first
+		w := newWorld(t, opts)
+		for _, path := range []string{guardedPath, api + "/admin/users"} {
+			a := w.as("", "GET", path, "")
+			if asked(a) != first || a.status != 401 || a.header.Get("X-AUSERNAME") != "" {
+				t.Errorf("first %t: %s: %d %s", first, path, a.status, a.body)
+			}
+		}
+	}
+}
+
 // Calls signed with an access token are their user's, with Basic switched off too.
 func TestSignedCallsOfAnAdministrator(t *testing.T) {
 	for _, tt := range []struct {
