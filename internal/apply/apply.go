@@ -128,6 +128,10 @@ type Result struct {
 
 // Run carries a plan out.
 func Run(ctx context.Context, sys *systems.Systems, p plan.Plan, opts Options) Result {
+	return run(ctx, opened{sys, live.NewHostKeys(sys)}, p, opts)
+}
+
+func run(ctx context.Context, sys servers, p plan.Plan, opts Options) Result {
 	if opts.Parallel == 0 {
 		opts.Parallel = DefaultParallel
 	}
@@ -137,7 +141,7 @@ func Run(ctx context.Context, sys *systems.Systems, p plan.Plan, opts Options) R
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	e := &executor{sys: opened{sys, live.NewHostKeys(sys)}, opts: opts, failed: map[plan.GrantPermission]error{}, fleet: p.Fleet}
+	e := &executor{sys: sys, opts: opts, failed: map[plan.GrantPermission]error{}, fleet: p.Fleet}
 	result := Result{Bitbuckets: make([]Outcome, len(p.Bitbuckets))}
 	e.each(len(p.Bitbuckets), func(i int) { result.Bitbuckets[i] = e.bitbucket(ctx, p.Bitbuckets[i]) })
 	result.Connections = e.connections(ctx, p.Connections)

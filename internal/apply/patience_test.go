@@ -41,3 +41,21 @@ func TestPatienceIsInterrupted(t *testing.T) {
 		t.Error("goes on waiting after it was stopped")
 	}
 }
+
+// TestPausesBetweenLooks bounds how often a lease is read while it is waited for.
+func TestPausesBetweenLooks(t *testing.T) {
+	for free, want := range map[time.Duration]int{0: 20, time.Second: 1, time.Hour: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			p, looks := NewPatience(time.Second), 0
+			for p.pause(t.Context(), nil, free) {
+				looks++
+			}
+			if looks != want {
+				t.Errorf("%s: %d looks, want %d", free, looks, want)
+			}
+		})
+	}
+	if most := (*Patience)(nil).Most(); most != 0 {
+		t.Error(most)
+	}
+}

@@ -52,13 +52,21 @@ func (r *runner) proveFetched(ctx context.Context, s plan.ProveFetched) error {
 	switch _, failed := errors.AsType[*fetchError](err); {
 	case failed && s.Back == "":
 		r.warn(s, "%v; the OAuth client that it used is gone", err)
-		err = nil
+		return r.unproven(ctx, s, w)
 	case failed:
 		err = w.back(ctx, err)
 	case err != nil:
 		w.open = true
 	}
 	return r.settle(ctx, s, w, err)
+}
+
+// unproven settles a wave of which not every repository was fetched, though nothing
+// goes back.
+func (r *runner) unproven(ctx context.Context, s plan.ProveFetched, w wave) error {
+	err := r.settle(ctx, s, w, nil)
+	r.proof = "none: Terraform did not fetch the repository of every workspace"
+	return err
 }
 
 // stillMoved returns those of the noted workspaces that use the other token, as
