@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bbsync/bbsync/internal/sandbox/front"
+	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // A rival writes the record between bbsync's reading and writing it.
@@ -114,18 +116,19 @@ func (b *bed) race(t rapid.TB, a act, states map[string]snapshot, r rival, nth i
 	b.prepare(t, a, states)
 	g := b.guardOf(t, a)
 	g.begin(t)
-	change := map[string]any{}
+	change, args := map[string]any{}, a.args
 	if r.takes {
 		change = map[string]any{
-			"lease_nonce": "rival", "lease_holder": "rival", "lease_expires": time.Now().Add(time.Hour).UTC().Format(time.RFC3339Nano),
+			"lease_nonce": "rival", "lease_holder": "rival", "lease_expires": time.Now().Add(vault.MaxLease / 2).UTC().Format(time.RFC3339Nano),
 		}
+		args = append(slices.Clone(args), "--wait-lease=0s") // the rival does not end by itself
 	}
 	order := front.Fault{
 		Kind: front.Call, Method: http.MethodPut, Path: "data/" + folder, Nth: nth,
 		Before: func(r *http.Request) { path := recordAt(r.URL.Path); b.outrun(path, whole.begun[path], change) },
 	}
 	b.must(t, b.fronts["vault"].Order(order))
-	cut := b.exec(t, moment{}, a.args...)
+	cut := b.exec(t, moment{}, args...)
 	g.end(t)
 	if r.takes {
 		b.fenced(t, nth, cut, whole.run)

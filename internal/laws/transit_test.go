@@ -77,7 +77,7 @@ func transits(first any) []act {
 		{name: "moved on before a move was over", state: "cut", files: movedOn(), lean: true, again: true, args: []string{"apply", "--auto-approve"}, end: settled},
 		{
 			name: "let go before a move was over", state: "cut", files: undescribed("removed { from = connection.unit }\n"), lean: true, again: true, keeps: true,
-			args: []string{"apply", "--auto-approve", "--prune"}, end: letGo,
+			args: []string{"apply", "--auto-approve", "--prune", "--parallelism=1"}, end: letGo, // both records change: one after the other, to tell the writes apart
 		},
 		{
 			name: "removed before a move was over", state: "cut", files: undescribed(""), lean: true, again: true,
