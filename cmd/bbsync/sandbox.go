@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -41,6 +43,7 @@ func (a *app) sandboxCommand() *cobra.Command {
 	flags.Var(&opts.Bitbucket.WebSudo, "websudo", "secure administrator sessions in Bitbucket (default on from 9)")
 	flags.BoolVar(&opts.SecondFactor, "second-factor", false, "Bitbucket's administrator logs in with a second factor; its secret is field totp in Vault")
 	flags.IntVar(&opts.Bitbucket.Nodes, "nodes", 1, "nodes of each Bitbucket, behind a load balancer with sticky sessions")
+	flags.StringVar(&opts.Gateway, "gateway", "", "gateway in front of Terraform and Bitbucket: "+strings.Join(sandbox.GatewayKinds(), ", ")+"; default none")
 	flags.DurationVar(&opts.Latency, "latency", 0, "added to each request to Terraform and Bitbucket")
 	flags.Float64Var(&opts.RateLimit, "rate-limit", 0, "requests per second and credential that Terraform and Bitbucket allow; 0: no limit")
 	flags.StringVar(&log, "access-log", "", "file for the access log")
@@ -74,6 +77,8 @@ func checkSandbox(opts sandbox.Options) error {
 		}
 	}
 	switch {
+	case opts.Gateway != "" && !slices.Contains(sandbox.GatewayKinds(), opts.Gateway):
+		return fmt.Errorf("--gateway %s: want %s", opts.Gateway, strings.Join(sandbox.GatewayKinds(), ", "))
 	case opts.Bitbucket.Nodes < 1:
 		return errors.New("--nodes must be at least 1")
 	case opts.Orgs < 0 || opts.Latency < 0 || opts.RateLimit < 0:
@@ -159,6 +164,7 @@ func showWorld(w io.Writer, f sandbox.Facts, orgs int) {
 	fmt.Fprintf(w, "            user %s, password %s\n", sandbox.AdminUser, f.People.Admin)
 	fmt.Fprintf(w, "            user %s, password %s\n", sandbox.ServiceUser, f.People.ServiceUser)
 	fmt.Fprintf(w, "Vault       %s   token %s\n", f.Vault.Address, f.Vault.Token)
+	showGateway(w, f.Gateway)
 	fmt.Fprintf(w, "CA          %s\n\nFor another terminal:\n\n", f.CAFile)
 	for _, line := range f.Environment() {
 		name, value, _ := strings.Cut(line, "=")
@@ -168,6 +174,19 @@ func showWorld(w io.Writer, f sandbox.Facts, orgs int) {
 		"bbsync init --terraform \"$BBSYNC_VAR_terraform_address\" --bitbucket \"$BBSYNC_VAR_bitbucket_url\" \\\n"+
 		"  --ca-file \"$BBSYNC_VAR_ca_file\" --service-user %s --organization acme-01\n"+
 		"bbsync plan\nbbsync apply    # waits for the click on Allow; elsewhere: bbsync sandbox approve\n", sandbox.ServiceUser)
+}
+
+func showGateway(w io.Writer, g sandbox.GatewayFacts) {
+	if g.Kind == "" {
+		return
+	}
+	fmt.Fprintf(w, "Gateway     %s, in front of Terraform and Bitbucket; in Vault secret/platform/gateway\n", g.Kind)
+	for _, name := range slices.Sorted(maps.Keys(g.Headers)) {
+		fmt.Fprintf(w, "            header %s: %s\n", name, g.Headers[name])
+	}
+	if g.Certificate != "" {
+		fmt.Fprintf(w, "            certificate %s\n            key %s\n", g.Certificate, g.Key)
+	}
 }
 
 func organizationNames(n int) string {

@@ -128,6 +128,10 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 			opts.ContextPath = path
 			continue
 		}
+		if kind, found := strings.CutPrefix(arg, "--gateway="); found {
+			opts.Gateway = kind
+			continue
+		}
 		opts.Bitbuckets = append(opts.Bitbuckets, arg)
 	}
 	if len(opts.Bitbuckets) == 0 {

@@ -26,7 +26,7 @@ func (c *Client) refusal(q call, a answer) *Error {
 	}
 	if redirect := c.redirect(q, a); redirect != nil {
 		e.Messages, e.Advice = []string{escape(redirect.Error())}, httpx.Advice(redirect)
-		if redirect.ByGateway() {
+		if httpx.ByGateway(redirect) {
 			e.kind = ErrGateway
 		}
 	}

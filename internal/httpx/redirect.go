@@ -1,6 +1,7 @@
 package httpx
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -25,8 +26,12 @@ func (e *RedirectError) Error() string {
 	return text + ", where the credentials are not sent"
 }
 
-// ByGateway reports whether the redirect is certainly not the server's own.
-func (e *RedirectError) ByGateway() bool { return e.Product != "" }
+// ByGateway reports whether an error is a redirect that is certainly not the
+// server's own: to a login of a known product.
+func ByGateway(err error) bool {
+	redirect, ok := errors.AsType[*RedirectError](err)
+	return ok && redirect.Product != ""
+}
 
 func (e *RedirectError) advice() string {
 	const own = "if that is the right server, configure its address"

@@ -18,6 +18,7 @@ type Facts struct {
 	Vault      VaultFacts       `json:"vault"`
 	CAFile     string           `json:"ca_file"`
 	People     People           `json:"people"`
+	Gateway    GatewayFacts     `json:"gateway,omitzero"` // in front of Terraform and the Bitbuckets
 }
 
 // TerraformFacts are of the sandbox's Terraform.
@@ -109,6 +110,7 @@ func (f Facts) Environment() []string {
 	env := []string{
 		"BBSYNC_SANDBOX=" + f.Control,
 		"VAULT_ADDR=" + f.Vault.Address,
+		"VAULT_AGENT_ADDR=", // which would go before it
 		"VAULT_TOKEN=" + f.Vault.Token,
 		"BBSYNC_VAR_vault_address=" + f.Vault.Address,
 		"BBSYNC_VAR_terraform_address=" + f.Terraform.Address,

@@ -30,7 +30,11 @@ func (w *World) serve(name, before string, secure bool, handler *front.Front) (s
 	scheme := "http"
 	if secure {
 		scheme = "https"
-		listener = tls.NewListener(listener, w.ca.config())
+		conf := w.ca.config()
+		if err := w.Facts.Gateway.demand(conf); err != nil {
+			return "", err
+		}
+		listener = tls.NewListener(listener, conf)
 	}
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	w.servers = append(w.servers, server)

@@ -32,6 +32,7 @@ type Options struct {
 	ContextPath string   // of the Bitbuckets' addresses, such as /git; "": none
 	Latency     time.Duration
 	RateLimit   float64       // requests per second and credential, of Terraform and Bitbucket; 0: none
+	Gateway     string        // in front of Terraform and the Bitbuckets: GatewayMTLS, GatewayHeader or GatewaySSO; "": none
 	Vault       ExternalVault // a real Vault to use; zero: the built-in one
 	Log         io.Writer     // access log; nil: none
 	Terraform   terraformd.Options
@@ -56,6 +57,7 @@ type World struct {
 	folder  string
 	temp    bool
 	ca      *authority
+	client  *http.Client
 	servers []*http.Server
 	ssh     []net.Listener
 	sshDone []chan struct{}
@@ -88,6 +90,12 @@ func (w *World) start(ctx context.Context) error {
 		return err
 	}
 	w.Facts.CAFile = w.ca.file
+	if err := w.openGateway(); err != nil {
+		return fmt.Errorf("making the sandbox's gateway: %w", err)
+	}
+	if err := w.openClient(); err != nil {
+		return err
+	}
 	if err := w.startVault(); err != nil {
 		return err
 	}
@@ -167,7 +175,7 @@ func (w *World) startBitbucket(i int, version string) error {
 		rate = front.Rate{PerSecond: w.opts.RateLimit, Burst: max(1, int(w.opts.RateLimit))}
 	}
 	address, err := w.serve(name, w.Facts.bitbucket(i).URL, true, front.New(server.Handler(), front.Options{
-		Name: name, Log: w.opts.Log, Latency: w.opts.Latency, Rate: rate, TooMany: server.TooMany,
+		Name: name, Log: w.opts.Log, Latency: w.opts.Latency, Rate: rate, TooMany: server.TooMany, Gateway: w.Facts.Gateway.front(),
 	}))
 	if err != nil {
 		return err
@@ -181,12 +189,16 @@ func (w *World) startBitbucket(i int, version string) error {
 	return server.SetAddresses(address, ssh.IP.String(), ssh.Port)
 }
 
-// HTTPClient returns a client that trusts the sandbox's authority: what the
-// servers call each other with.
-func (w *World) HTTPClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // net/http's own
-	transport.TLSClientConfig = &tls.Config{RootCAs: w.ca.pool(), MinVersion: tls.VersionTLS12}
-	return &http.Client{Transport: transport, Timeout: 30 * time.Second}
+// HTTPClient returns a client that trusts the sandbox's authority and passes its
+// gateway: what the servers call each other with.
+func (w *World) HTTPClient() *http.Client { return w.client }
+
+func (w *World) openClient() error {
+	base := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // net/http's own
+	base.TLSClientConfig = &tls.Config{RootCAs: w.ca.pool(), MinVersion: tls.VersionTLS12}
+	transport, err := w.Facts.Gateway.Through(base)
+	w.client = &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	return err
 }
 
 func (w *World) startTerraform() error {
@@ -202,7 +214,7 @@ func (w *World) startTerraform() error {
 	if err := server.Load(w.sub("terraform")); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	options := front.Options{Name: "terraform", Log: w.opts.Log, Latency: w.opts.Latency}
+	options := front.Options{Name: "terraform", Log: w.opts.Log, Latency: w.opts.Latency, Gateway: w.Facts.Gateway.front()}
 	if w.opts.RateLimit > 0 {
 		options.Rate = front.Rate{PerSecond: w.opts.RateLimit, Burst: max(1, int(w.opts.RateLimit))}
 		options.TooMany, options.Announce = terraformd.TooMany, terraformd.Announce

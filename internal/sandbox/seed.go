@@ -40,6 +40,13 @@ func (w *World) seed(ctx context.Context) error {
 		"platform/hcp":       {"token": w.Facts.Terraform.Token},
 		"platform/bitbucket": {"admin": w.Facts.People.Admin, "totp": w.Facts.People.AdminTOTP},
 	}
+	if w.Facts.Gateway.Kind != "" {
+		fields, err := w.Facts.Gateway.secrets()
+		if err != nil {
+			return err
+		}
+		secrets["platform/gateway"] = fields
+	}
 	for path, fields := range secrets {
 		if err := w.putSecret(ctx, path, fields); err != nil {
 			return fmt.Errorf("filling the sandbox's Vault: %w", err)

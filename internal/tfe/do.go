@@ -59,6 +59,9 @@ func (c *Client) once(ctx context.Context, q question, call func(context.Context
 		}
 	case x.status >= http.StatusMultipleChoices && x.status < http.StatusBadRequest:
 		e.Kind, e.Cause, e.Hint = ErrUnavailable, network(err), httpx.Advice(err)
+		if httpx.ByGateway(err) {
+			e.Kind = ErrGateway
+		}
 	case x.page != nil:
 		e.gateway(*x.page)
 	case x.status >= http.StatusBadRequest:

@@ -138,7 +138,11 @@ func (c *Client) unreachable(ctx context.Context, q question, err error) error {
 	if net := (*url.Error)(nil); errors.As(err, &net) {
 		err = net.Err
 	}
-	return &Error{Op: q.op, Path: q.path, Kind: ErrUnavailable, Cause: err, Hint: c.reachHint(err)}
+	kind := ErrUnavailable
+	if httpx.ByGateway(err) {
+		kind = ErrGateway
+	}
+	return &Error{Op: q.op, Path: q.path, Kind: kind, Cause: err, Hint: c.reachHint(err)}
 }
 
 // reachHint says what to do when there was no answer.

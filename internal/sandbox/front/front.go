@@ -22,6 +22,8 @@ type Options struct {
 	Latency time.Duration // added before each request is handled
 	Rate    Rate          // token bucket for each credential; zero: unlimited
 
+	Gateway *Gateway // lets requests through; nil: all
+
 	// TooMany answers a request that exceeds the rate; nil: a bare 429 with
 	// Retry-After.
 	TooMany func(w http.ResponseWriter, r *http.Request, b Bucket)
@@ -80,6 +82,10 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		count()
 		f.log(r, out.status, f.opts.Now().Sub(begin))
 	}()
+	if !f.opts.Gateway.admits(r) {
+		f.opts.Gateway.Answer(out, r)
+		return
+	}
 	f.mu.Lock()
 	latency := f.latency
 	f.mu.Unlock()
