@@ -14,7 +14,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/secret"
@@ -141,7 +140,7 @@ func (c *Client) send(ctx context.Context, q call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	begin := time.Now()
+	begin := c.now()
 	response, err := c.http.Do(r)
 	if large := (*httpx.TooLargeError)(nil); errors.As(err, &large) {
 		return answer{}, c.broken(q, answer{status: http.StatusOK}, large)
@@ -149,7 +148,7 @@ func (c *Client) send(ctx context.Context, q call) (answer, error) {
 	if err != nil {
 		return answer{}, c.cut(q, stripURL(err), ctx.Err() != nil)
 	}
-	c.clock.look(response.Header, begin, time.Now())
+	c.clock.look(response.Header, begin, c.now())
 	if q.session != nil {
 		q.session.keep(r.URL, response.Header)
 	}

@@ -9,6 +9,7 @@
 package bitbucket
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -52,6 +53,7 @@ type Client struct {
 	login    *activeLogin
 	codes    *codes // of the second factor; nil: none
 	now      func() time.Time
+	sleep    func(context.Context, time.Duration) error // until a code of the second factor is new
 	clock    clock
 	applinks atomic.Pointer[string] // version of the applinks module that answered
 }
@@ -66,7 +68,7 @@ func New(config Config) (*Client, error) {
 		return nil, fmt.Errorf("the Bitbucket account needs both a username and a password")
 	}
 	c := &Client{
-		base: base, username: config.Username, password: config.Password, door: newDoor(), login: newActiveLogin(), now: time.Now,
+		base: base, username: config.Username, password: config.Password, door: newDoor(), login: newActiveLogin(), now: time.Now, sleep: httpx.Sleep,
 		agent: config.UserAgent, timeout: config.Timeout, backoff: config.Backoff, limiter: config.Limiter,
 		redact: httpx.NewRedactor(config.Password, secret.New(config.Username+":"+config.Password.Reveal())),
 	}

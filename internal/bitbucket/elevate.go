@@ -34,7 +34,7 @@ func (c *Client) elevations(s *session) []elevation {
 	}
 	ways := []elevation{c.elevateByPage, c.elevateByPassword}
 	if s.secondFactor {
-		ways = append([]elevation{c.elevateByCode}, ways...)
+		ways = append([]elevation{c.elevateByCode, c.elevateByCode}, ways...) // another run may have used the first code
 	}
 	return ways
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,7 +43,8 @@ type loginServer struct {
 	asked    map[string]int
 	sessions map[string]bool // by cookie: elevated
 	codes    []string        // that were used
-	expired  bool            // the next request finds its session gone
+	clock    skipper
+	expired  bool // the next request finds its session gone
 	url      string
 }
 
@@ -64,6 +66,7 @@ func (s *loginServer) count(request string) int {
 func (s *loginServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	w.Header().Set("Date", s.clock.now().UTC().Format(http.TimeFormat))
 	s.asked[r.Method+" "+r.URL.Path]++
 	body, _ := io.ReadAll(r.Body)
 	user := s.user(r)
@@ -139,11 +142,16 @@ func (s *loginServer) authenticate(w http.ResponseWriter, answer func(int, strin
 
 // takes reports whether a code is right and was not used.
 func (s *loginServer) takes(code string) bool {
-	if code == "" || slices.Contains(s.codes, code) || !totp.Validate(code, seed) {
+	if code == "" || slices.Contains(s.codes, code) || !validCode(code, s.clock.now()) {
 		return false
 	}
 	s.codes = append(s.codes, code)
 	return true
+}
+
+func validCode(code string, at time.Time) bool {
+	want, err := totp.GenerateCode(seed, at)
+	return err == nil && code == want
 }
 
 func (s *loginServer) open(w http.ResponseWriter) {
@@ -287,22 +295,38 @@ func TestElevationIsRenewed(t *testing.T) {
 func TestElevationByCode(t *testing.T) {
 	s := newLoginServer(t, &loginServer{step: "TOTP_CODE_VERIFICATION", websudo: "totp"})
 	c := client(t, s.url, func(config *Config) { config.TOTP = secret.New(seed) })
-	period := time.Now().Truncate(30 * time.Second)
-	var later time.Time // when the clock was first read after the login
-	c.now = func() time.Time {
-		if s.count("POST /rest/tsv/latest/authenticate/totp-code") == 0 {
-			return period
-		}
-		if later.IsZero() {
-			later = time.Now()
-		}
-		return period.Add(30*time.Second - 20*time.Millisecond + time.Since(later))
-	}
+	s.clock.drive(c)
 	if _, err := c.Consumer(t.Context(), "id"); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.codes) != 2 {
 		t.Errorf("codes %v", s.codes)
+	}
+}
+
+// A skipper is a clock that goes on instead of waiting.
+type skipper struct{ ahead atomic.Int64 }
+
+func (k *skipper) now() time.Time { return time.Now().Add(time.Duration(k.ahead.Load())) }
+
+func (k *skipper) drive(c *Client) {
+	c.now = k.now
+	c.sleep = func(_ context.Context, d time.Duration) error {
+		k.ahead.Add(int64(d))
+		return nil
+	}
+}
+
+// A code that another run has used is followed by the next one, once.
+func TestCodeThatWasUsed(t *testing.T) {
+	s := newLoginServer(t, &loginServer{step: "TOTP_CODE_VERIFICATION"})
+	for n := range 3 {
+		c := client(t, s.url, func(config *Config) { config.TOTP = secret.New(seed) })
+		s.clock.drive(c)
+		begin := s.clock.ahead.Load()
+		if _, err := c.Links(t.Context()); err != nil || (n == 0) != (s.clock.ahead.Load() == begin) {
+			t.Errorf("run %d: %v", n, err)
+		}
 	}
 }
 
@@ -348,6 +372,7 @@ func TestRefusedSession(t *testing.T) {
 				s.password = "another"
 			}
 			c := client(t, s.url, func(config *Config) { config.TOTP = secret.New(test.totp) })
+			s.clock.drive(c)
 			var wg sync.WaitGroup
 			for range 5 {
 				wg.Go(func() {

@@ -94,8 +94,10 @@ func (c *Client) loginOption(ctx context.Context) (func(context.Context, *sessio
 	switch {
 	case len(types) == 0, slices.Contains(types, "LOGIN_FORM"):
 		return c.enterSteps, nil
-	case slices.Contains(types, "LEGACY_LOGIN_FORM"):
+	case slices.Contains(types, "LEGACY_LOGIN_FORM") && c.codes == nil: // the form takes no code
 		return c.enterForm, nil
+	case slices.Contains(types, "LEGACY_LOGIN_FORM"):
+		return c.enterSteps, nil
 	}
 	e := c.fault(q)
 	e.kind, e.undone, e.Messages = ErrManualLogin, true, []string{"Bitbucket's login page offers an identity provider and no password"}
@@ -178,10 +180,29 @@ func (c *Client) secondStep(ctx context.Context, q call, a answer) error {
 	return c.sendCode(ctx, q.session, wire.ConversationID)
 }
 
+// sendCode sends a code, and the next one where that is refused: another run may have
+// used it in the same half minute.
 func (c *Client) sendCode(ctx context.Context, s *session, conversation string) error {
+	refusal, err := c.tryCode(ctx, s, conversation)
+	if refusal != nil && refusal.Status == http.StatusUnauthorized && !refusal.page {
+		refusal, err = c.tryCode(ctx, s, conversation)
+	}
+	switch {
+	case err != nil:
+		return err
+	case refusal == nil:
+		s.secondFactor = true
+		return nil
+	case refusal.Status == http.StatusUnauthorized && !refusal.page:
+		return refusal.as(ErrCredentials, c.adviseCode())
+	}
+	return refusal
+}
+
+func (c *Client) tryCode(ctx context.Context, s *session, conversation string) (*Error, error) {
 	code, err := c.code(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	q := loginCall(c)
 	q.path, q.session = "/rest/tsv/latest/authenticate/totp-code", s
@@ -191,16 +212,10 @@ func (c *Client) sendCode(ctx context.Context, s *session, conversation string) 
 		TOTPCode       string `json:"totpCode"`
 	}{conversation, code})
 	a, err := c.send(ctx, q)
-	switch {
-	case err != nil:
-		return err
-	case q.success(a.status):
-		s.secondFactor = true
-		return nil
-	case a.status == http.StatusUnauthorized && !parseErrorBody(a).page:
-		return c.refusal(q, a).as(ErrCredentials, c.adviseCode())
+	if err != nil || q.success(a.status) {
+		return nil, err
 	}
-	return c.refusal(q, a)
+	return c.refusal(q, a), nil
 }
 
 const formMedia = "application/x-www-form-urlencoded"

@@ -9,7 +9,6 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 
-	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
@@ -66,7 +65,7 @@ func (c *Client) code(ctx context.Context) (string, error) {
 		if wait == 0 {
 			return code, nil
 		}
-		if err := httpx.Sleep(ctx, wait); err != nil {
+		if err := c.sleep(ctx, wait); err != nil {
 			return "", err
 		}
 	}
