@@ -35,6 +35,8 @@ func (w *World) misfortune(name, base, org string) error {
 	case "require-second-factor":
 		_, err := b.Enroll(AdminUser, w.Facts.People.AdminTOTP)
 		return err
+	case "move-repository":
+		return b.MoveRepo(Project, Repositories()[0], Project, Repositories()[0]+"-moved")
 	case "end-sessions":
 		b.EndSessions()
 		return nil
@@ -106,6 +108,11 @@ func stateEdit(name, org string) func(*bitbucketd.State) error {
 		})
 	case "take-ssh-key":
 		return onKeys(org, func(k *bitbucketd.SSHKey) { k.User = AdminUser })
+	case "archive-repository":
+		return func(st *bitbucketd.State) error {
+			st.Repo(Project, Repositories()[0]).Archived = true
+			return nil
+		}
 	case "deactivate-user":
 		return func(st *bitbucketd.State) error {
 			st.User(ServiceUser).Inactive = true

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/internal/sandbox/person"
 )
 
 // What a world in a folder tells can be used from any other folder.
@@ -42,5 +44,35 @@ func TestOneSandboxForAFolder(t *testing.T) {
 	}
 	if !errors.Is(err, sandbox.ErrInUse) {
 		t.Error(err)
+	}
+}
+
+// What befalls a Bitbucket reaches it however it wants its users to log in.
+func TestPeopleNeedNoBasicAuthentication(t *testing.T) {
+	world, err := sandbox.Start(t.Context(), sandbox.Options{Orgs: 1, Bitbuckets: []string{"10.4.2"}, SecondFactor: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := world.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	someone, err := person.New(world.Facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"group-grant", "archive-repository", "move-repository"} {
+		if err := someone.Break(t.Context(), name, sandbox.OrgName(1)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	moved := false
+	world.Bitbuckets[0].Inspect(func(st *bitbucketd.State) {
+		r := st.Repo(sandbox.Project, "vpc-moved")
+		moved = r != nil && r.Archived && st.Groups["terraform-admins"] != nil
+	})
+	if !moved {
+		t.Error("nothing happened")
 	}
 }

@@ -37,6 +37,7 @@ type repoBody struct {
 	State         string      `json:"state"`
 	StatusMessage string      `json:"statusMessage"`
 	Forkable      bool        `json:"forkable"`
+	Archived      *bool       `json:"archived,omitempty"`
 	Project       projectBody `json:"project"`
 	Public        bool        `json:"public"`
 	Links         repoLinks   `json:"links"`
@@ -57,8 +58,12 @@ func (c *call) repoBody(p *Project, r *Repo) repoBody {
 		slices.Reverse(clone)
 	}
 	self := c.self("/projects/" + p.Key + "/repos/" + r.Slug + "/browse").Self
+	var archived *bool
+	if c.version.hasArchive() {
+		archived = &r.Archived
+	}
 	return repoBody{
-		Slug: r.Slug, ID: r.ID, Name: r.Name, Description: r.Description, ScmID: "git", State: "AVAILABLE", StatusMessage: "Available",
+		Archived: archived, Slug: r.Slug, ID: r.ID, Name: r.Name, Description: r.Description, ScmID: "git", State: "AVAILABLE", StatusMessage: "Available",
 		Forkable: !r.NoForks, Project: c.projectBody(p), Public: r.Public, Links: repoLinks{Clone: clone, Self: self},
 	}
 }
@@ -171,12 +176,27 @@ func listRepos(c *call) (reply, error) {
 			if name := strings.TrimSpace(c.query("name")); name != "" && !strings.EqualFold(name, r.Name) {
 				continue
 			}
-			if c.repoRank(p, r) >= max(1, want) {
+			if c.repoRank(p, r) >= max(1, want) && c.wantsArchived(r.Archived) {
 				list = append(list, c.repoBody(p, r))
 			}
 		}
 	}
 	return paged(c, list)
+}
+
+// wantsArchived reports whether the query lets an archived repository, or one that is
+// not, through. By default archived ones are left out.
+func (c *call) wantsArchived(archived bool) bool {
+	if !c.version.hasArchive() {
+		return true
+	}
+	switch strings.ToUpper(c.query("archived")) {
+	case "ALL":
+		return true
+	case "ARCHIVED":
+		return archived
+	}
+	return !archived
 }
 
 // wantsProject reports whether the query's project filters let the project through.

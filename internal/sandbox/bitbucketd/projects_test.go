@@ -18,3 +18,20 @@ func TestFieldsOfProjectsAndRepositories(t *testing.T) {
 		{"forkable unless told", admin, "POST " + repos, `{"name":"Two"}`, 201, `"forkable":true`, nil},
 	})
 }
+
+// Lists leave archived repositories out, unless they are asked for.
+func TestArchivedRepositories(t *testing.T) {
+	w := newWorld(t, bitbucketd.Options{})
+	w.must(w.Change("archive", func(st *bitbucketd.State) error {
+		st.Repo("INFRA", "vpc").Archived = true
+		return nil
+	}))
+	const list = "GET " + api + "/repos?projectkey=INFRA"
+	w.table([]row{
+		{"default", admin, list, "", 200, `"size":1`, nil},
+		{"active", admin, list + "&archived=ACTIVE", "", 200, `"archived":false`, nil},
+		{"archived", admin, list + "&archived=ARCHIVED", "", 200, `"archived":true`, nil},
+		{"all", admin, list + "&archived=ALL", "", 200, `"size":2`, nil},
+		{"itself", admin, "GET " + vpc, "", 200, `"archived":true`, nil},
+	})
+}

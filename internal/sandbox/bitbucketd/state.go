@@ -100,6 +100,7 @@ type Repo struct {
 	Name        string               `json:"name"`
 	Public      bool                 `json:"public"`
 	Description string               `json:"description,omitempty"`
+	Archived    bool                 `json:"archived,omitempty"` // from 8.0 on
 	NoForks     bool                 `json:"noForks,omitempty"`
 	Grants      Grants               `json:"grants"`
 	Hooks       map[string]*RepoHook `json:"hooks"` // by hook key

@@ -35,6 +35,7 @@ func (v version) hasRateLimit() bool     { return v.since(6, 6, 0) }
 func (v version) blocksBasic() bool      { return v.since(7, 12, 0) }
 func (v version) hasOAuth2Links() bool   { return v.since(7, 20, 0) }
 func (v version) hasProjectKeyArg() bool { return v.since(8, 0, 0) }
+func (v version) hasArchive() bool       { return v.since(8, 0, 0) }
 func (v version) hasKeyExpiry() bool     { return v.since(8, 7, 0) }
 
 // confinesTokens reports whether HTTP access tokens are refused outside /rest and

@@ -28,6 +28,8 @@ func misfortunes() []Breakage {
 		{"end-sessions", "end all sessions of Bitbucket, as a restart does"},
 		{"lock-account", "lock Bitbucket's administrator behind a CAPTCHA"},
 		{"demote-admin", "take the administrator's global permission away"},
+		{"move-repository", "rename the first repository: its old address redirects"},
+		{"archive-repository", "archive the first repository (from 8.0): lists leave it out unless asked for it"},
 		{"deactivate-user", "deactivate the service user"},
 		{"unlicense-user", "take the service user out of the licensed group"},
 		{"expire-ssh-key", "let the organization's SSH key end"},
