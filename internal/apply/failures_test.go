@@ -69,6 +69,33 @@ func TestStepsResume(t *testing.T) {
 	}
 }
 
+// TestStepsCannotOpen has each system that a step needs not be there, for lack of a
+// credential: the step fails, says why, and the next run carries it out.
+func TestStepsCannotOpen(t *testing.T) {
+	for name, c := range resumable() {
+		t.Run(name, func(t *testing.T) {
+			want, _ := c.clean(t)
+			for _, what := range []string{"terraform tfe acme", "bitbucket corp", "ssh corp"} {
+				inBubble(t, func(t *testing.T) {
+					w := c.make()
+					w.closed = what
+					out := c.carry(t.Context(), w, c.step)
+					if needed := slices.Contains(w.opened, what); needed && (out.Status != Broken || !strings.Contains(out.Err.Error(), "no credential for "+what)) {
+						t.Errorf("without %s: %s, %v", what, out.Status, out.Err)
+					}
+					w.closed = ""
+					if out.Status != Applied {
+						out = c.carry(t.Context(), w, replanned(w, c.step))
+					}
+					if diff := changes(want, untimed(w.show())); c.undoes == nil && (out.Status != Applied || len(diff) > 0) {
+						t.Errorf("without %s, then with it: %s, %v, differs by\n%s", what, out.Status, out.Err, strings.Join(diff, "\n"))
+					}
+				})
+			}
+		})
+	}
+}
+
 // TestStepsLoseLease takes the lease away at each request of each step: from then
 // on nothing is written anywhere, and the next step does not begin.
 func TestStepsLoseLease(t *testing.T) {
@@ -116,12 +143,10 @@ func TestStepsKeepOthersChanges(t *testing.T) {
 	}
 }
 
+// keepsRecord reports whether the record holds after a step all that the step does
+// not change.
 func keepsRecord(s plan.Step) bool {
-	switch s.(type) {
-	case plan.RetireRecord, plan.MoveRecord, plan.GrantPermission, plan.RemoveUnknownKey, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
-		return false
-	}
-	return true
+	return !isShared(s) && s.Kind() != "retire_record" && s.Kind() != "move_record"
 }
 
 // resumable are the cases that end well, whose worlds do not fail by themselves

@@ -29,6 +29,7 @@ func (h *fakeLease) Version() vault.Version { return h.stored().version }
 func (h *fakeLease) write(r vault.Record) {
 	h.stored().record, h.stored().version = r, h.stored().version+1
 }
+
 func (h *fakeLease) DestroyOlder(ctx context.Context) error {
 	return h.w.DestroyOlder(ctx, h.path, h.Version())
 }

@@ -64,9 +64,16 @@ func (p *Patience) pause(ctx context.Context, stop <-chan struct{}, free time.Du
 	return false
 }
 
+// leases reads and judges leases: *vault.Client.
+type leases interface {
+	Read(ctx context.Context, path string) (vault.Record, vault.Version, error)
+	LeaseState(l *vault.Lease) vault.LeaseState
+	Local(t time.Time) time.Time
+}
+
 // Await waits until no run holds the lease of the record at path, or the patience
 // is over. What cannot be read is left to whoever reads it next.
-func (p *Patience) Await(ctx context.Context, client *vault.Client, path string) {
+func (p *Patience) Await(ctx context.Context, client leases, path string) {
 	for {
 		record, _, err := client.Read(ctx, path)
 		l := record.Lease

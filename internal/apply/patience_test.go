@@ -2,9 +2,12 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // TestPatience counts the looks at leases that never end: they are bounded by the
@@ -57,5 +60,55 @@ func TestPausesBetweenLooks(t *testing.T) {
 	}
 	if most := (*Patience)(nil).Most(); most != 0 {
 		t.Error(most)
+	}
+}
+
+// otherLease is one that another run holds until it expires, by a clock that is an
+// hour ahead.
+type otherLease struct {
+	expires time.Time
+	err     error
+	reads   *int
+}
+
+func (l otherLease) Read(_ context.Context, path string) (vault.Record, vault.Version, error) {
+	*l.reads++
+	if path != recordPath {
+		return vault.Record{}, 0, errors.New("another path")
+	}
+	return vault.Record{Lease: &vault.Lease{Expires: l.expires.Add(time.Hour)}}, 1, l.err
+}
+
+func (l otherLease) LeaseState(have *vault.Lease) vault.LeaseState {
+	if time.Now().Before(l.Local(have.Expires)) {
+		return vault.LeaseHeld
+	}
+	return vault.LeaseFree
+}
+
+func (otherLease) Local(t time.Time) time.Time { return t.Add(-time.Hour) }
+
+// TestAwait waits for another run before a plan, as long as the patience lasts.
+func TestAwait(t *testing.T) {
+	for name, c := range map[string]struct {
+		ends, wait time.Duration
+		err        error
+		took       time.Duration
+		reads      int
+	}{
+		"free":              {took: 0, wait: time.Minute, reads: 1},
+		"held for a moment": {ends: time.Second, wait: time.Minute, took: time.Second, reads: 2},
+		"held for a while":  {ends: 5 * time.Second, wait: time.Minute, took: 5 * time.Second, reads: 4},
+		"held for long":     {ends: time.Hour, wait: 3 * time.Second, took: 3 * time.Second, reads: 3},
+		"no wait":           {ends: time.Hour, reads: 1},
+		"cannot be read":    {ends: time.Hour, wait: time.Minute, err: errors.New("no answer"), reads: 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			reads := 0
+			NewPatience(c.wait).Await(t.Context(), otherLease{time.Now().Add(c.ends), c.err, &reads}, recordPath)
+			if took := time.Since(began); took != c.took || reads != c.reads {
+				t.Errorf("%s: took %s, %d reads", name, took, reads)
+			}
+		})
 	}
 }

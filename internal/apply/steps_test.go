@@ -3,6 +3,8 @@ package apply
 import (
 	"context"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -156,8 +158,7 @@ func (c stepCase) carry(ctx context.Context, w *world, steps ...plan.Step) Outco
 		return nil
 	}
 	p := plan.Plan{Fleet: "prod"}
-	switch steps[0].(type) {
-	case plan.GrantPermission, plan.RemoveUnknownKey, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
+	if isShared(steps[0]) {
 		b := plan.BitbucketPlan{Label: "corp"}
 		for _, s := range steps {
 			b.Changes = append(b.Changes, plan.Change{Step: s})
@@ -167,6 +168,11 @@ func (c stepCase) carry(ctx context.Context, w *world, steps ...plan.Step) Outco
 	}
 	p.Connections = []plan.Connection{c.connection(w, steps...)}
 	return run(ctx, w, p, opts).Connections[0]
+}
+
+// isShared reports whether a step belongs to a Bitbucket.
+func isShared(s plan.Step) bool {
+	return slices.Contains([]string{"grant_permission", "remove_unknown_key", "install_plugin", "enable_plugin", "enable_hook"}, s.Kind())
 }
 
 // inBubble runs f by a clock of its own that begins at began, whose keys are there.
@@ -232,4 +238,25 @@ func quoted(lines []string) []string {
 		out[i] = "`" + l + "`,"
 	}
 	return out
+}
+
+// TestEveryStepIsTested reads which kinds of step there are: each has a case.
+func TestEveryStepIsTested(t *testing.T) {
+	source, err := os.ReadFile("../plan/kind.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested := map[string]bool{}
+	for _, c := range allSteps() {
+		tested[c.step.Kind()] = true
+	}
+	for _, m := range regexp.MustCompile(`Kind\(\) string +\{ return "(.*)" \}`).FindAllStringSubmatch(string(source), -1) {
+		if !tested[m[1]] {
+			t.Errorf("no case has a step of the kind %s", m[1])
+		}
+		delete(tested, m[1])
+	}
+	if len(tested) > 0 {
+		t.Errorf("kinds that are not in kind.go: %v", tested)
+	}
 }

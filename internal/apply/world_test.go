@@ -53,6 +53,8 @@ type world struct {
 	abort  func()
 	lostAt []string // what the world held when the lease was lost
 	events []string
+	opened []string // systems that were asked for
+	closed string   // the one that cannot be opened
 	deeds  []Deed
 }
 
@@ -127,16 +129,25 @@ func (w *world) do(ctx context.Context, unavailable error, name string, work fun
 	return nil
 }
 
-func (w *world) Terraform(context.Context, string, string) (terraformServer, error) {
-	return fakeTerraform{w}, nil
+// open returns an error for what cannot be opened.
+func (w *world) open(what string) error {
+	w.opened = append(w.opened, what)
+	if w.closed == what {
+		return errors.New("no credential for " + what)
+	}
+	return nil
 }
 
-func (w *world) Bitbucket(context.Context, string) (bitbucketServer, error) {
-	return fakeBitbucket{w}, nil
+func (w *world) Terraform(_ context.Context, label, organization string) (terraformServer, error) {
+	return fakeTerraform{w}, w.open("terraform " + label + " " + organization)
 }
 
-func (w *world) SSHServer(context.Context, string) (systems.SSHServer, error) {
-	return systems.SSHServer{Address: "bitbucket.example:7999", HostKeys: w.pinned}, nil
+func (w *world) Bitbucket(_ context.Context, label string) (bitbucketServer, error) {
+	return fakeBitbucket{w}, w.open("bitbucket " + label)
+}
+
+func (w *world) SSHServer(_ context.Context, label string) (systems.SSHServer, error) {
+	return systems.SSHServer{Address: "bitbucket.example:7999", HostKeys: w.pinned}, w.open("ssh " + label)
 }
 
 func (w *world) Secret(_ context.Context, ref schema.SecretRef) (secret.Text, error) {
