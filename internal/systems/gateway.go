@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/secret"
@@ -51,10 +49,13 @@ func (s *Systems) vaultGateway(want schema.Gateway) (httpx.Gateway, error) {
 
 func (s *Systems) headerValue(ctx context.Context, ref schema.SecretRef) (secret.Text, error) {
 	value, err := s.Credential(ctx, ref)
-	if err == nil && strings.ContainsFunc(value.Reveal(), func(r rune) bool { return r < ' ' || r > '~' }) {
-		err = fmt.Errorf("%s has a character that no header can have", refName(ref))
+	if err != nil {
+		return secret.Text{}, err
 	}
-	return value, err
+	if err := httpx.CheckHeaderValue(value); err != nil {
+		return secret.Text{}, fmt.Errorf("%s %w", refName(ref), err)
+	}
+	return value, nil
 }
 
 func (s *Systems) clientCertificate(ctx context.Context, certificate, key schema.SecretRef) (*tls.Certificate, error) {
@@ -66,15 +67,9 @@ func (s *Systems) clientCertificate(ctx context.Context, certificate, key schema
 	if err != nil {
 		return nil, fmt.Errorf("client_key: %w", err)
 	}
-	if strings.Contains(private.Reveal(), "ENCRYPTED") {
-		return nil, fmt.Errorf("client_key: %s has a passphrase; store it without one (openssl pkey -in FILE -out FILE)", refName(key))
-	}
-	pair, err := tls.X509KeyPair([]byte(chain.Reveal()), []byte(private.Reveal()))
-	if err != nil { // its text has no part of the key
+	pair, err := httpx.ClientCertificate(chain, private)
+	if err != nil {
 		return nil, fmt.Errorf("client_certificate (%s) and client_key (%s): %w", refName(certificate), refName(key), err)
 	}
-	if pair.Leaf.NotAfter.Before(time.Now()) {
-		return nil, fmt.Errorf("client_certificate: the certificate in %s ended on %s; renew it", refName(certificate), pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
-	}
-	return &pair, nil
+	return pair, nil
 }
