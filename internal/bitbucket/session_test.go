@@ -378,6 +378,8 @@ func TestRefusedSession(t *testing.T) {
 				wg.Go(func() {
 					if _, err := c.Links(t.Context()); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.text) {
 						t.Errorf("error %v, want %v with %q", err, test.want, test.text)
+					} else if text := fmt.Sprintf("%v %#v", err, err); strings.Contains(text, password) || strings.Contains(text, seed) {
+						t.Errorf("a secret is in %s", text)
 					}
 				})
 			}

@@ -29,18 +29,23 @@ func (c *Client) openSession(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := enter(ctx, s); err != nil {
+	closed, err := enter(ctx, s)
+	if err != nil {
 		return nil, c.unsent(err)
 	}
 	open, err := c.opened(ctx, s)
-	if err == nil && !open {
-		err = c.sessionLost("Bitbucket accepted the login, and the next request came as nobody's")
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case !open:
+		return nil, closed
 	}
 	return s, nil
 }
+
+// A passwordLogin sends the password. It returns what is wrong if the session is not
+// known afterwards.
+type passwordLogin func(context.Context, *session) (closed *Error, err error)
 
 // unsent marks an error of a login: the request that needed it was not carried out.
 func (c *Client) unsent(err error) error {
@@ -53,7 +58,7 @@ func (c *Client) unsent(err error) error {
 // loginPage finds out, without the account, how Bitbucket takes a password: by the
 // two-step verification resources of today or by the form of older versions and of
 // atlassian.authentication.legacy.mode.
-func (c *Client) loginPage(ctx context.Context) (func(context.Context, *session) error, error) {
+func (c *Client) loginPage(ctx context.Context) (passwordLogin, error) {
 	q := loginCall(c)
 	q.method, q.path = http.MethodGet, "/rest/tsv/latest/sso-management-status"
 	a, err := c.send(ctx, q)
@@ -74,7 +79,7 @@ func (c *Client) loginPage(ctx context.Context) (func(context.Context, *session)
 
 // loginOption reads what the login page offers, where the version tells (from 9.4
 // on, probably without a login).
-func (c *Client) loginOption(ctx context.Context) (func(context.Context, *session) error, error) {
+func (c *Client) loginOption(ctx context.Context) (passwordLogin, error) {
 	q := loginCall(c)
 	q.method, q.path = http.MethodGet, "/rest/authconfig/latest/login-options"
 	a, err := c.send(ctx, q)
@@ -107,28 +112,25 @@ func (c *Client) loginOption(ctx context.Context) (func(context.Context, *sessio
 
 // enterForm logs in by the form of older versions. Its answer does not say whether
 // the password was right.
-func (c *Client) enterForm(ctx context.Context, s *session) error {
+func (c *Client) enterForm(ctx context.Context, s *session) (*Error, error) {
 	q := loginCall(c)
 	q.path, q.media, q.accept, q.session = "/j_atl_security_check", formMedia, "*/*", s
 	q.body = []byte(url.Values{"j_username": {c.username}, "j_password": {c.password.Reveal()}, "submit": {"Log in"}}.Encode())
 	a, err := c.send(ctx, q)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if a.status >= http.StatusBadRequest {
-		return c.refusal(q, a)
+		return nil, c.refusal(q, a)
 	}
-	open, err := c.opened(ctx, s)
-	if err == nil && !open {
-		e := c.fault(q)
-		e.Status, e.kind, e.Advice = a.status, ErrCredentials, c.adviseCredentials()+"; the form does not say why: it may want a CAPTCHA, too"
-		return e
-	}
-	return err
+	closed := c.fault(q)
+	closed.Status, closed.kind, closed.undone = a.status, ErrCredentials, true
+	closed.Advice = c.adviseCredentials() + "; the form does not say why: it may want a CAPTCHA, too"
+	return closed, nil
 }
 
 // enterSteps logs in by the resources of two-step verification.
-func (c *Client) enterSteps(ctx context.Context, s *session) error {
+func (c *Client) enterSteps(ctx context.Context, s *session) (*Error, error) {
 	q := loginCall(c)
 	q.path, q.session = "/rest/tsv/latest/authenticate", s
 	q.body = encode(struct {
@@ -140,13 +142,12 @@ func (c *Client) enterSteps(ctx context.Context, s *session) error {
 	a, err := c.send(ctx, q)
 	switch {
 	case err != nil:
-		return err
-	case q.success(a.status):
-		return nil
 	case a.status == http.StatusPreconditionFailed:
-		return c.secondStep(ctx, q, a)
+		err = c.secondStep(ctx, q, a)
+	case !q.success(a.status):
+		err = c.refusedLogin(q, a)
 	}
-	return c.refusedLogin(q, a)
+	return c.sessionLost("Bitbucket accepted the login, and the next request came as nobody's"), err
 }
 
 func (c *Client) refusedLogin(q call, a answer) *Error {

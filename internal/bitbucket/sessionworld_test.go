@@ -19,6 +19,7 @@ func TestWorkByEachLogin(t *testing.T) {
 		want   LoginState // Elevated is not compared
 	}{
 		"4.9.1":                            {bitbucketd.Options{Version: "4.9.1"}, false, LoginState{}},
+		"5.3.1":                            {bitbucketd.Options{Version: "5.3.1"}, false, LoginState{}},
 		"7.21.0":                           {bitbucketd.Options{Version: "7.21.0"}, false, LoginState{}},
 		"7.21.0, Basic off":                {bitbucketd.Options{Version: "7.21.0", Basic: bitbucketd.Off}, false, LoginState{Session: true}},
 		"8.19.12, Basic off":               {bitbucketd.Options{Version: "8.19.12", Basic: bitbucketd.Off}, false, LoginState{Session: true}},
