@@ -49,7 +49,7 @@ type Removed struct {
 
 // A SecretRef says where a secret is kept. Exactly one of the fields is set.
 type SecretRef struct {
-	Vault           string // "mount/path#field" of a KV version 2 secret
+	Vault           string // "mount/path#field" of what answers a read: KV, or an engine that makes credentials
 	Env             string // name of an environment variable
 	CredentialsFile bool   // the credentials file of `terraform login`
 	File            string // a file in PEM, for client certificates and their keys alone

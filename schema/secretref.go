@@ -73,7 +73,7 @@ func (v view) vaultRef(name string) string {
 	if !vaultRef.MatchString(s) || dottedPart.MatchString(path) {
 		v.hide(name)
 		v.fail(name, ruleSecretRef, "Not a place in Vault",
-			fmt.Sprintf("%s takes the path of a KV version 2 secret and one of its fields; what is written here is not shown, as it may be a secret.", name),
+			fmt.Sprintf("%s takes the path of a secret and one of its fields; what is written here is not shown, as it may be a secret.", name),
 			`"mount/path#field", as in "secret/platform/bitbucket#password"; if this was a secret, treat it as known to others`)
 		return ""
 	}
