@@ -87,6 +87,11 @@ func workspaceSteps() map[string]stepCase {
 			},
 			says: []string{"proof: 1 moved, of 1 Terraform fetched the repository"},
 		},
+		"prove_fetched: fetched, the old client is gone": {
+			world: relocates, before: noted, step: plan.ProveFetched{},
+			want: []string{"- corp/acme: moving from ot-old to ot-new [{a space-a cv-before-a} {b space-b cv-before-b}]"},
+			says: []string{"proof: 1 moved, of 1 Terraform fetched the repository"},
+		},
 		"prove_fetched: nothing noted": {world: relocates, step: see},
 		"prove_fetched: a fetch failed": {
 			once: true, world: relocates, before: func(w *world) { noted(w); fails(w) }, step: see, status: Broken,

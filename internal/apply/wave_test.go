@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type fetch struct {
 	begins time.Duration // later; negative: never
 	takes  time.Duration // from its beginning
 	ends   string        // status; "": uploaded
+	was    string        // status of the version before the move; "": uploaded
 }
 
 func (f *terraform) MoveWorkspace(ctx context.Context, id, token string) error {
@@ -50,9 +52,9 @@ func (f *terraform) NewestVersion(ctx context.Context, id string) (tfe.Configura
 	if err := ctx.Err(); err != nil {
 		return tfe.ConfigurationVersion{}, err
 	}
-	before := tfe.ConfigurationVersion{ID: "cv-before-" + id, Status: "uploaded"}
 	at, moved := f.moved[id]
 	how, since := f.fetches[id], time.Since(at)
+	before := tfe.ConfigurationVersion{ID: "cv-before-" + id, Status: cmp.Or(how.was, "uploaded")}
 	switch {
 	case !moved || how.begins < 0 || since < how.begins:
 		return before, nil
@@ -98,6 +100,10 @@ func TestWave(t *testing.T) {
 		"a fetch fails after its move": {
 			prepare: func(f *terraform) { f.fetches["b"] = fetch{begins: time.Second, takes: time.Second, ends: "errored"} },
 			want:    [3]string{old, old, old}, says: []string{"space-b", "could not fetch INFRA/b with the new OAuth client: no such host", again},
+		},
+		"the fetch before the move had failed": {
+			prepare: func(f *terraform) { f.fetches["b"] = fetch{begins: time.Second, was: "errored"} },
+			want:    [3]string{new, new, new},
 		},
 		"a fetch never begins": {
 			prepare: func(f *terraform) { f.fetches["a"] = fetch{begins: -1} },
