@@ -17,8 +17,8 @@ func (b *bitbucketFacts) admin() Check {
 		return unknown(name, "the server does not answer as a Bitbucket, so the password was not sent", "see version")
 	case errors.Is(err, bitbucket.ErrCaptcha):
 		return failure(name, user+" is locked behind a CAPTCHA", err)
-	case errors.Is(err, bitbucket.ErrCredentials):
-		return failure(name, "the login of "+user+" is refused", err)
+	case errors.Is(err, bitbucket.ErrCredentials): // the cause says so where it is the code of a second factor
+		return failure(name, "the password of "+user+" is refused", err)
 	case err != nil:
 		return failure(name, user+" is not let in", err)
 	case !b.account.value:
