@@ -93,6 +93,14 @@ func keySteps() map[string]stepCase {
 				"+ corp/acme: consumer ck-B B created@0s brought",
 			},
 		},
+		"create_consumer_key: lost with Terraform, in an emergency": {
+			before: func(w *world) { brings("B")(w); w.record().Consumer.Private = secret.Text{} },
+			step:   plan.CreateConsumerKey{Key: "ck-B", From: "env:OWN", Reason: "stolen"},
+			want: []string{
+				`- corp/acme: consumer ck-A A (private -, public A) created@-1h0m0s`,
+				`+ corp/acme: consumer ck-B B created@0s brought`,
+			},
+		},
 		"create_consumer_key: again, held by Terraform": {
 			before: func(w *world) { brings("B")(w); w.record().Consumer.Private = secret.Text{} },
 			step:   plan.CreateConsumerKey{Key: "ck-B", From: "env:OWN", Again: true},

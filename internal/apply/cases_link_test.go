@@ -94,6 +94,12 @@ func linkSteps() map[string]stepCase {
 			},
 		},
 
+		"create_link: whose it is cannot be read": { // requests: 1 lease, 2 doubt, 3 create, 4 read
+			before: all(otherConsumer, func(w *world) { w.faults = map[int]fault{4: {failure: refused}} }), step: create, status: Broken, once: true,
+			err:  []string{"read consumer: not available now"},
+			want: []string{"+ corp/acme: refused token ot-new"},
+		},
+
 		"rename_link: there": {
 			step: plan.RenameLink{URL: linkURL + "/", From: "Terraform", To: "acme"},
 			want: []string{
