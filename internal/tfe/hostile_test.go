@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -168,19 +169,19 @@ func TestGatewaysAreNamed(t *testing.T) {
 // patience is long.
 func TestCertificateErrorsAreNotRepeated(t *testing.T) {
 	t.Parallel()
-	connections := 0
+	var connections atomic.Int32
 	web := httptest.NewUnstartedServer(nil)
 	web.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
-			connections++
+			connections.Add(1)
 		}
 	}
 	web.Config.ErrorLog = log.New(io.Discard, "", 0)
 	web.StartTLS()
 	t.Cleanup(web.Close)
 	_, err := tfe.New(t.Context(), tfe.Config{Address: web.URL, Token: secret.New("t"), Patience: time.Hour})
-	if err == nil || !strings.Contains(err.Error(), "ca_file") || connections != 1 {
-		t.Errorf("%d connections, %v", connections, err)
+	if err == nil || !strings.Contains(err.Error(), "ca_file") || connections.Load() != 1 {
+		t.Errorf("%d connections, %v", connections.Load(), err)
 	}
 }
 

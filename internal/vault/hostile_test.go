@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,11 +157,11 @@ func TestGatewaysAreNamed(t *testing.T) {
 // patience is long.
 func TestCertificateErrorsAreNotRepeated(t *testing.T) {
 	t.Parallel()
-	connections := 0
+	var connections atomic.Int32
 	server := httptest.NewUnstartedServer(nil)
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
-			connections++
+			connections.Add(1)
 		}
 	}
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -169,10 +170,10 @@ func TestCertificateErrorsAreNotRepeated(t *testing.T) {
 	for name, auth := range map[string]vault.Auth{
 		"token": {Token: secret.New("t")}, "userpass": {Method: vault.MethodUserpass, Username: "u", Password: secret.New("the-password")},
 	} {
-		connections = 0
+		connections.Store(0)
 		_, err := vault.Login(t.Context(), vault.Config{Address: server.URL, Auth: auth, Patience: time.Hour})
-		if err == nil || !strings.Contains(err.Error(), "set ca_file") || connections != 1 {
-			t.Errorf("%s: %d connections, %v", name, connections, err)
+		if err == nil || !strings.Contains(err.Error(), "set ca_file") || connections.Load() != 1 {
+			t.Errorf("%s: %d connections, %v", name, connections.Load(), err)
 		}
 	}
 }
