@@ -69,7 +69,7 @@ func fileExistsFunc(dir string) function.Function {
 // errOutside says that a path leads out of the configuration folder.
 var errOutside = errors.New("file and fileexists read only below the configuration folder, symbolic links included: copy or mount the file there, or pass the value with --var")
 
-// openBelow opens a file below the configuration folder. Whoever proposes a
+// openBelow opens a file below the configuration folder. Anyone who proposes a
 // change to the configuration would otherwise choose which files of the machine
 // that plans it are read and shown.
 func openBelow(dir, path string) (*os.File, error) {

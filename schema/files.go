@@ -146,7 +146,7 @@ func (l *loader) secretsIn(path string, src []byte) {
 		l.add(problem{
 			rule: ruleSecret, at: hcl.Range{Filename: path, Start: start, End: end},
 			summary: "A secret in the files",
-			detail: fmt.Sprintf("This is %s. bbsync takes no secret as a value: files are read by many and kept for ever. Treat it as known to others.",
+			detail: fmt.Sprintf("This is %s. bbsync takes no secret as a value: files are read by many and kept forever. Treat it as known to others.",
 				certainKind(src[found.from:found.to])),
 			hint: `put it into Vault and name its place, as in token { vault = "secret/path#field" }`,
 		})

@@ -108,7 +108,7 @@ func (v view) headerValue(h Header) {
 	case secretHeader.MatchString(h.Name) || len(randomRuns([]byte(h.Value))) > 0:
 		v.hide("value")
 		v.fail("value", ruleSecret, "No secret belongs here",
-			fmt.Sprintf("The value of the header %s looks like a secret. Configuration files are read by many and kept for ever. If this was a secret, treat it as known to others.", h.Name), hint)
+			fmt.Sprintf("The value of the header %s looks like a secret. Configuration files are read by many and kept forever. If this was a secret, treat it as known to others.", h.Name), hint)
 	case strings.ContainsFunc(h.Value, func(r rune) bool { return r < ' ' || r > '~' }) || strings.TrimSpace(h.Value) != h.Value:
 		v.fail("value", ruleHeader, "Not a header's value", "A value has printable ASCII characters, and no space at its ends.", "")
 	}

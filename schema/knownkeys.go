@@ -25,7 +25,7 @@ func (v view) knownSSHKeys() []string {
 }
 
 // KnowsSSHKey reports whether known_ssh_keys lists a key of a service user, by its
-// fingerprint or its label. Whoever adds a key chooses its label.
+// fingerprint or its label. Anyone who adds a key chooses its label.
 func (b *Bitbucket) KnowsSSHKey(fingerprint, label string) bool {
 	for _, known := range b.KnownSSHKeys {
 		prefix, open := strings.CutSuffix(known, "*")

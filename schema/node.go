@@ -230,7 +230,7 @@ func (l *loader) unknownAttribute(a *hclsyntax.Attribute, s *shape, in string) s
 func (l *loader) secretValue(a *hclsyntax.Attribute, in string) {
 	l.add(problem{
 		rule: ruleSecret, at: a.NameRange, summary: "No secret belongs here",
-		detail: fmt.Sprintf("In %s, %s is written as an attribute. bbsync takes no secret as a value: files are read by many and kept for ever. "+
+		detail: fmt.Sprintf("In %s, %s is written as an attribute. bbsync takes no secret as a value: files are read by many and kept forever. "+
 			"If this was a secret, treat it as known to others.", in, a.Name),
 		hint: fmt.Sprintf(`say where it is kept, in a block without =: %s { vault = "secret/path#field" } or %s { env = "NAME" }`, a.Name, a.Name),
 	})

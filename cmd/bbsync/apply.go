@@ -103,7 +103,7 @@ func errNobodyAsked() error {
 }
 
 // openTold loads the configuration, begins to tell, checks the session, and logs in:
-// whoever reads the stream learns of everything that goes wrong from then on, and
+// anyone who reads the stream learns of everything that goes wrong from then on, and
 // ends it. The teller is nil when there is nothing to end.
 func (a *app) openTold(ctx context.Context, f *applyFlags, checks ...func(*session) error) (*session, *teller, error) {
 	s, err := a.describe(f.sessionFlags)

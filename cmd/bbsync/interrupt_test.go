@@ -100,7 +100,7 @@ func (e exampleWorld) interrupted(signals []os.Signal) (code int, stdout, stderr
 	return 0, out.String(), heard.String()
 }
 
-// TestReaderLeaves: whoever reads the output may leave, as head does. The steps
+// TestReaderLeaves: anyone who reads the output may leave, as head does. The steps
 // are finished and no lease stays; the exit code says that output was lost.
 func TestReaderLeaves(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,7 @@ func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-cha
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		signal.Notify(signals, syscall.SIGHUP)
 	}
-	// Whoever reads a stream may leave: a write then fails, and nothing is cut off
+	// Anyone who reads a stream may leave: a write then fails, and nothing is cut off
 	// in the middle of a step. Ignoring the signal would be passed on to browsers.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	done := make(chan struct{})

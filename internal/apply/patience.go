@@ -72,7 +72,7 @@ type leases interface {
 }
 
 // Await waits until no run holds the lease of the record at path, or the patience
-// is over. What cannot be read is left to whoever reads it next.
+// is over. What cannot be read is left to anyone who reads it next.
 func (p *Patience) Await(ctx context.Context, client leases, path string) {
 	for {
 		record, _, err := client.Read(ctx, path)

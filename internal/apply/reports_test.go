@@ -71,7 +71,7 @@ func TestAuditFails(t *testing.T) {
 	}
 }
 
-// TestWaits gives whoever must click all that is needed for it.
+// TestWaits: the person who must click gets all that is needed.
 func TestWaits(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		w := connected()

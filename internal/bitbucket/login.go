@@ -22,7 +22,7 @@ const (
 // says that it is switched off, then by a session. One request at a time changes
 // it; the others go on, and those that ask for the same change wait and share it.
 type activeLogin struct {
-	turn chan struct{} // holds one token: the turn of whoever changes the login
+	turn chan struct{} // holds one token: the turn of the one that changes the login
 
 	mu       sync.Mutex
 	session  *session // nil: Basic authentication

@@ -13,7 +13,7 @@ import (
 )
 
 // codes makes the codes of a second factor (RFC 6238), none twice: servers refuse
-// a code that was used. It is used by whoever has the turn to change the login.
+// a code that was used. Only the one that has the turn to change the login uses it.
 type codes struct {
 	seed    secret.Text
 	period  uint64 // seconds

@@ -135,7 +135,7 @@ func (b *sharedBitbucket) readPlugin(ctx context.Context, client *bitbucket.Clie
 	return nil
 }
 
-// repository is the key of what is known of a repository, whoever has grants on it.
+// repository is the key of what is known of a repository, for all users with grants on it.
 func repository(p bitbucket.Permission) plan.GrantPermission {
 	return plan.GrantPermission{Project: p.Project, Repository: p.Repository}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // JSON returns JSON with the characters that a terminal or a pipeline's log could
-// take for more than characters as \u escapes. Whoever decodes it gets the same
+// take for more than characters as \u escapes. Anyone who decodes it gets the same
 // values.
 func JSON(text []byte) []byte { return escapeJSON(text, unsafe) }
 

@@ -3,7 +3,7 @@ package plan
 import "fmt"
 
 // notAnothers refuses what the record of another connection of the files names, too,
-// unless the keys prove that it is this connection's. Whoever may write one record
+// unless the keys prove that it is this connection's. Anyone who may write one record
 // can copy names into it that everybody sees; nobody can copy a pair.
 func (d *differ) notAnothers() bool {
 	if c := d.client; c != nil && d.ownsClient(c) && !d.holds(c.Key, c.Fingerprint) {

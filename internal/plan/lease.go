@@ -45,7 +45,7 @@ func (d *differ) leased() bool {
 		why = "bbsync takes no such lease, so that it is not believed"
 	}
 	if l.Broken && d.have.Moved != nil {
-		return false // whoever moves the record takes it
+		return false // anyone who moves the record takes it
 	}
 	if why != "" && d.have.Moved == nil {
 		d.add(BreakLease{Holder: l.Holder, Taken: l.Taken, Why: why}, d.reason("lease in Vault", fmt.Sprintf("of %s until %s", orNone(l.Holder), until), "none", ""))

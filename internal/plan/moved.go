@@ -37,7 +37,7 @@ func (d *differ) takeMoved() {
 	}
 }
 
-// refuseClaims refuses to choose among records. Whoever may write one record can
+// refuseClaims refuses to choose among records. Anyone who may write one record can
 // give it the address of another connection.
 func (d *differ) refuseClaims() {
 	if len(d.have.Claims) > 0 {
@@ -170,7 +170,7 @@ func (d *differ) emptying(step MoveRecord, because Reason) {
 }
 
 // mayEmpty reports whether the record that another one says it took over may be
-// emptied. That the other one says so is not enough, as whoever may write one
+// emptied. That the other one says so is not enough, as anyone who may write one
 // record can write it: a moved block must name the connection that it describes, and
 // it must hold the same keys.
 func (d *differ) mayEmpty(path string, r *Record) bool {

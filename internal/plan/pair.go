@@ -27,7 +27,7 @@ func (d *differ) pairRotation() {
 
 // anotherPair plans the rotation of a pair that could not begin where pairs are made:
 // an earlier one is finished in this plan, or the link, the consumer or the client are
-// mended in it.
+// fixed in it.
 func (d *differ) anotherPair() {
 	if d.newPair || d.newSwap {
 		return

@@ -65,7 +65,7 @@ type Connection struct {
 	After   string    // address of the connection that must come to its end first: it takes over what uses this one
 	Basis   string    // names what the record said: apply compares it before it writes
 	Deletes time.Time `json:"-"` // when Vault deletes the record by itself; zero: never
-	Person  *Person   // for whoever does the Authorize step; nil when nothing waits or there is no client yet
+	Person  *Person   // for anyone who does the Authorize step; nil when nothing waits or there is no client yet
 }
 
 // Person is what helps with a connection's Authorize step: what there is of the

@@ -23,7 +23,7 @@ type Saved struct {
 	Bitbuckets    []Entry `json:"bitbuckets"`
 	Connections   []Entry `json:"connections"`
 
-	// Digest is the SHA-256 of the rest. It finds accidents: whoever edits the file
+	// Digest is the SHA-256 of the rest. It finds accidents: anyone who edits the file
 	// can compute it, too.
 	Digest string `json:"digest"`
 }

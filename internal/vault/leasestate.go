@@ -3,7 +3,7 @@ package vault
 import "time"
 
 // MaxLease is the longest lease that is believed. bbsync takes much shorter ones
-// and renews them: whoever may write a record could otherwise keep every run off
+// and renews them: anyone who may write a record could otherwise keep every run off
 // it for years.
 const MaxLease = 10 * time.Minute
 

@@ -9,7 +9,7 @@ import (
 const repositoryMoved = "com.atlassian.bitbucket.repository.RepositoryMovedException"
 
 // MoveRepo moves a repository to another project, or gives it another name, as its
-// administrator does. Whoever asks for it by its old name is told where it is.
+// administrator does. Anyone who asks for it by its old name is told where it is.
 func (s *Server) MoveRepo(project, slug, toProject, toName string) error {
 	return s.Change(fmt.Sprintf("moving repository %s/%s", project, slug), func(st *State) error {
 		r, to := st.Repo(project, slug), st.Projects[strings.ToUpper(toProject)]
