@@ -21,11 +21,21 @@ func (h *fakeLease) lose() {
 	close(h.lost)
 }
 
-func (h *fakeLease) stored() *stored        { return h.w.records[h.path] }
-func (h *fakeLease) Err() error             { return h.err }
-func (h *fakeLease) Lost() <-chan struct{}  { return h.lost }
-func (h *fakeLease) Record() vault.Record   { return copyRecord(h.stored().record) }
-func (h *fakeLease) Version() vault.Version { return h.stored().version }
+func (h *fakeLease) stored() *stored       { return h.w.records[h.path] }
+func (h *fakeLease) Err() error            { return h.err }
+func (h *fakeLease) Lost() <-chan struct{} { return h.lost }
+func (h *fakeLease) Record() vault.Record {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	return copyRecord(h.stored().record)
+}
+
+func (h *fakeLease) Version() vault.Version {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	return h.stored().version
+}
+
 func (h *fakeLease) write(r vault.Record) {
 	h.stored().record, h.stored().version = r, h.stored().version+1
 }
@@ -40,7 +50,9 @@ func (h *fakeLease) Update(ctx context.Context, change func(*vault.Record) error
 	if h.err != nil {
 		return h.err
 	}
-	before := h.Record()
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
+	before := copyRecord(h.stored().record)
 	f, ok := h.w.enter(ctx, "write record")
 	switch {
 	case h.err != nil:
@@ -60,7 +72,7 @@ func (h *fakeLease) Update(ctx context.Context, change func(*vault.Record) error
 		tries = 2
 	}
 	for range tries {
-		r := h.Record()
+		r := copyRecord(h.stored().record)
 		if err := change(&r); err != nil {
 			return err
 		}
@@ -70,8 +82,10 @@ func (h *fakeLease) Update(ctx context.Context, change func(*vault.Record) error
 }
 
 func (h *fakeLease) Release(context.Context) error {
+	h.w.mu.Lock()
+	defer h.w.mu.Unlock()
 	if h.err == nil {
-		r := h.Record()
+		r := copyRecord(h.stored().record)
 		r.Lease = nil
 		h.write(r)
 	}

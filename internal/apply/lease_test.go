@@ -82,7 +82,11 @@ func TestLease(t *testing.T) {
 					opts.Replan = c.replan(w)
 				}
 				if c.ends > 0 {
-					time.AfterFunc(c.ends, func() { delete(w.leased, recordPath) })
+					time.AfterFunc(c.ends, func() {
+						w.mu.Lock()
+						defer w.mu.Unlock()
+						delete(w.leased, recordPath)
+					})
 				}
 				out := run(t.Context(), w, plan.Plan{Fleet: "prod", Connections: []plan.Connection{p}}, opts).Connections[0]
 				if out.Status != c.status || len(out.Done) != c.done || (out.Err == nil) != (c.err == "") || out.Err != nil && !strings.Contains(out.Err.Error(), c.err) {

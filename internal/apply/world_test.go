@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing/synctest"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 
 // A world is what the three systems hold, in memory, and how they fail.
 type world struct {
+	mu sync.Mutex // of all that follows, while a request is carried out
+
 	records map[string]*stored
 	leased  map[string]vault.LeasedError // leases of other runs, by path
 	held    []*fakeLease
@@ -110,6 +113,8 @@ func (w *world) enter(ctx context.Context, name string) (fault, bool) {
 
 // do carries a request out, or lets it fail as the test says.
 func (w *world) do(ctx context.Context, unavailable error, name string, work func() error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	f, ok := w.enter(ctx, name)
 	switch {
 	case ctx.Err() != nil:
@@ -131,6 +136,8 @@ func (w *world) do(ctx context.Context, unavailable error, name string, work fun
 
 // open returns an error for what cannot be opened.
 func (w *world) open(what string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.opened = append(w.opened, what)
 	if w.closed == what {
 		return errors.New("no credential for " + what)
@@ -180,7 +187,10 @@ func (w *world) FindUnknownKey(ctx context.Context, _, user string, id int, _ st
 }
 
 func (w *world) Lease(ctx context.Context, path, holder string, _ time.Duration, seed vault.Record, broken *vault.Lease) (lease, error) {
-	if other, ok := w.leased[path]; ok && (broken == nil || broken.Holder != other.Holder) {
+	w.mu.Lock()
+	other, ok := w.leased[path]
+	w.mu.Unlock()
+	if ok && (broken == nil || broken.Holder != other.Holder) {
 		return nil, &other
 	}
 	h := &fakeLease{w: w, path: path, lost: make(chan struct{})}
