@@ -17,10 +17,10 @@ setup: ## install what tests need beside Go: a C compiler (race detector) and Ch
 test: vault ## run the whole suite: vet, a real Vault, a real Chromium, the race detector
 	$(if $(RACE),,@echo "no C compiler: running without the race detector; make setup installs one")
 	go vet ./...
-	go test $(RACE) -timeout 45m $$(go list ./... | grep -v -e /cmd/bbsync$$ -e /internal/laws$$)
+	go test $(RACE) -timeout 45m $$(go list ./... | grep -v -e /internal/cli$$ -e /internal/laws$$)
 	go test $(RACE) -timeout 45m ./internal/laws -run 'TestTwoAtOnce|TestFaults' # what runs within one process
 	go test -timeout 45m -parallel 8 ./internal/laws -laws.times=$(LAWS) -laws.every # all, with more cases: they wait more than they work
-	go test -timeout 45m -tags docs ./cmd/bbsync # the binary as it is shipped: making RSA keys under the race detector takes minutes
+	go test -timeout 45m -tags docs ./internal/cli # the binary as it is shipped: making RSA keys under the race detector takes minutes
 	go test -C tools/manifests .
 test-fast: vault ## run the whole suite without the race detector
 	go test -tags docs ./...

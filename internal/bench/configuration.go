@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/sandbox"
 )
 
 // A Shape is what fleet to write.

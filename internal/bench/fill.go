@@ -21,11 +21,11 @@ import (
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 	"github.com/bbsync/bbsync/schema"
 )
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/keys"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
 )
 
 func TestLinkAndConsumer(t *testing.T) {

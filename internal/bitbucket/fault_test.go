@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/limit"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // Each write must come to its end whatever happens to one answer.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 func TestPermissions(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
 )
 
 func TestWebhooks(t *testing.T) {

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // world is a Bitbucket of the sandbox with a front for faults, and a client of

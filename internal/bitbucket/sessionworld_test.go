@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
 	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
 )
 
 // TestWorkByEachLogin connects a user in the sandbox by each login that Bitbucket's

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
 )
 
 func TestSSHKeysOfAUser(t *testing.T) {

@@ -33,13 +33,13 @@ import (
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
-	"github.com/bbsync/bbsync/internal/sandbox/person"
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/vault/vaulttest"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox/person"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 	"github.com/bbsync/bbsync/schema"
 )
 

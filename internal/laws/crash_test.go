@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 )
 
 // An act is something that a process does and that may be cut off anywhere.

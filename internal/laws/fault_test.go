@@ -9,10 +9,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 )
 
 // patience is how long an apply among faults is let run: it waits out what can

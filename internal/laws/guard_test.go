@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bbsync/bbsync/internal/keys"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 	"github.com/bbsync/bbsync/schema"
 )
 

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
 )
 
 // hostile clears a terminal, changes its title, goes back over the line, turns

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/bbsync/bbsync/internal/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // TestCrashDumpHoldsNoSecret: what a crashing process prints of itself, with

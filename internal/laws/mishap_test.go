@@ -7,8 +7,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/vault/vaulttest"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // A mishap befalls a system itself, in the middle of an apply: what an answer

@@ -7,9 +7,9 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 	"github.com/bbsync/bbsync/schema"
 )
 

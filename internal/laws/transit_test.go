@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 )
 
 // relocated are the files that move the connections to the second Bitbucket.

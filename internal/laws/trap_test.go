@@ -13,7 +13,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/bbsync/bbsync/internal/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // folderOfBinary is made and removed by TestMain.

@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/bbsync/bbsync/internal/apply"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 )
 
 // A cutWave is a run that is killed when a workspace has moved and nobody has

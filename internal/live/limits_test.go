@@ -12,9 +12,9 @@ import (
 	"github.com/bbsync/bbsync/internal/bench"
 	"github.com/bbsync/bbsync/internal/limit"
 	"github.com/bbsync/bbsync/internal/live"
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // figures reads the fleet and returns what each credential's limiter did.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bench"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/bitbucketd"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
 	"github.com/bbsync/bbsync/schema"
 )
 

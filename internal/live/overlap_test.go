@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/bbsync/bbsync/internal/bench"
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // TestReadsOverlap has every server keep back what is asked of it for each

@@ -13,8 +13,8 @@ import (
 	"github.com/bbsync/bbsync/internal/bench"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/sandbox"
 	"github.com/bbsync/bbsync/internal/systems"
+	"github.com/bbsync/bbsync/sandbox"
 	"github.com/bbsync/bbsync/schema"
 )
 

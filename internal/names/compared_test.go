@@ -86,7 +86,7 @@ func product(t *testing.T) map[string][]byte {
 			switch {
 			case err != nil:
 				return err
-			case d.IsDir() && (name == "internal/sandbox" || name == "internal/names" || name == "internal/bench" || d.Name() == "testdata"):
+			case d.IsDir() && (name == "sandbox" || name == "internal/names" || name == "internal/bench" || d.Name() == "testdata"):
 				return filepath.SkipDir
 			case strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && !strings.HasSuffix(name, "_templ.go"):
 				out[name] = read(t, path)

@@ -9,10 +9,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	gotfe "github.com/hashicorp/go-tfe"
 
-	"github.com/bbsync/bbsync/internal/sandbox/front"
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/tfe"
+	"github.com/bbsync/bbsync/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 )
 
 // shelf makes what uses a client's token, on a Bitbucket that has every repository.

@@ -14,11 +14,11 @@ import (
 	"github.com/hashicorp/vault/api"
 	"go.uber.org/goleak"
 
-	"github.com/bbsync/bbsync/internal/sandbox/front"
-	"github.com/bbsync/bbsync/internal/sandbox/vaultd"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/internal/vault/vaulttest"
+	"github.com/bbsync/bbsync/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox/vaultd"
 )
 
 func TestMain(m *testing.M) {

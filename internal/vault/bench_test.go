@@ -4,9 +4,9 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/bbsync/bbsync/internal/sandbox/vaultd"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/sandbox/vaultd"
 )
 
 // What one connection costs of a steady-state plan, the sandbox's server included.

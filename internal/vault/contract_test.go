@@ -15,9 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/bbsync/bbsync/internal/keys"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // twoPairs are a consumer's pairs and SSH pairs, made once.

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 func TestLease(t *testing.T) {

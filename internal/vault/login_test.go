@@ -13,10 +13,10 @@ import (
 
 	"github.com/hashicorp/vault/api"
 
-	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/internal/vault/vaulttest"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // leastPolicy is the file that the documentation gives to administrators.

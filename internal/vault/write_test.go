@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bbsync/bbsync/internal/sandbox/front"
 	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/sandbox/front"
 )
 
 // Old versions are destroyed only if Vault says so in its own form: neither a page

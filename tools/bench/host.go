@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bench"
-	"github.com/bbsync/bbsync/internal/sandbox"
-	"github.com/bbsync/bbsync/internal/sandbox/front"
+	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/front"
 	"github.com/bbsync/bbsync/schema"
 )
 

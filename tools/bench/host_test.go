@@ -9,7 +9,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/sandbox"
 )
 
 // TestTheSandboxKeepsToItsLimit has a sandbox that allows a request in a hundred

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bbsync/bbsync/internal/sandbox"
+	"github.com/bbsync/bbsync/sandbox"
 )
 
 // peerRows measures the same thousand organizations through Terraform and its

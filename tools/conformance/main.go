@@ -22,8 +22,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bbsync/bbsync/internal/sandbox/terraformd"
 	"github.com/bbsync/bbsync/internal/secret"
+	"github.com/bbsync/bbsync/sandbox/terraformd"
 )
 
 const (

@@ -154,7 +154,7 @@ func (r *releaser) name(platform string) string {
 func (r *releaser) build(root, platform, file string, env []string) error {
 	system, arch, _ := strings.Cut(platform, "/")
 	env = append(env, "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+arch, "GOFLAGS=", "GOAMD64=v1", "GOARM64=v8.0")
-	return r.run(root, env, "go", "build", "-trimpath", "-tags=grpcnotrace", "-buildvcs=true", "-ldflags=-s -w -buildid= -X main.release="+r.version, "-o", file, "./cmd/bbsync")
+	return r.run(root, env, "go", "build", "-trimpath", "-tags=grpcnotrace", "-buildvcs=true", "-ldflags=-s -w -buildid= -X github.com/bbsync/bbsync/internal/cli.release="+r.version, "-o", file, "./cmd/bbsync")
 }
 
 func (r *releaser) run(dir string, env []string, name string, args ...string) error {

@@ -15,7 +15,7 @@ func (r *releaser) manPages(tree, temp string) (string, error) {
 	name := fmt.Sprintf("bbsync_%s_man.tar.gz", r.version)
 	fmt.Println(name)
 	writer, pages := filepath.Join(temp, "docs"), filepath.Join(temp, "man")
-	if err := r.run(tree, []string{"GOFLAGS="}, "go", "build", "-tags=docs", "-buildvcs=true", "-ldflags=-X main.release="+r.version, "-o", writer, "./cmd/bbsync"); err != nil {
+	if err := r.run(tree, []string{"GOFLAGS="}, "go", "build", "-tags=docs", "-buildvcs=true", "-ldflags=-X github.com/bbsync/bbsync/internal/cli.release="+r.version, "-o", writer, "./cmd/bbsync"); err != nil {
 		return "", err
 	}
 	if err := r.run("", nil, writer, "docs", "--man", pages); err != nil {

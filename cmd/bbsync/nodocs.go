@@ -1,8 +1,0 @@
-//go:build !docs
-
-package main
-
-import "github.com/spf13/cobra"
-
-// docsCommands are in docs.go, which the build tag docs adds.
-func docsCommands() []*cobra.Command { return nil }

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/exitcode"
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report"
+)
+
+type driftFlags struct {
+	*sessionFlags
+	output *outputFlags
+	tell   tellFlags
+}
+
+func (a *app) driftCommand() *cobra.Command {
+	f := &driftFlags{}
+	c := &cobra.Command{
+		Use:   "drift",
+		Short: "Tell what is not as the files say, one line for each connection; for cron",
+		Long: "drift compares the files with the live state, as plan does, and tells in one line for each\n" +
+			"connection what is not as wanted. It changes nothing, takes no lease and keeps none waiting; a\n" +
+			"connection that an apply is at is told as in progress, not as drifted.\n\n" +
+			"It exits with 0 when everything is in sync, with 2 when something drifted, with 7 when another run\n" +
+			"holds a lease, with 4 when it only waits for a person, with 3 when some connections could not be\n" +
+			"read, and with 1 when none could.\n" +
+			"Metrics and messages that cannot be delivered are warnings and leave the code as it is.",
+	}
+	f.sessionFlags = a.shardedFlags(c)
+	f.output = a.outputFlags(c, report.PlanFormats()...)
+	f.tell.add(c)
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := a.use(f.output); err != nil {
+			return err
+		}
+		if err := f.tell.check(len(f.targets) > 0); err != nil {
+			return &exitError{code: exitUsage, err: err}
+		}
+		ctx, cancel := a.untilStopped(c.Context())
+		defer cancel()
+		return interruptible(ctx, a.drift(ctx, f))
+	}
+	return c
+}
+
+// A look is one look at the fleet, and what came of it.
+type look struct {
+	session      *session
+	plan         plan.Plan
+	drift        report.Drift // zero when the look failed as a whole
+	began, ended time.Time
+	err          error // what the process ends with
+}
+
+// drift looks, shows what it saw, and tells those who are not there.
+func (a *app) drift(ctx context.Context, f *driftFlags) error {
+	began := a.now()
+	s, err := a.describe(f.sessionFlags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	seen := look{session: s, began: began}
+	seen.plan, seen.drift, seen.err = s.look(ctx)
+	var unseen error // a full disk here keeps nobody else from being told
+	if seen.err == nil {
+		unseen = a.showDrift(f.output, seen)
+		seen.err = exit(driftExit(seen.drift))
+	}
+	if ctx.Err() == nil { // a look that was interrupted is nobody's news
+		seen.ended = a.now()
+		a.tell(ctx, f, seen)
+	}
+	if unseen != nil {
+		return unseen
+	}
+	return seen.err
+}
+
+// look reads the systems and compares.
+func (s *session) look(ctx context.Context) (plan.Plan, report.Drift, error) {
+	if err := s.logIn(ctx); err != nil {
+		return plan.Plan{}, report.Drift{}, err
+	}
+	p, err := s.plan(ctx, s.connections)
+	if err != nil {
+		return plan.Plan{}, report.Drift{}, err
+	}
+	return p, report.NewDrift(p, report.Scope{Time: s.app.now(), Shard: s.shard.String(), Connections: s.asked, Bitbuckets: s.fleet.Bitbuckets}), nil
+}
+
+func (a *app) showDrift(output *outputFlags, seen look) error {
+	return a.deliver(output, func(format report.Format, style report.Style) (string, error) {
+		if text, ok, err := seen.drift.Render(format, style); ok {
+			return text, err
+		}
+		return report.RenderPlan("drift", seen.plan, format, report.PlanOptions{Style: style, Version: version(), Now: a.now()})
+	})
+}
+
+// driftExit returns the code of a drift report, of one process or merged.
+func driftExit(d report.Drift) int {
+	t := exitcode.Tally{}
+	t.Drift(d)
+	return int(t.Code())
+}

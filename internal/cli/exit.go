@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/bbsync/bbsync/internal/exitcode"
+	"github.com/bbsync/bbsync/internal/plan"
+)
+
+// The exit codes of package exitcode, which says what they mean.
+const (
+	exitDone    = int(exitcode.Done)
+	exitFailure = int(exitcode.Failure)
+	exitPending = int(exitcode.Pending)
+	exitPartial = int(exitcode.Partial)
+	exitWaiting = int(exitcode.Waiting)
+	exitRefused = int(exitcode.Refused)
+	exitStale   = int(exitcode.Stale)
+	exitLeased  = int(exitcode.Leased)
+	exitTorn    = int(exitcode.Torn)
+	exitUsage   = int(exitcode.Usage)
+	exitConfig  = int(exitcode.Config)
+)
+
+// An exitError ends the process with a code. A nil err says that everything was
+// told already.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// told reports whether there is nothing to say of an error, or none.
+func told(err error) bool {
+	var exit *exitError
+	return err == nil || errors.As(err, &exit) && exit.err == nil
+}
+
+func exitCode(err error) int {
+	var exit *exitError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &exit):
+		return exit.code
+	}
+	return exitFailure
+}
+
+// exit returns nil for 0, else an error that says nothing more.
+func exit(code int) error {
+	if code == exitDone {
+		return nil
+	}
+	return &exitError{code: code}
+}
+
+// planExit returns the code of a plan.
+func planExit(p plan.Plan) int {
+	t := exitcode.Tally{}
+	t.Plan(p)
+	return int(t.Code())
+}

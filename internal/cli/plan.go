@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/bbsync/bbsync/internal/report"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	var out string
+	var verbose bool
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what apply would do, and why",
+		Long: "plan compares the files with the live state of Terraform, Bitbucket and Vault and shows\n" +
+			"what apply would do, and why. It changes nothing.\n\n" +
+			"It exits with 0 when everything is in sync, with 2 when there are changes to apply, and with 7 when\n" +
+			"another run holds the lease of a connection.",
+	}
+	flags := a.shardedFlags(c)
+	flags.removalFlags(c)
+	output := a.outputFlags(c, report.PlanFormats()...)
+	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file, and print its SHA-256 for apply --sha256")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := errors.Join(a.use(output), flags.checkRemoval()); err != nil {
+			return err
+		}
+		ctx, cancel := a.untilStopped(c.Context())
+		defer cancel()
+		return interruptible(ctx, a.plan(ctx, flags, out, verbose))
+	}
+	return c
+}
+
+func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose bool) error {
+	s, err := a.open(ctx, flags)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	p, err := s.plan(ctx, s.connections)
+	if err != nil {
+		return err
+	}
+	err = a.deliver(a.output, func(format report.Format, style report.Style) (string, error) {
+		return report.RenderPlan("plan", p, format, report.PlanOptions{Style: style, Verbose: verbose, Version: version(), Now: a.now()})
+	})
+	if err != nil {
+		return err
+	}
+	if out != "" {
+		if err := a.savePlan(p, s, out); err != nil {
+			return err
+		}
+	}
+	return exit(planExit(p))
+}
