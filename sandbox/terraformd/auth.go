@@ -6,10 +6,12 @@ import (
 	"strings"
 )
 
-// actor is who a token speaks for: a user, or a whole organization.
+// actor is who a request speaks for: a user, a team, or a whole organization.
 type actor struct {
 	user         *user
 	organization *organization
+	team         *team     // of the organization; nil: the organization itself
+	token        *apiToken // nil: a session of the pages
 }
 
 // name identifies the actor where limits are counted: they are per user, not per
@@ -18,19 +20,33 @@ func (a actor) name() string {
 	if a.user != nil {
 		return a.user.ID
 	}
+	if a.team != nil {
+		return a.team.ID
+	}
 	return a.organization.ID
 }
 
 // access returns what the actor may do in an organization, and whether it may see
 // it at all. An organization's token manages VCS connections and workspaces
-// (documented); it may not do what owners alone may.
+// (documented); it may not do what owners alone may. That it manages policies and
+// modules is a guess.
 func (a actor) access(o *organization) (Access, bool) {
-	if a.organization != nil {
-		return Access{ManageVCS: true, ManageWorkspaces: true}, a.organization == o
+	var access Access
+	member := a.organization == o
+	switch {
+	case a.token != nil && (a.token.Kind == auditToken || a.token.exceeds(o)):
+		return Access{}, false
+	case a.team != nil:
+		access = a.team.access()
+	case a.organization != nil:
+		access = Access{ManageVCS: true, ManageWorkspaces: true, ManagePolicies: true, ManageModules: true}
+	case a.token != nil && o.NoUserTokens:
+		return Access{}, false
+	default:
+		access, member = o.Members[a.user.Name]
 	}
-	access, member := o.Members[a.user.Name]
 	if access.Owner {
-		access.ManageVCS, access.ManageWorkspaces = true, true
+		return Access{Owner: true, ManageVCS: true, ManageWorkspaces: true, ManagePolicies: true, ManageModules: true}, member
 	}
 	return access, member
 }
@@ -44,7 +60,14 @@ func (s *Server) actor(r *http.Request) (actor, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	a, ok := s.index.tokens[sha256.Sum256([]byte(strings.TrimSpace(token)))]
-	return a, ok
+	now := s.now()
+	// Doubt: a team's or an organization's token above its maximum is taken for one that
+	// does not exist. A user's is refused in the organizations that it is too long for.
+	if !ok || a.token.ended(now) || a.organization != nil && a.token.exceeds(a.organization) {
+		return actor{}, false
+	}
+	a.token.lastUsed.Store(now.UnixMilli())
+	return a, true
 }
 
 // permission is what an endpoint asks for.
@@ -54,7 +77,9 @@ const (
 	seeOrganization permission = iota
 	manageVCS
 	manageWorkspaces
-	manageShared // policy sets and registry modules
+	managePolicies
+	manageModules
+	manageTeams
 	ownOrganization
 )
 
@@ -69,10 +94,13 @@ func (a actor) allowed(o *organization, p permission) error {
 		granted = access.ManageVCS
 	case manageWorkspaces:
 		granted = access.ManageWorkspaces
-	case manageShared:
-		// The real server has a permission of its own for each, which Access does not
-		// know: owners hold all. That an organization's token does, too, is a guess.
-		granted = access.Owner || a.organization != nil
+	case managePolicies:
+		granted = access.ManagePolicies
+	case manageModules:
+		granted = access.ManageModules
+	case manageTeams:
+		// Documented: an organization's token manages teams, too.
+		granted = access.Owner || a.team == nil && a.organization != nil || a.team != nil && a.team.Access["manage-teams"]
 	case ownOrganization:
 		granted = access.Owner
 	}

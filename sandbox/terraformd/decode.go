@@ -36,6 +36,10 @@ type body[A any] struct {
 	relationships map[string]json.RawMessage
 }
 
+// anyTokenType stands for the types that requests for API tokens are sent with: the
+// documents have one in the singular, and go-tfe sends none.
+const anyTokenType = "authentication-token(s)"
+
 const bodyLimit = 1 << 20
 
 // readBody decodes a request. An attribute that A does not have and that is not
@@ -53,7 +57,8 @@ func readBody[A any](s *Server, r *http.Request, kind string, ignored ...string)
 	if err := readDocument(r, &document); err != nil {
 		return b, err
 	}
-	if document.Data.Type != kind {
+	token := kind == anyTokenType && slices.Contains([]string{"", "authentication-token", "authentication-tokens"}, document.Data.Type)
+	if document.Data.Type != kind && !token {
 		return b, unprocessable("data.type must be " + kind)
 	}
 	b.relationships = document.Data.Relationships

@@ -3,22 +3,24 @@ package terraformd
 import (
 	"crypto/sha256"
 	"strings"
+	"sync/atomic"
 )
 
 // index finds things by their ids without a walk, so that a fleet of thousands
 // costs what one organization costs. It is rebuilt from the state on Load.
 type index struct {
-	users  map[string]*user
-	tokens map[[sha256.Size]byte]actor // API tokens by their digest
-	orgs   map[string]*organization    // by lower-case name
-	owner  map[string]*organization    // by the id of anything in an organization
-	client map[string]*client          // by oc-…, ot-… and uuid
-	spaces map[string]*workspace       // by ws-…, cv-… and hook uuid
+	users    map[string]*user
+	tokens   map[[sha256.Size]byte]actor // API tokens by their digest
+	tokenIDs map[string]actor            // API tokens by at-…
+	orgs     map[string]*organization    // by lower-case name
+	owner    map[string]*organization    // by the id of anything in an organization
+	client   map[string]*client          // by oc-…, ot-… and uuid
+	spaces   map[string]*workspace       // by ws-…, cv-… and hook uuid
 }
 
 func newIndex(st *state) index {
 	ix := index{
-		users: map[string]*user{}, tokens: map[[sha256.Size]byte]actor{}, orgs: map[string]*organization{},
+		users: map[string]*user{}, tokens: map[[sha256.Size]byte]actor{}, tokenIDs: map[string]actor{}, orgs: map[string]*organization{},
 		owner: map[string]*organization{}, client: map[string]*client{}, spaces: map[string]*workspace{},
 	}
 	for _, u := range st.Users {
@@ -32,14 +34,22 @@ func newIndex(st *state) index {
 
 func (ix *index) addUser(u *user) {
 	ix.users[u.Name] = u
-	if !u.Token.Empty() {
-		ix.tokens[sha256.Sum256([]byte(u.Token.Reveal()))] = actor{user: u}
+	for _, t := range u.Tokens {
+		ix.addAPIToken(actor{user: u, token: t})
 	}
 }
 
 func (ix *index) addOrganization(o *organization) {
 	ix.orgs[strings.ToLower(o.Name)] = o
-	ix.addOrganizationToken(o)
+	for _, t := range o.Tokens {
+		ix.addAPIToken(actor{organization: o, token: t})
+	}
+	for _, team := range o.Teams {
+		ix.owner[team.ID] = o
+		for _, t := range team.Tokens {
+			ix.addAPIToken(actor{organization: o, team: team, token: t})
+		}
+	}
 	for _, p := range o.Projects {
 		ix.owner[p.ID] = o
 	}
@@ -57,21 +67,28 @@ func (ix *index) addOrganization(o *organization) {
 	}
 }
 
-func (ix *index) addOrganizationToken(o *organization) {
-	if !o.Token.Empty() {
-		ix.tokens[sha256.Sum256([]byte(o.Token.Reveal()))] = actor{organization: o}
-	}
+// addAPIToken lets the token of the actor be found.
+func (ix *index) addAPIToken(a actor) {
+	a.token.lastUsed = new(atomic.Int64)
+	ix.tokens[a.token.digest()], ix.tokenIDs[a.token.ID] = a, a
 }
 
-func (ix *index) dropOrganizationToken(o *organization) {
-	if !o.Token.Empty() {
-		delete(ix.tokens, sha256.Sum256([]byte(o.Token.Reveal())))
-	}
+func (ix *index) dropAPIToken(t *apiToken) {
+	delete(ix.tokens, t.digest())
+	delete(ix.tokenIDs, t.ID)
 }
 
 func (ix *index) dropOrganization(o *organization) {
 	delete(ix.orgs, strings.ToLower(o.Name))
-	ix.dropOrganizationToken(o)
+	for _, t := range o.Tokens {
+		ix.dropAPIToken(t)
+	}
+	for _, team := range o.Teams {
+		delete(ix.owner, team.ID)
+		for _, t := range team.Tokens {
+			ix.dropAPIToken(t)
+		}
+	}
 	for _, c := range o.Clients {
 		ix.dropClient(c)
 	}

@@ -129,13 +129,13 @@ func (o *organization) checkModule(m *registryModule) error {
 // holds the lock.
 func (s *Server) moduleOrganization(c call, token *string) (*organization, error) {
 	if name := c.PathValue("organization"); name != "" || token == nil {
-		return s.organization(c.actor, name, manageShared)
+		return s.organization(c.actor, name, manageModules)
 	}
 	o := s.index.owner[*token]
 	if o == nil {
 		return nil, unprocessable("OAuth token does not exist")
 	}
-	return o, c.actor.allowed(o, manageShared)
+	return o, c.actor.allowed(o, manageModules)
 }
 
 func (s *Server) createModule(c call) (reply, error) {
@@ -190,7 +190,7 @@ func (s *Server) deleteModule(c call) (reply, error) {
 	var o *organization
 	var gone *registryModule
 	err := s.write("registry module deleted", func() (err error) {
-		if o, err = s.organization(c.actor, c.PathValue("organization"), manageShared); err != nil {
+		if o, err = s.organization(c.actor, c.PathValue("organization"), manageModules); err != nil {
 			return err
 		}
 		i := slices.IndexFunc(o.Modules, func(m *registryModule) bool {

@@ -24,6 +24,7 @@ type organizationAttributes struct {
 	PlanExpired                bool                    `json:"plan-expired"`
 	AllowForceDeleteWorkspaces bool                    `json:"allow-force-delete-workspaces"`
 	SpeculativePlanManagement  bool                    `json:"speculative-plan-management-enabled"`
+	UserTokensEnabled          bool                    `json:"user-tokens-enabled"`
 	Permissions                organizationPermissions `json:"permissions"`
 }
 
@@ -46,7 +47,7 @@ func renderOrganization(a actor, o *organization) resource {
 		ID: o.Name, Type: "organizations",
 		Attributes: organizationAttributes{
 			Name: o.Name, ExternalID: o.ID, Email: o.Email, CreatedAt: o.CreatedAt,
-			CollaboratorAuthPolicy: "password", DefaultExecutionMode: "remote", SpeculativePlanManagement: true,
+			CollaboratorAuthPolicy: "password", DefaultExecutionMode: "remote", SpeculativePlanManagement: true, UserTokensEnabled: !o.NoUserTokens,
 			Permissions: organizationPermissions{
 				CanTraverse: true, CanUpdate: access.Owner, CanDestroy: access.Owner,
 				CanUpdateOAuth: access.ManageVCS, CanUpdateSSHKeys: access.ManageVCS && a.user != nil,
@@ -82,8 +83,12 @@ func (s *Server) listOrganizations(c call) (reply, error) {
 }
 
 func matches(o *organization, either, name, email string) bool {
-	contains := func(s, part string) bool { return strings.Contains(strings.ToLower(s), strings.ToLower(part)) }
-	return (contains(o.Name, either) || contains(o.Email, either)) && contains(o.Name, name) && contains(o.Email, email)
+	return (containsFold(o.Name, either) || containsFold(o.Email, either)) && containsFold(o.Name, name) && containsFold(o.Email, email)
+}
+
+// containsFold is how every search of the API compares: without regard to case.
+func containsFold(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
 }
 
 func (s *Server) readOrganization(c call) (reply, error) {
@@ -104,14 +109,18 @@ type accountAttributes struct {
 	IsServiceAccount bool   `json:"is-service-account"`
 }
 
-// account tells who the token speaks for. An organization's token is answered as
-// the service account that the real server makes for it.
+// account tells who the token speaks for. A team's or an organization's token is answered
+// as the service account that the real server makes for it, and the resource it stands for.
 func (s *Server) account(c call) (reply, error) {
-	if o := c.actor.organization; o != nil {
-		attributes := accountAttributes{Username: "api-org-" + o.Name, IsServiceAccount: true}
-		return ok(one{Data: resource{ID: "user-" + o.ID, Type: "users", Attributes: attributes}}), nil
+	me := resource{Type: "users", Relationships: map[string]relation{"authenticated-resource": toOne(c.actor.ref().Type, c.actor.ref().ID)}}
+	switch a := c.actor; {
+	case a.user != nil:
+		me.ID, me.Attributes = a.user.ID, accountAttributes{Username: a.user.Name, Email: a.user.Email}
+	case a.team != nil:
+		me.ID, me.Attributes = "user-"+a.team.ID, accountAttributes{Username: "api-" + a.team.ID, IsServiceAccount: true}
+	default:
+		me.ID, me.Attributes = "user-"+a.organization.ID, accountAttributes{Username: "api-org-" + a.organization.Name, IsServiceAccount: true}
 	}
-	u := c.actor.user
-	attributes := accountAttributes{Username: u.Name, Email: u.Email}
-	return ok(one{Data: resource{ID: u.ID, Type: "users", Attributes: attributes}}), nil
+	me.Relationships["authentication-tokens"] = relation{toOne: true, links: map[string]string{"related": "/api/v2/users/" + me.ID + "/authentication-tokens"}}
+	return ok(one{Data: me}), nil
 }

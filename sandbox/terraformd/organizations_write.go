@@ -9,6 +9,8 @@ import (
 type organizationInput struct {
 	Name  optional[string] `json:"name"`
 	Email optional[string] `json:"email"`
+
+	UserTokens optional[bool] `json:"user-tokens-enabled"`
 }
 
 var organizationName = regexp.MustCompile(`^[A-Za-z0-9_-]{3,40}$`)
@@ -20,7 +22,7 @@ func unusedOrganizationSettings() []string {
 		"assessments-enforced", "session-remember", "session-timeout", "collaborator-auth-policy", "cost-estimation-enabled",
 		"owners-team-saml-role-id", "send-passing-statuses-for-untriggered-speculative-plans", "aggregated-commit-status-enabled",
 		"speculative-plan-management-enabled", "allow-force-delete-workspaces", "default-execution-mode", "enforce-hyok",
-		"stacks-enabled", "registry-monorepo-support-enabled", "user-tokens-enabled", "max-ttl-enabled",
+		"stacks-enabled", "registry-monorepo-support-enabled", "max-ttl-enabled",
 	}
 }
 
@@ -56,6 +58,7 @@ func (s *Server) newOrganization(name, email string) (*organization, error) {
 		ID: newID("org"), Number: s.state.LastNumber, Name: name, Email: email, CreatedAt: s.now(),
 		Plan: planFree, Members: map[string]Access{},
 		Projects: []*project{{ID: newID("prj"), Name: "Default Project", CreatedAt: s.now(), Default: true}},
+		Teams:    []*team{newTeam(owners)},
 	}
 	s.state.Organizations = append(s.state.Organizations, o)
 	s.index.addOrganization(o)
@@ -95,7 +98,7 @@ func (s *Server) updateOrganization(c call) (reply, error) {
 			return err
 		}
 		delete(s.index.orgs, strings.ToLower(o.Name))
-		o.Name, o.Email = name, email
+		o.Name, o.Email, o.NoUserTokens = name, email, !in.attributes.UserTokens.or(!o.NoUserTokens)
 		s.index.orgs[strings.ToLower(o.Name)] = o
 		document.Data = renderOrganization(c.actor, o)
 		return nil

@@ -42,7 +42,7 @@ func (s *Server) renderPolicySet(base string, o *organization, p *policySet) res
 // look absent; that the real server shows none of them to a member is inferred from
 // its permissions, which count reading among managing.
 func (s *Server) policies(c call) (*organization, error) {
-	o, err := s.organization(c.actor, c.PathValue("organization"), manageShared)
+	o, err := s.organization(c.actor, c.PathValue("organization"), managePolicies)
 	if err == nil && (s.opts.Missing.PolicySets || !s.entitlements(o).Sentinel) {
 		err = notFound()
 	}
@@ -67,7 +67,7 @@ func (s *Server) listPolicySets(c call) (reply, error) {
 
 // policySetOf finds a policy set by its id. The caller holds the lock.
 func (s *Server) policySetOf(c call) (*organization, *policySet, error) {
-	o, err := s.ownerOf(c.actor, c.PathValue("set"), manageShared)
+	o, err := s.ownerOf(c.actor, c.PathValue("set"), managePolicies)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -82,6 +82,7 @@ func (s *Server) routeOrganizations(mux *http.ServeMux) {
 	s.handle(mux, "GET "+org+"/authentication-token", s.readOrganizationToken)
 	s.handle(mux, "POST "+org+"/authentication-token", s.createOrganizationToken)
 	s.handle(mux, "DELETE "+org+"/authentication-token", s.deleteOrganizationToken)
+	s.routeTokens(mux)
 	s.handle(mux, "GET "+org+"/projects", s.listProjects)
 	s.handle(mux, "POST "+org+"/projects", s.createProject)
 	s.handle(mux, "GET /api/v2/projects/{project}", s.readProject)
@@ -93,6 +94,27 @@ func (s *Server) routeOrganizations(mux *http.ServeMux) {
 	s.handle(mux, "DELETE /api/v2/agent-pools/{pool}", s.deleteAgentPool)
 	s.handle(mux, "GET /api/v2/admin/feature-sets", s.listFeatureSets)
 	s.handle(mux, "POST /api/v2/admin/organizations/{organization}/subscription", s.subscribe)
+}
+
+// routeTokens serves tokens for the API and the teams that have some.
+func (s *Server) routeTokens(mux *http.ServeMux) {
+	const org, team, user = "/api/v2/organizations/{organization}", "/api/v2/teams/{team}", "/api/v2/users/{user}"
+	s.handle(mux, "GET "+org+"/teams", s.listTeams)
+	s.handle(mux, "POST "+org+"/teams", s.createTeam)
+	s.handle(mux, "GET "+team, s.readTeam)
+	s.handle(mux, "PATCH "+team, s.updateTeam)
+	s.handle(mux, "DELETE "+team, s.deleteTeam)
+	s.handle(mux, "GET "+org+"/team-tokens", s.listTeamTokens)
+	s.handle(mux, "POST "+team+"/authentication-tokens", s.createTeamToken)
+	s.handle(mux, "GET "+team+"/authentication-token", s.readTeamToken)
+	s.handle(mux, "POST "+team+"/authentication-token", s.replaceTeamToken)
+	s.handle(mux, "DELETE "+team+"/authentication-token", s.deleteTeamToken)
+	s.handle(mux, "GET "+user+"/authentication-tokens", s.listUserTokens)
+	s.handle(mux, "POST "+user+"/authentication-tokens", s.createUserToken)
+	s.handle(mux, "GET /api/v2/authentication-tokens/{token}", s.readAPIToken)
+	s.handle(mux, "DELETE /api/v2/authentication-tokens/{token}", s.deleteAPIToken)
+	s.handle(mux, "GET "+org+"/token-ttl-policies", s.listTokenTTLs)
+	s.handle(mux, "PATCH "+org+"/token-ttl-policies", s.updateTokenTTLs)
 }
 
 func (s *Server) routeConnections(mux *http.ServeMux) {

@@ -40,12 +40,24 @@ func (s *Server) AddUser(in User) error {
 			in.Email = in.Name + "@example.com"
 		}
 		u := &user{
-			ID: newID("user"), Name: in.Name, Email: in.Email, Password: kept{in.Password}, Token: kept{in.Token}, SiteAdmin: in.SiteAdmin,
+			ID: newID("user"), Name: in.Name, Email: in.Email, Password: kept{in.Password}, SiteAdmin: in.SiteAdmin,
+		}
+		if !in.Token.Empty() {
+			u.Tokens = []*apiToken{s.seededToken(userToken, in.Token, u.ID)}
 		}
 		s.state.Users = append(s.state.Users, u)
 		s.index.addUser(u)
 		return nil
 	})
+}
+
+// seededToken is a token whose text is given. It never ends, as tokens of before 2026.
+func (s *Server) seededToken(kind string, text secret.Text, creator string) *apiToken {
+	made := &apiToken{ID: newID("at"), Kind: kind, Text: kept{text}, Description: new("seeded"), CreatedAt: s.now()}
+	if creator != "" {
+		made.CreatedBy = ref{ID: creator, Type: "users"}
+	}
+	return made
 }
 
 // AddOrganization adds an organization with its default project.
@@ -64,11 +76,15 @@ func (s *Server) AddOrganization(in Organization) error {
 			return fmt.Errorf("organization %q: %w", in.Name, err)
 		}
 		maps.Copy(o.Members, in.Members)
-		o.Token, o.TokenMade, o.NoVCS = kept{in.Token}, s.now(), in.NoVCS
+		o.NoVCS = in.NoVCS
 		if in.Business {
 			o.Plan = planBusiness
 		}
-		s.index.addOrganizationToken(o)
+		if !in.Token.Empty() {
+			made := s.seededToken(organizationToken, in.Token, "")
+			o.Tokens = append(o.Tokens, made)
+			s.index.addAPIToken(actor{organization: o, token: made})
+		}
 		return nil
 	})
 }

@@ -60,6 +60,7 @@ type Missing struct {
 	PolicySets         bool // 404
 	RegistryModules    bool // 404
 	Stacks             bool // 404
+	TeamTokens         bool // a team has its legacy token alone: teams/:id/authentication-tokens is 404
 }
 
 // Choices are points where no source says what the real server does. Zero is the
@@ -78,6 +79,9 @@ type Choices struct {
 	// IgnoreUnknownAttributes: as Rails servers often do. Zero: 422, so that a
 	// client's mistake shows.
 	IgnoreUnknownAttributes bool
+	// TeamTokenManagesNone: a team's token does not count as a member who may manage
+	// the team's tokens. Zero: it does.
+	TeamTokenManagesNone bool
 	// CutOpener: the pages let go of the tab that opened theirs, by
 	// Cross-Origin-Opener-Policy. Zero: they do not.
 	CutOpener bool

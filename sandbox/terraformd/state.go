@@ -23,8 +23,9 @@ type user struct {
 	Name      string `json:"name"`
 	Email     string `json:"email"`
 	Password  kept   `json:"password"`
-	Token     kept   `json:"token"`
 	SiteAdmin bool   `json:"site_admin,omitempty"`
+
+	Tokens []*apiToken `json:"tokens,omitempty"`
 }
 
 type organization struct {
@@ -36,8 +37,11 @@ type organization struct {
 	Plan      string            `json:"plan"`
 	NoVCS     bool              `json:"no_vcs,omitempty"` // lacks the vcs-integrations entitlement
 	Members   map[string]Access `json:"members"`          // by user name
-	Token     kept              `json:"token"`
-	TokenMade time.Time         `json:"token_made,omitzero"`
+
+	NoUserTokens bool             `json:"no_user_tokens,omitempty"` // user-tokens-enabled is false
+	TokenTTLs    map[string]int64 `json:"token_ttls,omitempty"`     // maximum in milliseconds, by the kind of token
+	Tokens       []*apiToken      `json:"tokens,omitempty"`
+	Teams        []*team          `json:"teams"`
 
 	Projects   []*project        `json:"projects"`
 	AgentPools []*agentPool      `json:"agent_pools,omitempty"`
@@ -52,6 +56,8 @@ type Access struct {
 	Owner            bool `json:"owner,omitempty"`
 	ManageVCS        bool `json:"manage_vcs,omitempty"`
 	ManageWorkspaces bool `json:"manage_workspaces,omitempty"`
+	ManagePolicies   bool `json:"manage_policies,omitempty"`
+	ManageModules    bool `json:"manage_modules,omitempty"`
 }
 
 type project struct {
