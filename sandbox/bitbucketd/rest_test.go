@@ -49,6 +49,8 @@ func TestStrictness(t *testing.T) {
 		{"json passes", admin, "PUT " + api + "/admin/users", `{"name":"ann","email":"a@b.c"}`, 200, "a@b.c", []string{"X-Atlassian-Token", ""}},
 		{"status", "", "GET /status", "", 200, `{"state":"RUNNING"}`, nil},
 		{"capabilities", "", "GET /rest/capabilities", "", 200, `"application":"stash"`, nil},
+		{"license", ann, "GET " + api + "/admin/license", "", 401, noPerm, nil},
+		{"license for an administrator", admin, "GET " + api + "/admin/license", "", 200, `"expiryDate":`, nil},
 		{"rate limit settings", ann, "GET " + api + "/admin/rate-limit/settings", "", 200, `"capacity":60`, nil},
 		{"ssh settings", ann, "GET /rest/ssh/1.0/settings", "", 200, `"port":7999`, nil},
 		{"ssh settings anonymous", "", "GET /rest/ssh/1.0/settings", "", 401, noPerm, nil},

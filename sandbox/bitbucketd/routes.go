@@ -32,6 +32,7 @@ func (s *Server) coreRoutes(add func(string, handler)) {
 	add("GET /rest/capabilities", getCapabilities)
 	add("GET "+api+"/users", listUsers)
 	add("GET "+api+"/users/{slug}", getUser)
+	add("GET "+api+"/admin/license", getLicense)
 	add("GET "+api+"/admin/users", listAdminUsers)
 	add("POST "+api+"/admin/users", createUser)
 	add("PUT "+api+"/admin/users", updateUser)

@@ -41,6 +41,8 @@ type Settings struct {
 	ServerState   string    `json:"serverState"`           // of /status; "": RUNNING
 	DirectoryName string    `json:"directoryName"`
 
+	License License `json:"license"`
+
 	EnforceSecondFactor bool `json:"enforceSecondFactor,omitempty"` // everyone who logs in must have one
 }
 

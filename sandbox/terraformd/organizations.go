@@ -122,5 +122,8 @@ func (s *Server) account(c call) (reply, error) {
 		me.ID, me.Attributes = "user-"+a.organization.ID, accountAttributes{Username: "api-org-" + a.organization.Name, IsServiceAccount: true}
 	}
 	me.Relationships["authentication-tokens"] = relation{toOne: true, links: map[string]string{"related": "/api/v2/users/" + me.ID + "/authentication-tokens"}}
+	if !s.opts.Missing.AuthTokenLink {
+		me.Links = map[string]string{"auth-token": "/api/v2/authentication-tokens/" + c.actor.token.ID}
+	}
 	return ok(one{Data: me}), nil
 }

@@ -60,6 +60,7 @@ type Missing struct {
 	PolicySets         bool // 404
 	RegistryModules    bool // 404
 	Stacks             bool // 404
+	AuthTokenLink      bool // account/details does not tell which token is used
 	TeamTokens         bool // a team has its legacy token alone: teams/:id/authentication-tokens is 404
 }
 

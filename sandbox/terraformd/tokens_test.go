@@ -197,6 +197,10 @@ func TestAccountTellsWhatATokenStandsFor(t *testing.T) {
 	must(t, err)
 	for token, want := range map[string]string{made.Token: `"id":"` + team.ID + `","type":"teams"`, orgToken: `"id":"acme","type":"organizations"`} {
 		have := w.do(t, token, "GET", "/api/v2/account/details", "")
+		link := have.data(t)["links"].(map[string]any)["auth-token"]
+		if _, named := strings.CutPrefix(link.(string), "/api/v2/authentication-tokens/at-"); !named {
+			t.Errorf("%s: its own token is %v", token, link)
+		}
 		if !strings.Contains(have.body, want) || !strings.Contains(have.body, `"is-service-account":true`) {
 			t.Errorf("%s: %s", token, have.body)
 		}
