@@ -11,6 +11,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -31,23 +32,23 @@ func ReadOurs(ctx context.Context, v *vault.Client, connections []*schema.Connec
 	group.SetLimit(readers)
 	for _, c := range connections {
 		group.Go(func() error {
-			record, _, err := v.Read(ctx, c.Record)
+			rec, _, err := v.Read(ctx, c.Record)
 			switch {
-			case errors.Is(err, vault.ErrDeleted), errors.Is(err, vault.ErrNotFound), errors.Is(err, vault.ErrNotRecord):
+			case errors.Is(err, vault.ErrDeleted), errors.Is(err, vault.ErrNotFound), errors.Is(err, record.ErrNotRecord):
 				return nil
 			case err != nil:
 				return fmt.Errorf("%s: reading its record: %w", c.Address, err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			out.add(record)
+			out.add(rec)
 			return nil
 		})
 	}
 	return out, group.Wait()
 }
 
-func (o Ours) add(r vault.Record) {
+func (o Ours) add(r record.Record) {
 	if r.Client != nil {
 		o.Clients[r.Client.ID] = true
 		o.Unknown[r.Client.ID] = r.SSH.Current != nil && r.SSH.Current.Fingerprint == ""
@@ -55,7 +56,7 @@ func (o Ours) add(r vault.Record) {
 	if r.Link != nil {
 		o.Links[r.Link.ID] = true
 	}
-	for _, k := range []*vault.SSHKey{r.SSH.Pending, r.SSH.Current, r.SSH.Previous} {
+	for _, k := range []*record.SSHKey{r.SSH.Pending, r.SSH.Current, r.SSH.Previous} {
 		if k != nil && k.Fingerprint != "" {
 			o.Keys[k.Fingerprint] = true
 		}

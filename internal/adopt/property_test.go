@@ -13,8 +13,8 @@ import (
 	"github.com/bbsync/bbsync/internal/adopt"
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
-	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -182,7 +182,7 @@ func haveOf(f adopt.Found, c *schema.Connection, p adopt.Place, fleet string) pl
 	consumer, _ := keys.PublicFingerprint(p.Link.Consumer.PublicKey)
 	b := shared(nil)
 	have := plan.Have{
-		Record: live.RecordFacts(adopt.Record(fleet, c, p.Match), 1), Bitbucket: &b,
+		Record: record.Facts(adopt.Record(fleet, c, p.Match), 1), Bitbucket: &b,
 		Link:     &plan.Link{ID: p.Link.ID, Name: p.Link.Name, URL: p.Link.URL, Type: "generic"},
 		Consumer: &plan.Consumer{Key: p.Link.Consumer.Key, Name: p.Link.Consumer.Name, Fingerprint: consumer},
 		User:     &plan.User{Name: "svc", Slug: "svc", DisplayName: "Service", Active: true},

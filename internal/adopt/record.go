@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -13,16 +14,16 @@ import (
 // Record returns what can be known of a connection that people made: the public
 // halves. The private ones only Terraform has, and it shows none. The ages are
 // those of the client and the token, as keys are not older in Terraform.
-func Record(fleet string, c *schema.Connection, m Match) vault.Record {
+func Record(fleet string, c *schema.Connection, m Match) record.Record {
 	consumer, _ := keys.PublicFingerprint(m.Link.Consumer.PublicKey) // it was paired by it
-	r := vault.Record{
+	r := record.Record{
 		Fleet: fleet, Address: c.Address, Terraform: c.Terraform.Address, Organization: c.Organization,
 		Bitbucket: c.Bitbucket.URL, ServiceUser: c.ServiceUser, Protected: c.Protect,
-		Consumer: &vault.Consumer{Key: m.Client.Key, Public: m.Link.Consumer.PublicKey, Fingerprint: consumer, Created: m.Client.Created},
-		Link:     &vault.Link{ID: m.Link.ID, URL: m.Link.URL},
-		Client:   &vault.OAuthClient{ID: m.Client.ID, Made: m.Client.Created},
+		Consumer: &record.Consumer{Key: m.Client.Key, Public: m.Link.Consumer.PublicKey, Fingerprint: consumer, Created: m.Client.Created},
+		Link:     &record.Link{ID: m.Link.ID, URL: m.Link.URL},
+		Client:   &record.OAuthClient{ID: m.Client.ID, Made: m.Client.Created},
 	}
-	key := &vault.SSHKey{Token: m.Client.Token.ID, Created: m.Client.Token.Created, Set: m.Client.Token.Created}
+	key := &record.SSHKey{Token: m.Client.Token.ID, Created: m.Client.Token.Created, Set: m.Client.Token.Created}
 	if m.Key != nil {
 		key.Public = m.Key.Line
 		key.Fingerprint, _ = keys.SSHFingerprint(m.Key.Line) // "" for a kind we do not know: as if it were not known which
@@ -31,12 +32,12 @@ func Record(fleet string, c *schema.Connection, m Match) vault.Record {
 		}
 	}
 	r.SSH.Current = key
-	r.Authorized = &vault.Authorized{Token: m.Client.Token.ID, User: m.Client.Token.User, Account: m.User.ID}
+	r.Authorized = &record.Authorized{Token: m.Client.Token.ID, User: m.Client.Token.User, Account: m.User.ID}
 	return r
 }
 
 // Keep writes a record where there is none. It reports false when there is one.
-func Keep(ctx context.Context, v *vault.Client, path string, r vault.Record) (bool, error) {
+func Keep(ctx context.Context, v *vault.Client, path string, r record.Record) (bool, error) {
 	have, version, err := v.Read(ctx, path)
 	var deleted *vault.DeletedError
 	switch {

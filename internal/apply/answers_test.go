@@ -7,9 +7,9 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // TestGoneByTheList: an OAuth client counts as deleted only when the list of the
@@ -119,14 +119,14 @@ func TestTakeOverFails(t *testing.T) {
 func TestKeyThatIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind    error
-		changed func(*vault.SSHKey)
+		changed func(*record.SSHKey)
 		stays   bool
 	}{
 		"exists":         {kind: bitbucket.ErrExists},
 		"policy":         {kind: bitbucket.ErrPolicy},
 		"not available":  {kind: bitbucket.ErrUnavailable, stays: true},
-		"published":      {bitbucket.ErrPolicy, func(k *vault.SSHKey) { k.Published = began }, true},
-		"with Terraform": {bitbucket.ErrPolicy, func(k *vault.SSHKey) { k.Token = "ot-new" }, true},
+		"published":      {bitbucket.ErrPolicy, func(k *record.SSHKey) { k.Published = began }, true},
+		"with Terraform": {bitbucket.ErrPolicy, func(k *record.SSHKey) { k.Token = "ot-new" }, true},
 	} {
 		inBubble(t, func(t *testing.T) {
 			w := connected()

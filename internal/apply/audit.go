@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
 // A Deed is one step that was carried out, or failed, with what tells later
@@ -47,13 +47,13 @@ func (r *runner) deed(ctx context.Context, step plan.Step) (Deed, error) {
 	return Deed{Fingerprints: fingerprints(r.held.Record()), Proof: r.proof}, err
 }
 
-func fingerprints(record vault.Record) map[string]string {
+func fingerprints(rec record.Record) map[string]string {
 	out := map[string]string{}
-	if c := record.Consumer; c != nil {
+	if c := rec.Consumer; c != nil {
 		out["consumer"] = c.Fingerprint
 	}
-	for role, key := range map[string]*vault.SSHKey{
-		"ssh pending": record.SSH.Pending, "ssh current": record.SSH.Current, "ssh previous": record.SSH.Previous,
+	for role, key := range map[string]*record.SSHKey{
+		"ssh pending": rec.SSH.Pending, "ssh current": rec.SSH.Current, "ssh previous": rec.SSH.Previous,
 	} {
 		if key != nil {
 			out[role] = key.Fingerprint

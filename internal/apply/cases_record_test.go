@@ -2,6 +2,7 @@ package apply
 
 import (
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
@@ -58,7 +59,7 @@ func recordSteps() map[string]stepCase {
 		},
 		"move_record: done": {
 			before: func(w *world) {
-				w.records[old] = &stored{record: vault.Record{Fleet: "prod", Ended: &vault.Ended{How: vault.EndMoved, To: recordPath}}, version: 9}
+				w.records[old] = &stored{record: record.Record{Fleet: "prod", Tombstone: &record.Tombstone{How: record.TombstoneMoved, To: recordPath}}, version: 9}
 				w.record().MovedFrom = old
 			}, step: plan.MoveRecord{From: old},
 			want: []string{
@@ -67,7 +68,7 @@ func recordSteps() map[string]stepCase {
 		},
 		"move_record: moved elsewhere": {
 			before: func(w *world) {
-				w.records[old] = &stored{record: vault.Record{Fleet: "prod", Ended: &vault.Ended{How: vault.EndMoved, To: "corp/other"}}, version: 9}
+				w.records[old] = &stored{record: record.Record{Fleet: "prod", Tombstone: &record.Tombstone{How: record.TombstoneMoved, To: "corp/other"}}, version: 9}
 			}, step: plan.MoveRecord{From: old}, status: Broken,
 			err: []string{"the record at corp/old was changed after this was planned; plan again"},
 		},

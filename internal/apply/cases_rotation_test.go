@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
 func rotationSteps() map[string]stepCase {
@@ -156,14 +156,14 @@ func rotationSteps() map[string]stepCase {
 			},
 		},
 		"retire_key: compromised": {
-			world: rotated, before: func(w *world) { w.record().SSH.Previous.Condemned = "stolen" }, step: plan.RetireKey{Role: plan.Previous, Fingerprint: print("K1")},
+			world: rotated, before: func(w *world) { w.record().SSH.Previous.Compromised = "stolen" }, step: plan.RetireKey{Role: plan.Previous, Fingerprint: print("K1")},
 			want: []string{
 				"- corp/acme: previous K1 created@-1h0m0s published@-1h0m0s token=ot-new set@-1h0m0s left@-1m0s condemned=stolen",
 				"+ corp/acme: retired K1 at@0s why=stolen destroyed",
 			},
 		},
 		"retire_key: dropped before": {
-			before: func(w *world) { w.record().Retired = &vault.Retired{Fingerprint: print("K3"), At: began} }, step: plan.RetireKey{Role: plan.Previous, Fingerprint: print("K3")},
+			before: func(w *world) { w.record().Retired = &record.RetiredKey{Fingerprint: print("K3"), At: began} }, step: plan.RetireKey{Role: plan.Previous, Fingerprint: print("K3")},
 			want: []string{
 				"- corp/acme: retired K3 at@0s",
 				"+ corp/acme: retired K3 at@0s destroyed",

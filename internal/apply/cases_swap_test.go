@@ -2,8 +2,8 @@ package apply
 
 import (
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // swaps is a world in which the consumer's pair B is to replace A.
@@ -124,7 +124,7 @@ func swapSteps() map[string]stepCase {
 			},
 		},
 		"retire_consumer: compromised": {
-			world: swapped, before: func(w *world) { w.record().Consumer.Previous.Condemned = "stolen" }, step: plan.RetireConsumer{},
+			world: swapped, before: func(w *world) { w.record().Consumer.Previous.Compromised = "stolen" }, step: plan.RetireConsumer{},
 			want: []string{
 				"- corp/acme: previous consumer ck-A A created@-1h0m0s condemned=stolen",
 				"+ corp/acme: retired A at@0s why=stolen destroyed",
@@ -149,7 +149,7 @@ func swapSteps() map[string]stepCase {
 			},
 		},
 		"retire_consumer: dropped before": {
-			before: func(w *world) { w.record().Retired = &vault.Retired{Fingerprint: print("B"), At: began} }, step: plan.RetireConsumer{},
+			before: func(w *world) { w.record().Retired = &record.RetiredKey{Fingerprint: print("B"), At: began} }, step: plan.RetireConsumer{},
 			want: []string{
 				"- corp/acme: retired B at@0s",
 				"+ corp/acme: retired B at@0s destroyed",

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // relocates is a world whose workspaces a and b use another client's token.
@@ -20,7 +20,7 @@ func relocates() *world {
 func workspaceSteps() map[string]stepCase {
 	move := plan.MoveWorkspaces{From: "oc-old", Names: []string{"space-a", "space-b"}}
 	noted := func(w *world) {
-		w.record().Moving = &vault.Moving{From: "ot-old", To: "ot-new", Workspaces: []vault.MovingWorkspace{{ID: "a", Name: "space-a", Version: "cv-before-a"}, {ID: "b", Name: "space-b", Version: "cv-before-b"}}}
+		w.record().Moving = &record.Moving{From: "ot-old", To: "ot-new", Workspaces: []record.MovingWorkspace{{ID: "a", Name: "space-a", Version: "cv-before-a"}, {ID: "b", Name: "space-b", Version: "cv-before-b"}}}
 		w.token["a"], w.moved["a"] = "ot-new", began
 	}
 	fails := func(w *world) { w.fetches = map[string]fetch{"a": {ends: "errored"}} }

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 var errNoClient = errors.New("the OAuth client is gone; plan again")
@@ -66,10 +66,10 @@ func (r *runner) findClient(ctx context.Context, client terraformServer) (tfe.OA
 	if err != nil {
 		return tfe.OAuthClient{}, err
 	}
-	record := r.held.Record()
+	rec := r.held.Record()
 	var ours []tfe.OAuthClient
 	for _, c := range clients {
-		if named(record, c) || record.Consumer != nil && record.Consumer.Key == c.Key {
+		if named(rec, c) || rec.Consumer != nil && rec.Consumer.Key == c.Key {
 			ours = append(ours, c)
 		}
 	}
@@ -77,13 +77,13 @@ func (r *runner) findClient(ctx context.Context, client terraformServer) (tfe.OA
 		return tfe.OAuthClient{}, errNoClient
 	}
 	slices.SortStableFunc(ours, func(a, b tfe.OAuthClient) int {
-		return cmp.Or(falseLast(a.Token != nil, b.Token != nil), falseLast(named(record, a), named(record, b)), a.Created.Compare(b.Created))
+		return cmp.Or(falseLast(a.Token != nil, b.Token != nil), falseLast(named(rec, a), named(rec, b)), a.Created.Compare(b.Created))
 	})
 	return ours[0], nil
 }
 
-func named(record vault.Record, c tfe.OAuthClient) bool {
-	return record.Client != nil && record.Client.ID == c.ID
+func named(rec record.Record, c tfe.OAuthClient) bool {
+	return rec.Client != nil && rec.Client.ID == c.ID
 }
 
 func falseLast(a, b bool) int {
@@ -100,8 +100,8 @@ func (r *runner) noteClient(ctx context.Context, id string) error {
 	if c := r.held.Record().Client; c != nil && c.ID == id {
 		return nil
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.Client = &vault.OAuthClient{ID: id, Made: r.now()}
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		rec.Client = &record.OAuthClient{ID: id, Made: r.now()}
 		return nil
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
@@ -169,9 +169,9 @@ func replanned(w *world, s plan.Step) plan.Step {
 	if !ok {
 		return s
 	}
-	move.Basis = live.RecordFacts(w.records[move.From].record, 0).Basis()
+	move.Basis = record.Facts(w.records[move.From].record, 0).Basis()
 	if before := w.records[move.Before]; before != nil {
-		move.BeforeBasis = live.RecordFacts(before.record, 0).Basis()
+		move.BeforeBasis = record.Facts(before.record, 0).Basis()
 	}
 	return move
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
@@ -24,7 +25,7 @@ func (h *fakeLease) lose() {
 func (h *fakeLease) stored() *stored       { return h.w.records[h.path] }
 func (h *fakeLease) Err() error            { return h.err }
 func (h *fakeLease) Lost() <-chan struct{} { return h.lost }
-func (h *fakeLease) Record() vault.Record {
+func (h *fakeLease) Record() record.Record {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()
 	return copyRecord(h.stored().record)
@@ -36,7 +37,7 @@ func (h *fakeLease) Version() vault.Version {
 	return h.stored().version
 }
 
-func (h *fakeLease) write(r vault.Record) {
+func (h *fakeLease) write(r record.Record) {
 	h.stored().record, h.stored().version = r, h.stored().version+1
 }
 
@@ -46,7 +47,7 @@ func (h *fakeLease) DestroyOlder(ctx context.Context) error {
 
 // Update calls change again when another write came in between, or the answer
 // was lost, as the real one does.
-func (h *fakeLease) Update(ctx context.Context, change func(*vault.Record) error) error {
+func (h *fakeLease) Update(ctx context.Context, change func(*record.Record) error) error {
 	if h.err != nil {
 		return h.err
 	}
@@ -94,13 +95,13 @@ func (h *fakeLease) Release(context.Context) error {
 }
 
 // copyRecord copies what a change could reach.
-func copyRecord(r vault.Record) vault.Record {
+func copyRecord(r record.Record) record.Record {
 	r.Consumer = copied(r.Consumer)
 	for c := r.Consumer; c != nil; c = c.Previous {
 		c.Previous = copied(c.Previous)
 	}
-	r.SSH = vault.SSHKeys{Pending: copied(r.SSH.Pending), Current: copied(r.SSH.Current), Previous: copied(r.SSH.Previous)}
-	r.Link, r.Client, r.Lease, r.Retired, r.Ended, r.Moving = copied(r.Link), copied(r.Client), copied(r.Lease), copied(r.Retired), copied(r.Ended), copied(r.Moving)
+	r.SSH = record.SSHKeys{Pending: copied(r.SSH.Pending), Current: copied(r.SSH.Current), Previous: copied(r.SSH.Previous)}
+	r.Link, r.Client, r.Lease, r.Retired, r.Tombstone, r.Moving = copied(r.Link), copied(r.Client), copied(r.Lease), copied(r.Retired), copied(r.Tombstone), copied(r.Moving)
 	r.HostKeys = slices.Clone(r.HostKeys)
 	return r
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
-	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -37,19 +37,19 @@ func (r *runner) createConsumerKey(ctx context.Context, s plan.CreateConsumerKey
 	if key == "" {
 		key = keys.ConsumerKey()
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		if c := record.Consumer; c != nil && c.Fingerprint == pair.Fingerprint {
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		if c := rec.Consumer; c != nil && c.Fingerprint == pair.Fingerprint {
 			return nil // an answer was lost
 		}
-		record.Consumer = &vault.Consumer{
+		rec.Consumer = &record.Consumer{
 			Key: key, Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint,
-			Created: r.now(), Brought: s.From != "", Previous: record.Consumer,
+			Created: r.now(), UserSupplied: s.From != "", Previous: rec.Consumer,
 		}
 		if lost {
-			record.Consumer.Previous = nil
+			rec.Consumer.Previous = nil
 		}
-		if p := record.Consumer.Previous; p != nil && s.Reason != "" {
-			p.Condemned = s.Reason
+		if p := rec.Consumer.Previous; p != nil && s.Reason != "" {
+			p.Compromised = s.Reason
 		}
 		return nil
 	})
@@ -80,8 +80,8 @@ func (r *runner) consumerPair(ctx context.Context, s plan.CreateConsumerKey) (ke
 
 // createSSHKey puts the pair into the record unless its role is taken.
 func (r *runner) createSSHKey(ctx context.Context, s plan.CreateSSHKey) error {
-	record := r.held.Record()
-	if k := *slot(&record, s.Role); k != nil && !k.Private.Empty() {
+	rec := r.held.Record()
+	if k := *slot(&rec, s.Role); k != nil && !k.Private.Empty() {
 		return nil
 	}
 	if err := r.keepsKeys(); err != nil {
@@ -91,13 +91,13 @@ func (r *runner) createSSHKey(ctx context.Context, s plan.CreateSSHKey) error {
 	if err != nil {
 		return err
 	}
-	if c := record.SSH.Current; c != nil && c.Fingerprint == pair.Fingerprint {
+	if c := rec.SSH.Current; c != nil && c.Fingerprint == pair.Fingerprint {
 		return fmt.Errorf("%s still holds the key that is in use, %s: put the new one there first", s.From, pair.Fingerprint)
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		*slot(record, s.Role) = &vault.SSHKey{
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		*slot(rec, s.Role) = &record.SSHKey{
 			Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint,
-			Created: r.now(), Brought: s.From != "",
+			Created: r.now(), UserSupplied: s.From != "",
 		}
 		return nil
 	})
@@ -129,28 +129,28 @@ func (r *runner) brought(ctx context.Context, from string) (secret.Text, error) 
 }
 
 // slot is where the record keeps the key of a role.
-func slot(record *vault.Record, role plan.Role) **vault.SSHKey {
+func slot(rec *record.Record, role plan.Role) **record.SSHKey {
 	switch role {
 	case plan.Pending:
-		return &record.SSH.Pending
+		return &rec.SSH.Pending
 	case plan.Previous:
-		return &record.SSH.Previous
+		return &rec.SSH.Previous
 	case plan.Current:
 	}
-	return &record.SSH.Current
+	return &rec.SSH.Current
 }
 
 // sshKey returns the record's key of a role.
-func (r *runner) sshKey(role plan.Role) (*vault.SSHKey, error) {
-	record := r.held.Record()
-	if key := *slot(&record, role); key != nil {
+func (r *runner) sshKey(role plan.Role) (*record.SSHKey, error) {
+	rec := r.held.Record()
+	if key := *slot(&rec, role); key != nil {
 		return key, nil
 	}
 	return nil, fmt.Errorf("%s SSH key: %w", role, errNoKeys)
 }
 
 // consumer returns the record's consumer.
-func (r *runner) consumer() (*vault.Consumer, error) {
+func (r *runner) consumer() (*record.Consumer, error) {
 	if c := r.held.Record().Consumer; c != nil {
 		return c, nil
 	}

@@ -6,26 +6,25 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
 // leased takes the connection's lease, makes sure that what was planned still
 // holds, runs the steps and gives the lease back.
 func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
 	out := Outcome{Address: c.Address, Left: c.Steps()}
-	var broken *vault.Lease
+	var broken *record.Lease
 	if s := c.Breaks(); s != nil {
-		broken = &vault.Lease{Holder: s.Holder, Taken: s.Taken}
+		broken = &record.Lease{Holder: s.Holder, Taken: s.Taken}
 	}
-	held, err := e.acquire(ctx, c.Address, c.Record, described(vault.Record{}, e.fleet, c.Target), broken)
+	held, err := e.acquire(ctx, c.Address, c.Record, described(record.Record{}, e.fleet, c.Target), broken)
 	if err != nil {
 		out.Status, out.Err = statusOf(err), fmt.Errorf("%s: taking the lease: %w", c.Address, err)
 		return out
 	}
 	defer e.release(ctx, c.Address, held)
-	if live.RecordFacts(held.Record(), 0).Basis() != c.Basis {
+	if record.Facts(held.Record(), 0).Basis() != c.Basis {
 		planned := c
 		if c, err = e.replanned(ctx, planned); err != nil {
 			out.Status, out.Err = Stale, err

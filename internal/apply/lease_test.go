@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
@@ -107,17 +108,17 @@ func TestLease(t *testing.T) {
 // writes nothing when it is.
 func TestDescribes(t *testing.T) {
 	for name, c := range map[string]struct {
-		before  func(*vault.Record)
+		before  func(*record.Record)
 		removal bool
 		want    []string
 	}{
 		"as it is":             {},
-		"another address":      {before: func(r *vault.Record) { r.Address = "b" }, want: []string{"write record"}},
-		"another fleet":        {before: func(r *vault.Record) { r.Fleet = "test" }, want: []string{"write record"}},
-		"protected":            {before: func(r *vault.Record) { r.Protected = true }, want: []string{"write record"}},
-		"another organization": {before: func(r *vault.Record) { r.Organization = "b" }, want: []string{"write record"}},
-		"ended":                {before: func(r *vault.Record) { r.Ended = &vault.Ended{How: vault.EndForgotten} }, want: []string{"write record"}},
-		"to be removed":        {before: func(r *vault.Record) { r.Protected = true }, removal: true},
+		"another address":      {before: func(r *record.Record) { r.Address = "b" }, want: []string{"write record"}},
+		"another fleet":        {before: func(r *record.Record) { r.Fleet = "test" }, want: []string{"write record"}},
+		"protected":            {before: func(r *record.Record) { r.Protected = true }, want: []string{"write record"}},
+		"another organization": {before: func(r *record.Record) { r.Organization = "b" }, want: []string{"write record"}},
+		"ended":                {before: func(r *record.Record) { r.Tombstone = &record.Tombstone{How: record.TombstoneForgotten} }, want: []string{"write record"}},
+		"to be removed":        {before: func(r *record.Record) { r.Protected = true }, removal: true},
 	} {
 		inBubble(t, func(t *testing.T) {
 			w := connected()
@@ -144,12 +145,12 @@ func TestDescribes(t *testing.T) {
 // on, and the files' one before there is a key.
 func TestServiceUserStays(t *testing.T) {
 	for name, c := range map[string]struct {
-		have vault.Record
+		have record.Record
 		want string
 	}{
-		"no key":       {vault.Record{ServiceUser: "old"}, serviceUser},
-		"no user":      {vault.Record{SSH: vault.SSHKeys{Current: &vault.SSHKey{}}}, serviceUser},
-		"key and user": {vault.Record{ServiceUser: "old", SSH: vault.SSHKeys{Current: &vault.SSHKey{}}}, "old"},
+		"no key":       {record.Record{ServiceUser: "old"}, serviceUser},
+		"no user":      {record.Record{SSH: record.SSHKeys{Current: &record.SSHKey{}}}, serviceUser},
+		"key and user": {record.Record{ServiceUser: "old", SSH: record.SSHKeys{Current: &record.SSHKey{}}}, "old"},
 	} {
 		if have := described(c.have, "prod", target()).ServiceUser; have != c.want {
 			t.Errorf("%s: %s", name, have)
@@ -162,7 +163,7 @@ type unreleased struct{ *world }
 
 type unreleasedLease struct{ *fakeLease }
 
-func (w unreleased) Lease(ctx context.Context, path, holder string, ttl time.Duration, seed vault.Record, broken *vault.Lease) (lease, error) {
+func (w unreleased) Lease(ctx context.Context, path, holder string, ttl time.Duration, seed record.Record, broken *record.Lease) (lease, error) {
 	if ttl != defaultLease {
 		return nil, fmt.Errorf("a lease of %s", ttl)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
 // createLink makes the link and notes it, or finds the one it made before.
@@ -63,8 +63,8 @@ func (r *runner) noteLink(ctx context.Context, url string) error {
 	if l := r.held.Record().Link; l != nil && l.ID == id {
 		return nil
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.Link = &vault.Link{ID: id, URL: url, Made: r.now()}
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		rec.Link = &record.Link{ID: id, URL: url, Made: r.now()}
 		return nil
 	})
 }
@@ -146,7 +146,7 @@ func (r *runner) setConsumer(ctx context.Context, s plan.SetConsumer) error {
 
 // doubtChange doubts the token when the link's consumer is about to get another
 // key or public key; a new name harms no token.
-func (r *runner) doubtChange(ctx context.Context, client bitbucketServer, linkID string, want *vault.Consumer) error {
+func (r *runner) doubtChange(ctx context.Context, client bitbucketServer, linkID string, want *record.Consumer) error {
 	have, err := client.Consumer(ctx, linkID)
 	if err != nil && !errors.Is(err, bitbucket.ErrNotFound) {
 		return err

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
@@ -66,8 +67,8 @@ func (p *Patience) pause(ctx context.Context, stop <-chan struct{}, free time.Du
 
 // leases reads and judges leases: *vault.Client.
 type leases interface {
-	Read(ctx context.Context, path string) (vault.Record, vault.Version, error)
-	LeaseState(l *vault.Lease) vault.LeaseState
+	Read(ctx context.Context, path string) (record.Record, vault.Version, error)
+	LeaseState(l *record.Lease) record.LeaseState
 	Local(t time.Time) time.Time
 }
 
@@ -75,9 +76,9 @@ type leases interface {
 // is over. What cannot be read is left to anyone who reads it next.
 func (p *Patience) Await(ctx context.Context, client leases, path string) {
 	for {
-		record, _, err := client.Read(ctx, path)
-		l := record.Lease
-		if err != nil || client.LeaseState(l) != vault.LeaseHeld || !p.pause(ctx, nil, time.Until(client.Local(l.Expires))) {
+		rec, _, err := client.Read(ctx, path)
+		l := rec.Lease
+		if err != nil || client.LeaseState(l) != record.LeaseHeld || !p.pause(ctx, nil, time.Until(client.Local(l.Expires))) {
 			return
 		}
 	}
@@ -85,7 +86,7 @@ func (p *Patience) Await(ctx context.Context, client leases, path string) {
 
 // acquire takes the lease of the record at path, and waits for that of another
 // run as long as the patience lasts. broken is a lease to break; nil for none.
-func (e *executor) acquire(ctx context.Context, address, path string, seed vault.Record, broken *vault.Lease) (lease, error) {
+func (e *executor) acquire(ctx context.Context, address, path string, seed record.Record, broken *record.Lease) (lease, error) {
 	for waiting := false; ; waiting = true {
 		held, err := e.sys.Lease(ctx, path, e.opts.Holder, e.opts.Lease, seed, broken)
 		leased, ok := errors.AsType[*vault.LeasedError](err)

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
@@ -71,19 +72,19 @@ type otherLease struct {
 	reads   *int
 }
 
-func (l otherLease) Read(_ context.Context, path string) (vault.Record, vault.Version, error) {
+func (l otherLease) Read(_ context.Context, path string) (record.Record, vault.Version, error) {
 	*l.reads++
 	if path != recordPath {
-		return vault.Record{}, 0, errors.New("another path")
+		return record.Record{}, 0, errors.New("another path")
 	}
-	return vault.Record{Lease: &vault.Lease{Expires: l.expires.Add(time.Hour)}}, 1, l.err
+	return record.Record{Lease: &record.Lease{Expires: l.expires.Add(time.Hour)}}, 1, l.err
 }
 
-func (l otherLease) LeaseState(have *vault.Lease) vault.LeaseState {
+func (l otherLease) LeaseState(have *record.Lease) record.LeaseState {
 	if time.Now().Before(l.Local(have.Expires)) {
-		return vault.LeaseHeld
+		return record.LeaseHeld
 	}
-	return vault.LeaseFree
+	return record.LeaseFree
 }
 
 func (otherLease) Local(t time.Time) time.Time { return t.Add(-time.Hour) }

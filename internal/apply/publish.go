@@ -8,7 +8,7 @@ import (
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
 // This file is where public halves leave for Bitbucket and Terraform. They are
@@ -17,7 +17,7 @@ import (
 var errNoPrivate = errors.New("its private half is not in Vault, so that its public half is not published")
 
 // sshHalf returns the pair of an SSH key that is to be published.
-func sshHalf(key *vault.SSHKey, comment string) (keys.Pair, error) {
+func sshHalf(key *record.SSHKey, comment string) (keys.Pair, error) {
 	if key.Private.Empty() {
 		return keys.Pair{}, fmt.Errorf("SSH key %s: %w", key.Fingerprint, errNoPrivate)
 	}
@@ -27,7 +27,7 @@ func sshHalf(key *vault.SSHKey, comment string) (keys.Pair, error) {
 // consumerHalf returns the public half of a consumer's pair that is to be
 // published. Where only Terraform has the private half, it is the one that
 // Terraform shows, if that is the record's.
-func (r *runner) consumerHalf(ctx context.Context, c *vault.Consumer) (string, error) {
+func (r *runner) consumerHalf(ctx context.Context, c *record.Consumer) (string, error) {
 	if !c.Private.Empty() {
 		pair, err := keys.ConsumerFrom(c.Private)
 		return pair.Public, err
@@ -47,7 +47,7 @@ func (r *runner) consumerHalf(ctx context.Context, c *vault.Consumer) (string, e
 }
 
 // publishConsumer sets a link's consumer to a pair.
-func (r *runner) publishConsumer(ctx context.Context, server bitbucketServer, linkID, name string, c *vault.Consumer) error {
+func (r *runner) publishConsumer(ctx context.Context, server bitbucketServer, linkID, name string, c *record.Consumer) error {
 	public, err := r.consumerHalf(ctx, c)
 	if err != nil {
 		return err

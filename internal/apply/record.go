@@ -4,34 +4,33 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
 // described returns the record with what it says of the connection besides
 // keys: enough to find everything again when no file describes it any more. The
 // service user stays the one that the SSH keys are on, until they are on another.
-func described(record vault.Record, fleet string, t plan.Target) vault.Record {
-	record.Fleet, record.Address = fleet, t.Address
-	record.Terraform, record.Organization = t.TerraformURL, t.Organization
-	record.Bitbucket, record.Protected = t.BitbucketURL, t.Protect
-	if record.SSH.Current == nil || record.ServiceUser == "" {
-		record.ServiceUser = t.ServiceUser
+func described(rec record.Record, fleet string, t plan.Target) record.Record {
+	rec.Fleet, rec.Address = fleet, t.Address
+	rec.Terraform, rec.Organization = t.TerraformURL, t.Organization
+	rec.Bitbucket, rec.Protected = t.BitbucketURL, t.Protect
+	if rec.SSH.Current == nil || rec.ServiceUser == "" {
+		rec.ServiceUser = t.ServiceUser
 	}
-	record.Ended = nil
-	return record
+	rec.Tombstone = nil
+	return rec
 }
 
 // describe brings that up to date. It writes only what differs.
 func (r *runner) describe(ctx context.Context) error {
 	have := r.held.Record()
 	want := described(have, r.fleet, r.Target)
-	if have.Ended == nil && have.Fleet == want.Fleet && live.RecordFacts(have, 0).About == live.RecordFacts(want, 0).About && have.Address == want.Address {
+	if have.Tombstone == nil && have.Fleet == want.Fleet && record.Facts(have, 0).About == record.Facts(want, 0).About && have.Address == want.Address {
 		return nil
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		*record = described(*record, r.fleet, r.Target)
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		*rec = described(*rec, r.fleet, r.Target)
 		return nil
 	})
 }
@@ -39,11 +38,11 @@ func (r *runner) describe(ctx context.Context) error {
 // noteConnection brings it up to date, and notes that the SSH keys are on the
 // service user.
 func (r *runner) noteConnection(ctx context.Context, s plan.NoteConnection) error {
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		*record = described(*record, r.fleet, r.Target)
-		record.ServiceUser = r.ServiceUser
-		if s.MovedFrom != "" && record.MovedFrom == s.MovedFrom {
-			record.MovedFrom = ""
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		*rec = described(*rec, r.fleet, r.Target)
+		rec.ServiceUser = r.ServiceUser
+		if s.MovedFrom != "" && rec.MovedFrom == s.MovedFrom {
+			rec.MovedFrom = ""
 		}
 		return nil
 	})
@@ -53,18 +52,18 @@ func (r *runner) noteConnection(ctx context.Context, s plan.NoteConnection) erro
 // then empties that. Both are held meanwhile. That the keys are at both is noted
 // in the same write that brings them: a run that is cut off is taken up again.
 func (r *runner) moveRecord(ctx context.Context, s plan.MoveRecord) error {
-	old, err := r.acquire(ctx, r.Address, s.From, vault.Record{Fleet: r.fleet}, nil)
+	old, err := r.acquire(ctx, r.Address, s.From, record.Record{Fleet: r.fleet}, nil)
 	if err != nil {
 		return fmt.Errorf("taking the lease of %s: %w", s.From, err)
 	}
 	defer r.release(ctx, r.Address, old)
-	if ended := old.Record().Ended; ended == nil || ended.How != vault.EndMoved || ended.To != r.Record { // else by a run whose answer was lost
+	if ended := old.Record().Tombstone; ended == nil || ended.How != record.TombstoneMoved || ended.To != r.Record { // else by a run whose answer was lost
 		if err := r.takeAndEmpty(ctx, s, old); err != nil {
 			return err
 		}
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.MovedFrom = ""
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		rec.MovedFrom = ""
 		return nil
 	})
 }
@@ -81,16 +80,16 @@ func (r *runner) takeAndEmpty(ctx context.Context, s plan.MoveRecord, old lease)
 			return err
 		}
 	}
-	return r.end(ctx, old, s.From, vault.Ended{How: vault.EndMoved, To: r.Record})
+	return r.end(ctx, old, s.From, record.Tombstone{How: record.TombstoneMoved, To: r.Record})
 }
 
 // unchanged returns an error unless the record is this fleet's and says what it
 // said when the move was planned: only then is it the one that was approved.
-func (r *runner) unchanged(path string, have vault.Record, basis string) error {
+func (r *runner) unchanged(path string, have record.Record, basis string) error {
 	switch {
 	case have.Fleet != r.fleet:
 		return fmt.Errorf("the record at %s is of fleet %q, not of %s: it is left as it is", path, have.Fleet, r.fleet)
-	case live.RecordFacts(have, 0).Basis() != basis:
+	case record.Facts(have, 0).Basis() != basis:
 		return fmt.Errorf("the record at %s was changed after this was planned; plan again", path)
 	}
 	return nil
@@ -102,7 +101,7 @@ func (r *runner) emptyBefore(ctx context.Context, s plan.MoveRecord) error {
 	if s.Before == "" {
 		return nil
 	}
-	before, err := r.acquire(ctx, r.Address, s.Before, vault.Record{Fleet: r.fleet}, nil)
+	before, err := r.acquire(ctx, r.Address, s.Before, record.Record{Fleet: r.fleet}, nil)
 	if err != nil {
 		return fmt.Errorf("taking the lease of %s: %w", s.Before, err)
 	}
@@ -110,29 +109,29 @@ func (r *runner) emptyBefore(ctx context.Context, s plan.MoveRecord) error {
 	if err := r.unchanged(s.Before, before.Record(), s.BeforeBasis); err != nil {
 		return err
 	}
-	return r.end(ctx, before, s.Before, vault.Ended{How: vault.EndMoved, To: s.From})
+	return r.end(ctx, before, s.Before, record.Tombstone{How: record.TombstoneMoved, To: s.From})
 }
 
 // takeRecord copies a record into the connection's own.
-func (r *runner) takeRecord(ctx context.Context, path string, from vault.Record) error {
-	return r.held.Update(ctx, func(record *vault.Record) error {
+func (r *runner) takeRecord(ctx context.Context, path string, from record.Record) error {
+	return r.held.Update(ctx, func(rec *record.Record) error {
 		moved := from
-		moved.Generation, moved.Lease = record.Generation, record.Lease
-		*record = described(moved, r.fleet, r.Target)
-		record.MovedFrom = path
+		moved.Generation, moved.Lease = rec.Generation, rec.Lease
+		*rec = described(moved, r.fleet, r.Target)
+		rec.MovedFrom = path
 		return nil
 	})
 }
 
 func (r *runner) retireRecord(ctx context.Context) error {
-	return r.end(ctx, r.held, r.Record, vault.Ended{How: vault.EndRetired})
+	return r.end(ctx, r.held, r.Record, record.Tombstone{How: record.TombstoneRetired})
 }
 
 // end empties a record, destroys the versions that held its keys, and notes last
 // that this is done: a run that is cut off is taken up again.
-func (r *runner) end(ctx context.Context, held lease, path string, how vault.Ended) error {
-	err := held.Update(ctx, func(record *vault.Record) error {
-		*record = record.WithoutKeys()
+func (r *runner) end(ctx context.Context, held lease, path string, how record.Tombstone) error {
+	err := held.Update(ctx, func(rec *record.Record) error {
+		*rec = rec.WithoutKeys()
 		return nil
 	})
 	if err != nil {
@@ -142,15 +141,15 @@ func (r *runner) end(ctx context.Context, held lease, path string, how vault.End
 		return err
 	}
 	how.At = r.now()
-	return held.Update(ctx, func(record *vault.Record) error {
-		record.Ended = &how
+	return held.Update(ctx, func(rec *record.Record) error {
+		rec.Tombstone = &how
 		return nil
 	})
 }
 
 func (r *runner) forgetRecord(ctx context.Context) error {
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.Ended = &vault.Ended{How: vault.EndForgotten, At: r.now()}
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		rec.Tombstone = &record.Tombstone{How: record.TombstoneForgotten, At: r.now()}
 		return nil
 	})
 }

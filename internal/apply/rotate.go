@@ -9,20 +9,20 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // condemnKeys notes that keys must go at once, and why.
 func (r *runner) condemnKeys(ctx context.Context, s plan.CondemnKeys) error {
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		for _, k := range []*vault.SSHKey{record.SSH.Pending, record.SSH.Current, record.SSH.Previous} {
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		for _, k := range []*record.SSHKey{rec.SSH.Pending, rec.SSH.Current, rec.SSH.Previous} {
 			if k != nil && slices.Contains(s.Fingerprints, k.Fingerprint) {
-				k.Condemned = s.Reason
+				k.Compromised = s.Reason
 			}
 		}
-		if c := record.Consumer; c != nil && s.Consumer != "" && c.Fingerprint == s.Consumer {
-			c.Condemned = s.Reason
+		if c := rec.Consumer; c != nil && s.Consumer != "" && c.Fingerprint == s.Consumer {
+			c.Compromised = s.Reason
 		}
 		return nil
 	})
@@ -30,8 +30,8 @@ func (r *runner) condemnKeys(ctx context.Context, s plan.CondemnKeys) error {
 
 // restageKey makes the previous key the pending one, unless it is so already.
 func (r *runner) restageKey(ctx context.Context, s plan.RestageKey) error {
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		ssh := &record.SSH
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		ssh := &rec.SSH
 		if ssh.Pending != nil && ssh.Pending.Fingerprint == s.Fingerprint {
 			return nil
 		}
@@ -67,8 +67,8 @@ func (r *runner) switchKey(ctx context.Context, s plan.SwitchKey) error {
 	if err != nil {
 		return err
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		ssh := &record.SSH
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		ssh := &rec.SSH
 		if ssh.Pending == nil && ssh.Current != nil && ssh.Current.Fingerprint == key.Fingerprint {
 			return nil // an answer was lost
 		}
@@ -89,7 +89,7 @@ func (r *runner) switchKey(ctx context.Context, s plan.SwitchKey) error {
 
 // switchToken puts the key on the service user's OAuth token and returns its id,
 // "" when there is none and need be none.
-func (r *runner) switchToken(ctx context.Context, s plan.SwitchKey, key *vault.SSHKey) (string, error) {
+func (r *runner) switchToken(ctx context.Context, s plan.SwitchKey, key *record.SSHKey) (string, error) {
 	client, err := r.terraformClient(ctx)
 	if err != nil {
 		return "", err
@@ -128,12 +128,12 @@ func (r *runner) takesKey(c tfe.OAuthClient, noToken bool) (bool, error) {
 
 // noteSwitch notes, before Terraform is given the pending key, which token may hold
 // it from then on: should the run be cut off, the next plan still knows.
-func (r *runner) noteSwitch(ctx context.Context, key *vault.SSHKey, token *tfe.Token) error {
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		if k := record.SSH.Pending; k != nil && k.Fingerprint == key.Fingerprint {
+func (r *runner) noteSwitch(ctx context.Context, key *record.SSHKey, token *tfe.Token) error {
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		if k := rec.SSH.Pending; k != nil && k.Fingerprint == key.Fingerprint {
 			k.Token = token.ID
 		}
-		r.noteAuthorized(record, token)
+		r.noteAuthorized(rec, token)
 		return nil
 	})
 }
@@ -186,12 +186,12 @@ func (r *runner) proveRefused(ctx context.Context, s plan.ProveRefused) error {
 // retireKey drops a key from the record and destroys the versions that held it.
 // The note of what was dropped outlives a crash in between.
 func (r *runner) retireKey(ctx context.Context, s plan.RetireKey) error {
-	err := r.held.Update(ctx, func(record *vault.Record) error {
-		key := slot(record, s.Role)
+	err := r.held.Update(ctx, func(rec *record.Record) error {
+		key := slot(rec, s.Role)
 		if *key == nil || (*key).Fingerprint != s.Fingerprint {
 			return nil // dropped already
 		}
-		record.Retired = &vault.Retired{Fingerprint: s.Fingerprint, At: r.now(), Why: (*key).Condemned}
+		rec.Retired = &record.RetiredKey{Fingerprint: s.Fingerprint, At: r.now(), Why: (*key).Compromised}
 		*key = nil
 		return nil
 	})
@@ -205,9 +205,9 @@ func (r *runner) destroyOld(ctx context.Context) error {
 	if err := r.held.DestroyOlder(ctx); err != nil {
 		return err
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		if record.Retired != nil {
-			record.Retired.Destroyed = true
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		if rec.Retired != nil {
+			rec.Retired.Destroyed = true
 		}
 		return nil
 	})

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/tfe"
@@ -20,7 +21,7 @@ type servers interface {
 	SSHServer(ctx context.Context, label string) (systems.SSHServer, error)
 	Secret(ctx context.Context, ref schema.SecretRef) (secret.Text, error)
 	// Lease is Break of the Vault client.
-	Lease(ctx context.Context, path, holder string, ttl time.Duration, seed vault.Record, broken *vault.Lease) (lease, error)
+	Lease(ctx context.Context, path, holder string, ttl time.Duration, seed record.Record, broken *record.Lease) (lease, error)
 	DestroyOlder(ctx context.Context, path string, newest vault.Version) error
 	// PinnedLogin is Login of the run's live.HostKeys.
 	PinnedLogin(ctx context.Context, bitbucket string, files, own []string, login func(pinned []string) (string, error)) error
@@ -67,9 +68,9 @@ type bitbucketServer interface {
 type lease interface {
 	Err() error
 	Lost() <-chan struct{}
-	Record() vault.Record
+	Record() record.Record
 	Version() vault.Version
-	Update(ctx context.Context, change func(*vault.Record) error) error
+	Update(ctx context.Context, change func(*record.Record) error) error
 	DestroyOlder(ctx context.Context) error
 	Release(ctx context.Context) error
 }
@@ -88,7 +89,7 @@ func (o opened) Bitbucket(ctx context.Context, label string) (bitbucketServer, e
 	return o.Systems.Bitbucket(ctx, label)
 }
 
-func (o opened) Lease(ctx context.Context, path, holder string, ttl time.Duration, seed vault.Record, broken *vault.Lease) (lease, error) {
+func (o opened) Lease(ctx context.Context, path, holder string, ttl time.Duration, seed record.Record, broken *record.Lease) (lease, error) {
 	return o.Vault().Break(ctx, path, holder, ttl, seed, broken)
 }
 

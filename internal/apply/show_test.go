@@ -11,7 +11,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
 // testKeys are the key pairs of the tests by name: A, B and C are consumers', K1
@@ -122,7 +122,7 @@ func showScope(scoped *bool, projects []string, pool string) string {
 	return out
 }
 
-func showRecord(r vault.Record) []string {
+func showRecord(r record.Record) []string {
 	var out []string
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	if about := described(r, "prod", target()); r.Fleet == "prod" && r.Address == acme && r.Terraform == about.Terraform && r.Organization == about.Organization && r.Bitbucket == about.Bitbucket && !r.Protected {
@@ -131,12 +131,12 @@ func showRecord(r vault.Record) []string {
 		say("of %q %s %s %s %s %s protected=%t", r.Fleet, r.Address, r.Terraform, r.Organization, r.Bitbucket, r.ServiceUser, r.Protected)
 	}
 	for c, role := r.Consumer, "consumer"; c != nil; c, role = c.Previous, "previous "+role {
-		say("%s %s %s%s%s%s", role, generated.ReplaceAllString(c.Key, "generated"), showPair(c.Private.Reveal(), c.Public, c.Fingerprint), showTime("created", c.Created), showIf("brought", c.Brought), showText("condemned", c.Condemned))
+		say("%s %s %s%s%s%s", role, generated.ReplaceAllString(c.Key, "generated"), showPair(c.Private.Reveal(), c.Public, c.Fingerprint), showTime("created", c.Created), showIf("brought", c.UserSupplied), showText("condemned", c.Compromised))
 	}
-	for role, k := range map[string]*vault.SSHKey{"pending": r.SSH.Pending, "current": r.SSH.Current, "previous": r.SSH.Previous} {
+	for role, k := range map[string]*record.SSHKey{"pending": r.SSH.Pending, "current": r.SSH.Current, "previous": r.SSH.Previous} {
 		if k != nil {
 			say("%s %s%s%s%s%s%s%s%s%s", role, showPair(k.Private.Reveal(), k.Public, k.Fingerprint), showTime("created", k.Created), showTime("published", k.Published), showText("token", k.Token),
-				showTime("set", k.Set), showTime("proved", k.Proved), showTime("left", k.Left), showIf("brought", k.Brought), showText("condemned", k.Condemned))
+				showTime("set", k.Set), showTime("proved", k.Proved), showTime("left", k.Left), showIf("brought", k.UserSupplied), showText("condemned", k.Compromised))
 		}
 	}
 	if r.Link != nil {
@@ -151,7 +151,7 @@ func showRecord(r vault.Record) []string {
 	if x := r.Retired; x != nil {
 		say("retired %s%s%s%s", nameOf(x.Fingerprint), showTime("at", x.At), showText("why", x.Why), showIf("destroyed", x.Destroyed))
 	}
-	if e := r.Ended; e != nil {
+	if e := r.Tombstone; e != nil {
 		say("ended %s%s%s", e.How, showText("to", e.To), showTime("at", e.At))
 	}
 	if m := r.Moving; m != nil {

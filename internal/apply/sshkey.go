@@ -11,7 +11,7 @@ import (
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
 // addSSHKey adds the public half to the service user and notes when.
@@ -35,12 +35,12 @@ func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
 	if _, err := client.AddSSHKey(ctx, r.ServiceUser, pair.Public, s.Label, expiry); err != nil {
 		return r.keyRefused(ctx, s.Role, key, err)
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		if k := *slot(record, s.Role); k != nil && k.Published.IsZero() {
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		if k := *slot(rec, s.Role); k != nil && k.Published.IsZero() {
 			k.Published = r.now()
 		}
 		if s.Role == plan.Current {
-			record.ServiceUser = r.ServiceUser
+			rec.ServiceUser = r.ServiceUser
 		}
 		return nil
 	})
@@ -49,14 +49,14 @@ func (r *runner) addSSHKey(ctx context.Context, s plan.AddSSHKey) error {
 // keyRefused names the key that the server would not take. One that no system ever
 // had is taken out of the record, so that the next apply makes or fetches another:
 // a key of somebody else, or one that the rules forbid, does not get better.
-func (r *runner) keyRefused(ctx context.Context, role plan.Role, key *vault.SSHKey, refused error) error {
+func (r *runner) keyRefused(ctx context.Context, role plan.Role, key *record.SSHKey, refused error) error {
 	refused = fmt.Errorf("SSH key %s: %w", key.Fingerprint, refused)
 	if !errors.Is(refused, bitbucket.ErrExists) && !errors.Is(refused, bitbucket.ErrPolicy) || !key.Published.IsZero() || key.Token != "" {
 		return refused
 	}
-	err := r.held.Update(ctx, func(record *vault.Record) error {
-		if k := *slot(record, role); k != nil && k.Fingerprint == key.Fingerprint {
-			*slot(record, role) = nil
+	err := r.held.Update(ctx, func(rec *record.Record) error {
+		if k := *slot(rec, role); k != nil && k.Fingerprint == key.Fingerprint {
+			*slot(rec, role) = nil
 		}
 		return nil
 	})
@@ -117,7 +117,7 @@ type login struct {
 }
 
 // login logs in with a key.
-func (r *runner) login(ctx context.Context, key *vault.SSHKey) (login, error) {
+func (r *runner) login(ctx context.Context, key *record.SSHKey) (login, error) {
 	client, err := r.bitbucketClient(ctx)
 	if err != nil {
 		return login{}, err
@@ -139,9 +139,9 @@ func (r *runner) login(ctx context.Context, key *vault.SSHKey) (login, error) {
 // files pin it, and in a rotation the time, since Bitbucket tells when a key was
 // used last and not by whom.
 func (r *runner) noteProof(ctx context.Context, role plan.Role, proof login) error {
-	record := r.held.Record()
-	known := proof.files || slices.Contains(record.HostKeys, proof.HostKey)
-	rotating := role != plan.Current || record.SSH.Previous != nil
+	rec := r.held.Record()
+	known := proof.files || slices.Contains(rec.HostKeys, proof.HostKey)
+	rotating := role != plan.Current || rec.SSH.Previous != nil
 	if known && !rotating {
 		return nil
 	}
@@ -149,11 +149,11 @@ func (r *runner) noteProof(ctx context.Context, role plan.Role, proof login) err
 	if err != nil {
 		return err
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		if !known && !slices.Contains(record.HostKeys, proof.HostKey) {
-			record.HostKeys = append(record.HostKeys, proof.HostKey)
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		if !known && !slices.Contains(rec.HostKeys, proof.HostKey) {
+			rec.HostKeys = append(rec.HostKeys, proof.HostKey)
 		}
-		if key := *slot(record, role); key != nil && rotating {
+		if key := *slot(rec, role); key != nil && rotating {
 			key.Proved = at
 		}
 		return nil

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
-	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/internal/vault"
 )
@@ -35,14 +35,14 @@ func target() plan.Target {
 	}
 }
 
-func consumer(name string) *vault.Consumer {
+func consumer(name string) *record.Consumer {
 	p := testKeys()[name]
-	return &vault.Consumer{Key: "ck-" + name, Private: p.Private, Public: p.Public, Fingerprint: p.Fingerprint, Created: began.Add(-time.Hour)}
+	return &record.Consumer{Key: "ck-" + name, Private: p.Private, Public: p.Public, Fingerprint: p.Fingerprint, Created: began.Add(-time.Hour)}
 }
 
-func sshKey(name string) *vault.SSHKey {
+func sshKey(name string) *record.SSHKey {
 	p := testKeys()[name]
-	return &vault.SSHKey{Private: p.Private, Public: p.Public, Fingerprint: p.Fingerprint, Created: began.Add(-time.Hour)}
+	return &record.SSHKey{Private: p.Private, Public: p.Public, Fingerprint: p.Fingerprint, Created: began.Add(-time.Hour)}
 }
 
 func print(name string) string { return testKeys()[name].Fingerprint }
@@ -51,9 +51,9 @@ func print(name string) string { return testKeys()[name].Fingerprint }
 func connected() *world {
 	key := sshKey("K1")
 	key.Published, key.Token, key.Set = began.Add(-time.Hour), "ot-new", began.Add(-time.Hour)
-	r := described(vault.Record{}, "prod", target())
+	r := described(record.Record{}, "prod", target())
 	r.Consumer, r.SSH.Current, r.HostKeys = consumer("A"), key, []string{hostKey}
-	r.Link, r.Client = &vault.Link{ID: linkID(linkURL), URL: linkURL, Made: began.Add(-time.Hour)}, &vault.OAuthClient{ID: "oc-1", Made: began.Add(-time.Hour)}
+	r.Link, r.Client = &record.Link{ID: linkID(linkURL), URL: linkURL, Made: began.Add(-time.Hour)}, &record.OAuthClient{ID: "oc-1", Made: began.Add(-time.Hour)}
 	w := empty()
 	w.records = map[string]*stored{recordPath: {record: r, version: 3}}
 	w.addLink("A")
@@ -72,9 +72,9 @@ func empty() *world {
 	}
 }
 
-func (w *world) record() *vault.Record {
+func (w *world) record() *record.Record {
 	if w.records[recordPath] == nil {
-		w.records[recordPath] = &stored{record: described(vault.Record{}, "prod", target()), version: 3}
+		w.records[recordPath] = &stored{record: described(record.Record{}, "prod", target()), version: 3}
 	}
 	return &w.records[recordPath].record
 }
@@ -134,7 +134,7 @@ func (c stepCase) connection(w *world, steps ...plan.Step) plan.Connection {
 		out.Changes = append(out.Changes, plan.Change{Step: s})
 	}
 	if s := w.records[out.Record]; s != nil {
-		out.Basis = live.RecordFacts(s.record, 0).Basis()
+		out.Basis = record.Facts(s.record, 0).Basis()
 	}
 	return out
 }

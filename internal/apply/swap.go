@@ -8,8 +8,8 @@ import (
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // swapConsumer changes both sides to the record's pair, back to back. On
@@ -41,9 +41,9 @@ func (r *runner) swapConsumer(ctx context.Context, s plan.SwapConsumer) error {
 	if back := r.setPair(ctx, s, before); back != nil {
 		return fmt.Errorf("%w; the pair before could not be put back on both sides: %w; run again to go on", err, back)
 	}
-	if back := r.held.Update(ctx, func(record *vault.Record) error {
-		if record.Consumer != nil && record.Consumer.Previous != nil {
-			record.Consumer = record.Consumer.Previous
+	if back := r.held.Update(ctx, func(rec *record.Record) error {
+		if rec.Consumer != nil && rec.Consumer.Previous != nil {
+			rec.Consumer = rec.Consumer.Previous
 		}
 		return nil
 	}); back != nil {
@@ -66,7 +66,7 @@ func (r *runner) clientID(ctx context.Context, planned string) (string, error) {
 }
 
 // setPair sets a pair on Bitbucket and on Terraform and proves it.
-func (r *runner) setPair(ctx context.Context, s plan.SwapConsumer, pair *vault.Consumer) error {
+func (r *runner) setPair(ctx context.Context, s plan.SwapConsumer, pair *record.Consumer) error {
 	server, err := r.bitbucketClient(ctx)
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (r *runner) setPair(ctx context.Context, s plan.SwapConsumer, pair *vault.C
 // takeOver changes both sides from a pair whose private half only Terraform has:
 // once Terraform has the new one there is no way back. So Bitbucket changes
 // first, the proof is made there, and Terraform is told last.
-func (r *runner) takeOver(ctx context.Context, s plan.SwapConsumer, pair, before *vault.Consumer) error {
+func (r *runner) takeOver(ctx context.Context, s plan.SwapConsumer, pair, before *record.Consumer) error {
 	server, err := r.bitbucketClient(ctx)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (r *runner) takeOver(ctx context.Context, s plan.SwapConsumer, pair, before
 	if err != nil {
 		return err
 	}
-	set := func(c *vault.Consumer) error { return r.publishConsumer(ctx, server, id, s.Name, c) }
+	set := func(c *record.Consumer) error { return r.publishConsumer(ctx, server, id, s.Name, c) }
 	if err := set(pair); err != nil {
 		return fmt.Errorf("setting the consumer on Bitbucket: %w", err)
 	}
@@ -135,12 +135,12 @@ func (r *runner) retireConsumer(ctx context.Context) error {
 	if err := r.pairReplaced(ctx); err != nil {
 		return err
 	}
-	err := r.held.Update(ctx, func(record *vault.Record) error {
-		c := record.Consumer
+	err := r.held.Update(ctx, func(rec *record.Record) error {
+		c := rec.Consumer
 		if c == nil || c.Previous == nil {
 			return nil
 		}
-		record.Retired = &vault.Retired{Fingerprint: c.Previous.Fingerprint, At: r.now(), Why: c.Previous.Condemned}
+		rec.Retired = &record.RetiredKey{Fingerprint: c.Previous.Fingerprint, At: r.now(), Why: c.Previous.Compromised}
 		c.Previous = nil
 		return nil
 	})
@@ -153,22 +153,22 @@ func (r *runner) retireConsumer(ctx context.Context) error {
 // pairReplaced returns nil only when the link's consumer, read once more, does not
 // have the public key of the pair before.
 func (r *runner) pairReplaced(ctx context.Context) error {
-	record := r.held.Record()
-	if record.Consumer == nil || record.Consumer.Previous == nil || record.Link == nil {
+	rec := r.held.Record()
+	if rec.Consumer == nil || rec.Consumer.Previous == nil || rec.Link == nil {
 		return nil
 	}
 	client, err := r.bitbucketClient(ctx)
 	if err != nil {
 		return err
 	}
-	have, err := client.Consumer(ctx, record.Link.ID)
+	have, err := client.Consumer(ctx, rec.Link.ID)
 	if errors.Is(err, bitbucket.ErrNotFound) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("reading whether the previous pair is replaced: %w", err)
 	}
-	if fingerprint, _ := keys.PublicFingerprint(have.PublicKey); fingerprint == record.Consumer.Previous.Fingerprint { // "" when it does not parse
+	if fingerprint, _ := keys.PublicFingerprint(have.PublicKey); fingerprint == rec.Consumer.Previous.Fingerprint { // "" when it does not parse
 		return fmt.Errorf("the consumer on Bitbucket still has the previous public key, %s; run again", fingerprint)
 	}
 	return nil

@@ -8,8 +8,8 @@ import (
 
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // authorize ends the connection until a person has clicked Allow: nobody holds
@@ -85,19 +85,19 @@ func (r *runner) setTokenKey(ctx context.Context, s plan.SetTokenKey) error {
 	if err := client.SetSSHKey(ctx, found.Token.ID, key.Private); err != nil {
 		return err
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		if k := *slot(record, s.Role); k != nil {
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		if k := *slot(rec, s.Role); k != nil {
 			k.Token, k.Set = found.Token.ID, r.now()
 		}
-		r.noteAuthorized(record, found.Token)
+		r.noteAuthorized(rec, found.Token)
 		return nil
 	})
 }
 
 // noteAuthorized notes whose token it is: it was checked to be the service user's.
-func (r *runner) noteAuthorized(record *vault.Record, token *tfe.Token) {
+func (r *runner) noteAuthorized(rec *record.Record, token *tfe.Token) {
 	if token.User != "" && r.UserID != 0 {
-		record.Authorized = &vault.Authorized{Token: token.ID, User: token.User, Account: r.UserID}
+		rec.Authorized = &record.Authorized{Token: token.ID, User: token.User, Account: r.UserID}
 	}
 }
 
@@ -110,8 +110,8 @@ func (r *runner) doubtToken(ctx context.Context) error {
 	if current == nil || current.Token == "" || r.held.Record().RefusedToken == current.Token {
 		return nil
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.RefusedToken = current.Token
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		rec.RefusedToken = current.Token
 		return nil
 	})
 }
@@ -121,8 +121,8 @@ func (r *runner) trustToken(ctx context.Context) error {
 	if r.held.Record().RefusedToken == "" {
 		return nil
 	}
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.RefusedToken = ""
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		rec.RefusedToken = ""
 		return nil
 	})
 }
@@ -157,8 +157,8 @@ func (r *runner) proveRepositories(ctx context.Context, s plan.ProveRepositories
 // tokenRefused notes that the token is dead, so that the next plan asks for a
 // person, and ends the connection.
 func (r *runner) tokenRefused(ctx context.Context, c tfe.OAuthClient) error {
-	err := r.held.Update(ctx, func(record *vault.Record) error {
-		record.RefusedToken = c.Token.ID
+	err := r.held.Update(ctx, func(rec *record.Record) error {
+		rec.RefusedToken = c.Token.ID
 		return nil
 	})
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // terraform fetches workspaces as a test says.
@@ -212,7 +212,7 @@ func TestNothingMovesUnnoted(t *testing.T) {
 // TestStillMoved: of what was noted, that is looked at which uses the other token,
 // and it goes back to the one that it had.
 func TestStillMoved(t *testing.T) {
-	noted := &vault.Moving{From: "ot-old", To: "ot-new", Workspaces: []vault.MovingWorkspace{
+	noted := &record.Moving{From: "ot-old", To: "ot-new", Workspaces: []record.MovingWorkspace{
 		{ID: "a", Name: "was-a", Version: "cv-1"}, {ID: "b", Name: "b", Version: "cv-2"}, {ID: "c", Name: "c"},
 	}}
 	using := []tfe.Workspace{

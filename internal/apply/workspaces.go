@@ -7,8 +7,8 @@ import (
 	"slices"
 
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // moveWorkspaces gives workspaces this connection's OAuth token. Those that
@@ -71,7 +71,7 @@ func (r *runner) unproven(ctx context.Context, s plan.ProveFetched, w wave) erro
 
 // stillMoved returns those of the noted workspaces that use the other token, as
 // they were: some may not have been moved, and people may have moved others.
-func stillMoved(noted *vault.Moving, using []tfe.Workspace) []movedWorkspace {
+func stillMoved(noted *record.Moving, using []tfe.Workspace) []movedWorkspace {
 	var out []movedWorkspace
 	for _, m := range noted.Workspaces {
 		i := slices.IndexFunc(using, func(w tfe.Workspace) bool { return w.ID == m.ID })
@@ -91,18 +91,18 @@ func (r *runner) noteMoving(to string) func(context.Context, []movedWorkspace) e
 		if len(some) == 0 {
 			return nil
 		}
-		moving := &vault.Moving{From: some[0].TokenID, To: to}
+		moving := &record.Moving{From: some[0].TokenID, To: to}
 		for _, m := range some {
-			moving.Workspaces = append(moving.Workspaces, vault.MovingWorkspace{ID: m.ID, Name: m.Name, Version: m.version})
+			moving.Workspaces = append(moving.Workspaces, record.MovingWorkspace{ID: m.ID, Name: m.Name, Version: m.version})
 		}
 		return r.setMoving(ctx, moving)
 	}
 }
 
 // setMoving notes the wave that is under way, nil for none.
-func (r *runner) setMoving(ctx context.Context, moving *vault.Moving) error {
-	return r.held.Update(ctx, func(record *vault.Record) error {
-		record.Moving = moving
+func (r *runner) setMoving(ctx context.Context, moving *record.Moving) error {
+	return r.held.Update(ctx, func(rec *record.Record) error {
+		rec.Moving = moving
 		return nil
 	})
 }

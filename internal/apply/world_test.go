@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/tfe"
@@ -63,7 +64,7 @@ type world struct {
 
 // stored is a record as Vault keeps it.
 type stored struct {
-	record    vault.Record
+	record    record.Record
 	version   vault.Version
 	destroyed vault.Version // versions below it are destroyed
 }
@@ -186,7 +187,7 @@ func (w *world) FindUnknownKey(ctx context.Context, _, user string, id int, _ st
 	return w.strange && slices.ContainsFunc(w.sshKeys[user], func(k bitbucket.SSHKey) bool { return k.ID == id }), err
 }
 
-func (w *world) Lease(ctx context.Context, path, holder string, _ time.Duration, seed vault.Record, broken *vault.Lease) (lease, error) {
+func (w *world) Lease(ctx context.Context, path, holder string, _ time.Duration, seed record.Record, broken *record.Lease) (lease, error) {
 	w.mu.Lock()
 	other, ok := w.leased[path]
 	w.mu.Unlock()
@@ -202,7 +203,7 @@ func (w *world) Lease(ctx context.Context, path, holder string, _ time.Duration,
 		}
 		delete(w.leased, path)
 		s.version++
-		s.record.Lease = &vault.Lease{Holder: holder}
+		s.record.Lease = &record.Lease{Holder: holder}
 		w.held = append(w.held, h)
 		return nil
 	})

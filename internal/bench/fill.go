@@ -21,6 +21,7 @@ import (
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/sandbox"
@@ -49,12 +50,12 @@ func Fill(ctx context.Context, world *sandbox.World, fleet *schema.Fleet) error 
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
 	for _, c := range fleet.Connections {
-		record, err := f.connect(c)
+		rec, err := f.connect(c)
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.Address, err)
 		}
 		group.Go(func() error {
-			_, err := f.vault.Write(ctx, c.Record, record, 0)
+			_, err := f.vault.Write(ctx, c.Record, rec, 0)
 			return err
 		})
 	}
@@ -116,23 +117,23 @@ func (f *filler) grant(c *schema.Connection) error {
 
 // connect makes the connection's link, consumer, public key, client and token,
 // and returns the record that goes with them.
-func (f *filler) connect(c *schema.Connection) (vault.Record, error) {
+func (f *filler) connect(c *schema.Connection) (record.Record, error) {
 	server := f.servers[c.Bitbucket.URL]
 	linkID, err := bitbucket.LinkID(c.Link.URL)
 	if err != nil {
-		return vault.Record{}, err
+		return record.Record{}, err
 	}
 	key := keys.ConsumerKey()
 	pair, err := randomPair("bbsync/" + f.fleet.Name + "/" + c.Organization)
 	if err != nil {
-		return vault.Record{}, err
+		return record.Record{}, err
 	}
 	consumer := bitbucketd.Consumer{
 		Key: key, Name: c.Consumer.Name, Description: plan.OwnerMark(f.fleet.Name), PublicKey: f.consumer.Public,
 	}
 	link := bitbucketd.Link{ID: linkID, Type: "generic", Name: c.Link.Name, DisplayURL: c.Link.URL, RPCURL: c.Link.URL, Consumer: key}
 	if err := publish(server, c.ServiceUser, link, consumer, pair.Public); err != nil {
-		return vault.Record{}, err
+		return record.Record{}, err
 	}
 	clientID, tokenID, err := f.world.Terraform.AddConnected(terraformd.Connected{
 		Organization: c.Organization, Provider: plan.ServiceProvider(c, server.Version()), Name: c.Name,
@@ -144,18 +145,18 @@ func (f *filler) connect(c *schema.Connection) (vault.Record, error) {
 
 type ids struct{ link, client, token, consumer string }
 
-func (f *filler) record(c *schema.Connection, id ids, pair keys.Pair) vault.Record {
-	return vault.Record{
+func (f *filler) record(c *schema.Connection, id ids, pair keys.Pair) record.Record {
+	return record.Record{
 		Generation: rand.Text(), Fleet: f.fleet.Name, Address: c.Address, Terraform: c.Terraform.Address,
 		Organization: c.Organization, Bitbucket: c.Bitbucket.URL,
-		Consumer: &vault.Consumer{
+		Consumer: &record.Consumer{
 			Key: id.consumer, Private: f.consumer.Private, Public: f.consumer.Public, Fingerprint: f.consumer.Fingerprint, Created: f.now,
 		},
-		SSH: vault.SSHKeys{Current: &vault.SSHKey{
+		SSH: record.SSHKeys{Current: &record.SSHKey{
 			Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint, Created: f.now, Published: f.now, Token: id.token, Set: f.now,
 		}},
-		Link:   &vault.Link{ID: id.link, URL: c.Link.URL, Made: f.now},
-		Client: &vault.OAuthClient{ID: id.client, Made: f.now},
+		Link:   &record.Link{ID: id.link, URL: c.Link.URL, Made: f.now},
+		Client: &record.OAuthClient{ID: id.client, Made: f.now},
 	}
 }
 

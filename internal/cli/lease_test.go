@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
 )
@@ -21,7 +22,7 @@ type leaseKey struct{}
 func lease(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 1 && args[0] == "end" {
 		held := ts.Value(leaseKey{}).(*heldLease) //nolint:forcetypeassert // setUp put it there
-		if held.Held == nil {
+		if held.LeasedRecord == nil {
 			ts.Fatalf("no lease is held")
 		}
 		ts.Check(held.Release(context.Background()))
@@ -32,14 +33,14 @@ func lease(ts *testscript.TestScript, _ bool, args []string) {
 	client, path := recordOf(ts, organization)
 	if args[0] == "forged" {
 		defer client.Close()
-		record, version, err := client.Read(context.Background(), path)
+		rec, version, err := client.Read(context.Background(), path)
 		ts.Check(err)
-		record.Lease = &vault.Lease{Holder: holder, Nonce: "n", Expires: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)}
-		_, err = client.Write(context.Background(), path, record, version)
+		rec.Lease = &record.Lease{Holder: holder, Nonce: "n", Expires: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)}
+		_, err = client.Write(context.Background(), path, rec, version)
 		ts.Check(err)
 		return
 	}
-	held, err := client.Acquire(context.Background(), path, holder, vault.MaxLease, vault.Record{})
+	held, err := client.Acquire(context.Background(), path, holder, record.MaxLease, record.Record{})
 	ts.Check(err)
 	*ts.Value(leaseKey{}).(*heldLease) = heldLease{held, client} //nolint:forcetypeassert // setUp put it there
 }
@@ -61,6 +62,6 @@ func recordOf(ts *testscript.TestScript, organization string) (*vault.Client, st
 }
 
 type heldLease struct {
-	*vault.Held
+	*vault.LeasedRecord
 	client *vault.Client
 }

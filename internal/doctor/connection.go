@@ -10,6 +10,7 @@ import (
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/tfe"
 	"github.com/bbsync/bbsync/internal/vault"
@@ -30,7 +31,7 @@ type connectionFacts struct {
 	client *plan.Client // nil: none
 	ours   bool         // client is this connection's, and not one that could be taken over
 
-	record   answer[vault.Record]
+	record   answer[record.Record]
 	versions answer[int] // of the record that can still be read
 	lacks    answer[[]vault.Lack]
 
@@ -69,13 +70,13 @@ func (f *connectionFacts) unread(system string) error {
 }
 
 func (f *connectionFacts) readRecord(ctx context.Context, client *vault.Client) {
-	var record vault.Record
+	var rec record.Record
 	path := f.want.Record
 	if f.have.Moved != nil {
 		path = f.have.Moved.Path
 	}
-	record, _, err := client.Read(ctx, path)
-	f.record = answer[vault.Record]{record, err}
+	rec, _, err := client.Read(ctx, path)
+	f.record = answer[record.Record]{rec, err}
 	f.versions.value, _, f.versions.err = client.Versions(ctx, path)
 	f.lacks = ask(client.Lacks(ctx, f.want.Record))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 )
 
@@ -13,7 +14,7 @@ import (
 func (f *connectionFacts) recordCheck() Check {
 	const name = "record"
 	var deleted *vault.DeletedError
-	var differs *vault.KeyError
+	var differs *record.ContradictionError
 	switch err := f.record.err; {
 	case errors.As(err, &deleted):
 		return failed(name, "the newest version is deleted", err.Error(), "vault kv undelete, if the keys are to be kept: they can be read nowhere else")

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/sandbox/front"
 )
 
@@ -119,7 +119,7 @@ func (b *bed) race(t rapid.TB, a act, states map[string]snapshot, r rival, nth i
 	change, args := map[string]any{}, a.args
 	if r.takes {
 		change = map[string]any{
-			"lease_nonce": "rival", "lease_holder": "rival", "lease_expires": time.Now().Add(vault.MaxLease / 2).UTC().Format(time.RFC3339Nano),
+			"lease_nonce": "rival", "lease_holder": "rival", "lease_expires": time.Now().Add(record.MaxLease / 2).UTC().Format(time.RFC3339Nano),
 		}
 		args = append(slices.Clone(args), "--wait-lease=0s") // the rival does not end by itself
 	}

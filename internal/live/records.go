@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/schema"
@@ -33,20 +34,17 @@ func Records(ctx context.Context, sys *systems.Systems, fleet string) (map[strin
 	group.SetLimit(readers)
 	for _, path := range paths {
 		group.Go(func() error {
-			record, version, err := sys.Vault().Read(ctx, path)
-			known := facts(sys.Vault(), record, version)
-			var differs *vault.KeyError
+			rec, version, err := sys.Vault().Read(ctx, path)
 			switch {
-			case errors.As(err, &differs):
-				known = contradicting(known, differs)
-			case errors.Is(err, vault.ErrDeleted), errors.Is(err, vault.ErrNotFound), errors.Is(err, vault.ErrNotRecord):
+			case errors.Is(err, record.ErrContradiction):
+			case errors.Is(err, vault.ErrDeleted), errors.Is(err, vault.ErrNotFound), errors.Is(err, record.ErrNotRecord):
 				return nil
 			case err != nil:
 				return fmt.Errorf("reading the records of fleet %s: %w", fleet, err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			out[path] = known
+			out[path] = facts(sys.Vault(), rec, version, err)
 			return nil
 		})
 	}
@@ -88,18 +86,18 @@ func (r *reader) readMoved(ctx context.Context, c *schema.Connection, have *plan
 
 // readTakenOver reads the record that this one, or the moved one, says it took over.
 func (r *reader) readTakenOver(ctx context.Context, have *plan.Have) error {
-	record := have.Record
+	rec := have.Record
 	if have.Moved != nil {
-		record = have.Moved.Record
+		rec = have.Moved.Record
 	}
-	if record == nil || record.MovedFrom == "" {
+	if rec == nil || rec.MovedFrom == "" {
 		return nil
 	}
-	before, err := r.readRecord(ctx, record.MovedFrom)
+	before, err := r.readRecord(ctx, rec.MovedFrom)
 	if err != nil || before == nil {
 		return err
 	}
-	have.Before = &plan.MovedRecord{Path: record.MovedFrom, Record: before}
+	have.Before = &plan.MovedRecord{Path: rec.MovedFrom, Record: before}
 	return nil
 }
 

@@ -28,7 +28,7 @@ func TestAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Write(t.Context(), "a", record(), 0); err != nil {
+	if _, err := c.Write(t.Context(), "a", sample(), 0); err != nil {
 		t.Error(err)
 	}
 	if _, version, err := c.Read(t.Context(), "a"); err != nil || version != 1 {
@@ -65,7 +65,7 @@ func TestAgentsTokenIsLeftAlone(t *testing.T) {
 		}))
 		t.Cleanup(agent.Close)
 		c := b.loginAs(t, vault.Config{Address: agent.URL, Mount: b.kv, Auth: vault.Auth{Method: vault.MethodAgent}})
-		if _, err := c.Write(t.Context(), "a", record(), 0); err != nil {
+		if _, err := c.Write(t.Context(), "a", sample(), 0); err != nil {
 			t.Error(err)
 		}
 		c.Close()

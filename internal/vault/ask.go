@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ type question struct {
 	body  any    // makes it a write
 	needs string // the capability that a policy must give on path
 	once  bool   // it must not be repeated when its answer was lost
-	flat  bool   // the answer is likely a secret of texts
+	into  any    // pointer to a pointer that is set to the answer's data, nil for none; without it they are in the answer
 }
 
 // An answer is what Vault said: 2xx, or a 400 or 404 in Vault's own form, which
@@ -30,7 +31,6 @@ type question struct {
 type answer struct {
 	status   int
 	data     json.RawMessage
-	flat     *flat // instead of data, if it was asked for and is one
 	errors   []string
 	warnings []string
 	lease    leaseOf // of a secret that Vault made for this client
@@ -39,11 +39,14 @@ type answer struct {
 
 // envelope is the form of all of Vault's answers.
 type envelope struct {
-	Data     json.RawMessage `json:"data"`
-	Errors   *[]string       `json:"errors"`
-	Warnings []string        `json:"warnings"`
+	Data     any       `json:"data"`
+	Errors   *[]string `json:"errors"`
+	Warnings []string  `json:"warnings"`
 	leaseOf
 }
+
+// filled reports whether the answer had data for into.
+func (q question) filled() bool { return q.into != nil && !reflect.ValueOf(q.into).Elem().IsNil() }
 
 // ask asks until there is an answer or patience ends. A token that ended is
 // replaced by a new login.
@@ -108,11 +111,6 @@ func (c *Client) askOnce(ctx context.Context, q question) (answer, error) {
 	if page, ok := httpx.ReadPage(resp.Header, body); ok {
 		return answer{}, gateway(&Error{Op: q.op, Path: q.path, Status: resp.StatusCode}, page)
 	}
-	if q.flat && resp.StatusCode == http.StatusOK {
-		if f, ok := readFlat(body); ok {
-			return answer{status: resp.StatusCode, flat: f}, nil
-		}
-	}
 	have, err := c.judge(q, resp.StatusCode, body)
 	have.cache = resp.Header.Get("X-Cache") // as a Vault Agent or Proxy that caches says
 	return have, err
@@ -167,7 +165,11 @@ func gateway(e *Error, page httpx.Page) *Error {
 
 // judge tells an answer from an error.
 func (c *Client) judge(q question, status int, body []byte) (answer, error) {
-	var env envelope
+	var data json.RawMessage
+	env := envelope{Data: &data}
+	if q.into != nil {
+		env.Data = q.into
+	}
 	parsed := len(body) == 0 && status == http.StatusNoContent || json.Unmarshal(body, &env) == nil
 	e := &Error{Op: q.op, Path: q.path, Status: status}
 	if env.Errors != nil {
@@ -175,13 +177,13 @@ func (c *Client) judge(q question, status int, body []byte) (answer, error) {
 	}
 	switch {
 	case status < 300 && parsed:
-		return answer{status: status, data: env.Data, warnings: env.Warnings, lease: env.leaseOf}, nil
-	case parsed && (env.Errors != nil || env.Data != nil) && (status == http.StatusNotFound || status == http.StatusBadRequest):
+		return answer{status: status, data: data, warnings: env.Warnings, lease: env.leaseOf}, nil
+	case parsed && (env.Errors != nil || len(data) > 0 || q.filled()) && (status == http.StatusNotFound || status == http.StatusBadRequest):
 		if namespaceMissing(status, e.Texts) {
 			e.Kind, e.Hint = ErrNoNamespace, "namespace "+c.cfg.Namespace+" is not there"
 			return answer{}, e
 		}
-		return answer{status: status, data: env.Data, errors: e.Texts, warnings: env.Warnings}, nil
+		return answer{status: status, data: data, errors: e.Texts, warnings: env.Warnings}, nil
 	case status == http.StatusForbidden && parsed:
 		e.Kind = ErrForbidden
 		e.Hint = c.policyHint(q)

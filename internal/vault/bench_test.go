@@ -22,7 +22,7 @@ func BenchmarkRead(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer c.Close()
-	if _, err := c.Write(b.Context(), "x", record(), 0); err != nil {
+	if _, err := c.Write(b.Context(), "x", sample(), 0); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/bbsync/bbsync/internal/keys"
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/sandbox/front"
@@ -33,28 +34,28 @@ var twoPairs = sync.OnceValue(func() (out struct{ consumer, ssh [2]keys.Pair }) 
 	return out
 })
 
-func record() vault.Record {
+func sample() record.Record {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC)
 	consumer, ssh := twoPairs().consumer, twoPairs().ssh
-	return vault.Record{
+	return record.Record{
 		Generation: "g1", Fleet: "corp", Address: `connection.team["acme"]`, Terraform: "app.terraform.io", Organization: "acme",
 		Bitbucket: "https://bitbucket.corp.example/git", MovedFrom: "corp/before",
-		Consumer: &vault.Consumer{
+		Consumer: &record.Consumer{
 			Key: "bbsync-1", Private: consumer[1].Private, Public: consumer[1].Public, Fingerprint: consumer[1].Fingerprint, Created: at,
-			Previous: &vault.Consumer{Key: "bbsync-0", Private: consumer[0].Private, Public: consumer[0].Public, Fingerprint: consumer[0].Fingerprint, Brought: true},
+			Previous: &record.Consumer{Key: "bbsync-0", Private: consumer[0].Private, Public: consumer[0].Public, Fingerprint: consumer[0].Fingerprint, UserSupplied: true},
 		},
-		SSH: vault.SSHKeys{
-			Pending: &vault.SSHKey{Private: ssh[1].Private, Public: ssh[1].Public, Fingerprint: ssh[1].Fingerprint, Created: at},
-			Current: &vault.SSHKey{Private: ssh[0].Private, Public: ssh[0].Public, Fingerprint: ssh[0].Fingerprint, Published: at, Token: "ot-1", Set: at},
+		SSH: record.SSHKeys{
+			Pending: &record.SSHKey{Private: ssh[1].Private, Public: ssh[1].Public, Fingerprint: ssh[1].Fingerprint, Created: at},
+			Current: &record.SSHKey{Private: ssh[0].Private, Public: ssh[0].Public, Fingerprint: ssh[0].Fingerprint, Published: at, Token: "ot-1", Set: at},
 		},
-		Link: &vault.Link{ID: "l1", URL: "https://app.terraform.io/app/acme", Made: at}, Client: &vault.OAuthClient{ID: "oc-1"},
-		Authorized: &vault.Authorized{Token: "ot-1", User: "svc", Account: 101},
+		Link: &record.Link{ID: "l1", URL: "https://app.terraform.io/app/acme", Made: at}, Client: &record.OAuthClient{ID: "oc-1"},
+		Authorized: &record.Authorized{Token: "ot-1", User: "svc", Account: 101},
 		HostKeys:   []string{"bb ssh-ed25519 AAAA", "bb ssh-rsa BBBB"},
 	}
 }
 
 var asStored = cmp.Options{
-	cmpopts.IgnoreUnexported(vault.Record{}),
+	cmpopts.IgnoreUnexported(record.Record{}),
 	cmp.Comparer(func(a, b secret.Text) bool { return a.Equal(b) }),
 }
 
@@ -63,7 +64,7 @@ func TestWriteAndRead(t *testing.T) {
 	onBoth(t, func(t *testing.T, b bed) {
 		c := b.login(t)
 		for want := vault.Version(1); want < 4; want++ {
-			r := record()
+			r := sample()
 			r.Organization = fmt.Sprint(want)
 			have, err := c.Write(t.Context(), "corp/a b/%?#é", r, want-1)
 			if err != nil || have != want {
@@ -78,7 +79,7 @@ func TestWriteAndRead(t *testing.T) {
 			}
 		}
 		for _, cas := range []vault.Version{0, 2, 4} {
-			if _, err := c.Write(t.Context(), "corp/a b/%?#é", record(), cas); !errors.Is(err, vault.ErrConflict) {
+			if _, err := c.Write(t.Context(), "corp/a b/%?#é", sample(), cas); !errors.Is(err, vault.ErrConflict) {
 				t.Errorf("cas %d: have %v", cas, err)
 			}
 		}
@@ -91,9 +92,7 @@ func TestFieldsOfANewerBbsyncStay(t *testing.T) {
 		c := b.login(t)
 		path := b.kv + "/data/bbsync/x"
 		b.write(t, path, map[string]any{"data": map[string]any{"format": "1", "fleet": "corp", "new": map[string]any{"deep": []int{1}}}})
-		if _, err := c.Update(t.Context(), "x", func(r *vault.Record) error { r.Organization = "acme"; return nil }); err != nil {
-			t.Fatal(err)
-		}
+		change(t, c, "x", func(r *record.Record) { r.Organization = "acme" })
 		have, err := b.root.Logical().ReadWithContext(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
@@ -103,8 +102,8 @@ func TestFieldsOfANewerBbsyncStay(t *testing.T) {
 			t.Errorf("have %v", data)
 		}
 		for text, want := range map[string]error{
-			`{"format":"2"}`: vault.ErrNewerFormat, `{"password":"x"}`: vault.ErrNotRecord,
-			`{"format":1}`: vault.ErrNotRecord, `{"format":"1","fleet":{}}`: vault.ErrNotRecord, `{"format":"1","lease_expires":"soon"}`: vault.ErrNotRecord,
+			`{"format":"2"}`: record.ErrNewerFormat, `{"password":"x"}`: record.ErrNotRecord,
+			`{"format":1}`: record.ErrNotRecord, `{"format":"1","fleet":{}}`: record.ErrNotRecord, `{"format":"1","lease_expires":"soon"}`: record.ErrNotRecord,
 		} {
 			if _, err := b.root.Logical().WriteBytesWithContext(t.Context(), path, []byte(`{"data":`+text+`}`)); err != nil {
 				t.Fatal(err)
@@ -125,7 +124,7 @@ func TestMissing(t *testing.T) {
 		}
 		for range 2 {
 			_, v, _ := c.Read(t.Context(), "gone") // absent at first
-			if _, err := c.Write(t.Context(), "gone", record(), v); err != nil {
+			if _, err := c.Write(t.Context(), "gone", sample(), v); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -139,11 +138,11 @@ func TestMissing(t *testing.T) {
 		if _, _, err := c.Read(t.Context(), "gone"); !errors.As(err, &deleted) || !deleted.Destroyed {
 			t.Errorf("destroyed: have %v", err)
 		}
-		if have, err := c.Write(t.Context(), "gone", record(), 2); err != nil || have != 3 {
+		if have, err := c.Write(t.Context(), "gone", sample(), 2); err != nil || have != 3 {
 			t.Errorf("going on: have %d, %v", have, err)
 		}
 		b.write(t, b.kv+"/delete/bbsync/gone", map[string]any{"versions": []int{3}})
-		held, err := c.Acquire(t.Context(), "gone", "me", time.Minute, vault.Record{Fleet: "anew"})
+		held, err := c.Acquire(t.Context(), "gone", "me", time.Minute, record.Record{Fleet: "anew"})
 		if err != nil || held.Version() != 4 || held.Record().Fleet != "anew" {
 			t.Fatalf("acquiring what is deleted: have %v", err)
 		}
@@ -166,7 +165,7 @@ func TestOneOfManyCreates(t *testing.T) {
 		var wait sync.WaitGroup
 		for range 64 {
 			wait.Go(func() {
-				switch v, err := c.Write(t.Context(), "one", record(), 0); {
+				switch v, err := c.Write(t.Context(), "one", sample(), 0); {
 				case err == nil && v == 1:
 					won.Add(1)
 				case errors.Is(err, vault.ErrConflict):
@@ -183,35 +182,42 @@ func TestOneOfManyCreates(t *testing.T) {
 	})
 }
 
+// change changes a record without a lease, as somebody else would.
+func change(t *testing.T, c *vault.Client, path string, edit func(*record.Record)) {
+	t.Helper()
+	for {
+		r, version, err := c.Read(t.Context(), path)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		edit(&r)
+		if _, err = c.Write(t.Context(), path, r, version); !errors.Is(err, vault.ErrConflict) {
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		}
+	}
+}
+
 func TestUpdatesAreNotLost(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		c := b.login(t)
-		if _, err := c.Write(t.Context(), "sum", vault.Record{}, 0); err != nil {
+		if _, err := c.Write(t.Context(), "sum", record.Record{}, 0); err != nil {
 			t.Fatal(err)
 		}
 		var wait sync.WaitGroup
 		for i := range 8 {
 			wait.Go(func() {
-				_, err := c.Update(t.Context(), "sum", func(r *vault.Record) error {
-					r.HostKeys = append(r.HostKeys, fmt.Sprint(i))
-					return nil
-				})
-				if err != nil {
-					t.Error(err)
-				}
+				change(t, c, "sum", func(r *record.Record) { r.HostKeys = append(r.HostKeys, fmt.Sprint(i)) })
 			})
 		}
 		wait.Wait()
 		r, v, err := c.Read(t.Context(), "sum")
 		if err != nil || len(r.HostKeys) != 8 || v != 9 {
 			t.Errorf("have %v, version %d, %v", r.HostKeys, v, err)
-		}
-		if _, err := c.Update(t.Context(), "sum", func(*vault.Record) error { return nil }); err != nil {
-			t.Error(err)
-		}
-		if _, v, _ := c.Read(t.Context(), "sum"); v != 9 {
-			t.Errorf("nothing changed, and there is version %d", v)
 		}
 	})
 }
@@ -240,11 +246,11 @@ func TestLostAnswers(t *testing.T) {
 		c := b.login(t)
 		for name, tt := range tests {
 			path := strings.ReplaceAll(name, " ", "-")
-			if _, err := c.Write(t.Context(), path, record(), 0); err != nil {
+			if _, err := c.Write(t.Context(), path, sample(), 0); err != nil {
 				t.Fatal(err)
 			}
 			b.order(t, tt.faults...)
-			have, err := c.Write(t.Context(), path, record(), 1)
+			have, err := c.Write(t.Context(), path, sample(), 1)
 			b.front.ClearFaults()
 			if have != tt.want || !errors.Is(err, tt.err) {
 				t.Errorf("%s: have %d, %v, want %d, %v", name, have, err, tt.want, tt.err)
@@ -266,13 +272,13 @@ func TestLostAnswerThenOvertaken(t *testing.T) {
 		}
 		b.order(t, front.Fault{Kind: front.LoseAnswer, Method: "PUT", Path: "bbsync/x"},
 			front.Fault{Kind: front.Call, Method: "PUT", Path: "bbsync/x", After: other})
-		if have, err := c.Write(t.Context(), "x", record(), 0); err != nil || have != 1 {
+		if have, err := c.Write(t.Context(), "x", sample(), 0); err != nil || have != 1 {
 			t.Errorf("ours landed first: have %d, %v", have, err)
 		}
 		b.front.ClearFaults()
 		b.order(t, front.Fault{Kind: front.Status, Status: 502, Method: "PUT", Path: "bbsync/x"},
 			front.Fault{Kind: front.Call, Method: "GET", Path: "bbsync/x", Before: other})
-		if have, err := c.Write(t.Context(), "x", record(), 2); !errors.Is(err, vault.ErrConflict) {
+		if have, err := c.Write(t.Context(), "x", sample(), 2); !errors.Is(err, vault.ErrConflict) {
 			t.Errorf("theirs landed first: have %d, %v", have, err)
 		}
 	})
@@ -282,7 +288,7 @@ func TestReadsAreRepeated(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		c := b.login(t)
-		if _, err := c.Write(t.Context(), "x", record(), 0); err != nil {
+		if _, err := c.Write(t.Context(), "x", sample(), 0); err != nil {
 			t.Fatal(err)
 		}
 		for _, fault := range []front.Fault{
@@ -321,7 +327,7 @@ func TestListAndDestroyOlder(t *testing.T) {
 			t.Errorf("empty: have %v, %v", have, err)
 		}
 		for _, path := range want {
-			if _, err := c.Write(t.Context(), path, record(), 0); err != nil {
+			if _, err := c.Write(t.Context(), path, sample(), 0); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -332,7 +338,7 @@ func TestListAndDestroyOlder(t *testing.T) {
 			}
 		}
 		for cas := range vault.Version(3) {
-			if _, err := c.Write(t.Context(), "other", record(), cas+1); err != nil {
+			if _, err := c.Write(t.Context(), "other", sample(), cas+1); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -25,8 +25,6 @@ var (
 	ErrNoNamespace      = errors.New("no such namespace")
 	ErrNotVersioned     = errors.New("not a KV version 2 mount")
 	ErrNoField          = errors.New("no such field")
-	ErrNotRecord        = errors.New("not a record of bbsync")
-	ErrNewerFormat      = errors.New("written by a newer bbsync")
 	ErrBadReference     = errors.New("malformed reference")
 	errNamespaceIgnored = fmt.Errorf("namespaces are ignored by this server: %w", ErrNoNamespace)
 )

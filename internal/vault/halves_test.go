@@ -8,16 +8,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
-	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // edited writes a record, changes its stored fields as somebody else would, and
 // reads it again.
-func edited(t *testing.T, b bed, change func(fields map[string]any)) (vault.Record, error) {
+func edited(t *testing.T, b bed, change func(fields map[string]any)) (record.Record, error) {
 	t.Helper()
 	c := b.login(t)
-	if _, err := c.Write(t.Context(), "corp/acme", record(), 0); err != nil {
+	if _, err := c.Write(t.Context(), "corp/acme", sample(), 0); err != nil {
 		t.Fatal(err)
 	}
 	path := b.kv + "/data/bbsync/corp/acme"
@@ -60,8 +60,8 @@ func TestEditedKeysAreRefused(t *testing.T) {
 				t.Parallel()
 				address, root := startSandbox(t)
 				r, err := edited(t, newBed(t, address, root, "kv", "old"), edit.change)
-				var differs *vault.KeyError
-				if !errors.As(err, &differs) || !errors.Is(err, vault.ErrKeyDiffers) || differs.Field != prefix+edit.field {
+				var differs *record.ContradictionError
+				if !errors.As(err, &differs) || !errors.Is(err, record.ErrContradiction) || differs.Field != prefix+edit.field {
 					t.Fatalf("have %v, want an error about %s", err, prefix+edit.field)
 				}
 				if !strings.Contains(err.Error(), "kv/bbsync/corp/acme") || strings.Contains(err.Error(), "words") {
@@ -90,7 +90,7 @@ func TestMissingHalvesAreDerived(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := record()
+		want := sample()
 		want.SSH.Current.Public += " and more\n"
 		if diff := cmp.Diff(want, have, asStored); diff != "" {
 			t.Error(diff)
@@ -105,7 +105,7 @@ func TestEditedRecordIsNotLeased(t *testing.T) {
 		if _, err := edited(t, b, func(f map[string]any) { f["ssh_current_public"] = twoPairs().ssh[1].Public }); err == nil {
 			t.Fatal("it is read")
 		}
-		if held, err := b.login(t).Acquire(t.Context(), "corp/acme", "me", time.Minute, vault.Record{}); !errors.Is(err, vault.ErrKeyDiffers) {
+		if held, err := b.login(t).Acquire(t.Context(), "corp/acme", "me", time.Minute, record.Record{}); !errors.Is(err, record.ErrContradiction) {
 			t.Errorf("have %v, %v", held, err)
 		}
 	})
@@ -116,7 +116,7 @@ func TestEditedRecordIsNotLeased(t *testing.T) {
 func TestUnheldKeysAreRead(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
-		want := record()
+		want := sample()
 		want.Consumer.Private, want.SSH.Current.Private = secret.Text{}, secret.Text{}
 		want.SSH.Pending.Private, want.SSH.Pending.Public, want.SSH.Pending.Fingerprint = secret.Text{}, "", ""
 		c := b.login(t)

@@ -63,7 +63,7 @@ func TestNoAnswerBringsBackASecret(t *testing.T) {
 		}
 		return string(b)
 	}
-	written := record()
+	written := sample()
 	written.Consumer.Private = secret.New("-----BEGIN RSA PRIVATE KEY-----\n" + keyLine + "\n-----END RSA PRIVATE KEY-----\n")
 	for name, quote := range map[string]func(string) string{
 		"plain": func(s string) string { return s },
@@ -189,7 +189,7 @@ func TestGOAWAY(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	if version, err := c.Write(t.Context(), "a", record(), 0); err != nil || version != 1 {
+	if version, err := c.Write(t.Context(), "a", sample(), 0); err != nil || version != 1 {
 		t.Errorf("version %d, %v", version, err)
 	}
 }

@@ -26,7 +26,7 @@ func TestInspect(t *testing.T) {
 			t.Errorf("have %d versions, %v", n, err)
 		}
 		for cas := range vault.Version(3) {
-			if _, err := root.Write(t.Context(), "corp/a", record(), cas); err != nil {
+			if _, err := root.Write(t.Context(), "corp/a", sample(), cas); err != nil {
 				t.Fatal(err)
 			}
 		}

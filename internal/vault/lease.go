@@ -5,33 +5,33 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/httpx"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
-// clockMargin is what two readings of Vault's clock may differ by: its Date
-// header has whole seconds, and the nodes of a cluster have clocks of their own.
-const clockMargin = 2 * time.Second
+// updateTries bounds read-change-write loops. Each turn is lost to another
+// writer who got on, so the bound is met only when something is very wrong.
+const updateTries = 20
 
-// A Held is a lease on a record. Its writes are the only ones that go through as
+// A LeasedRecord is a lease on a record. Its writes are the only ones that go through as
 // long as it lasts: they name the version they build on, and everyone who wants
 // the record has to write it first. It is renewed in the background; each Update
 // renews it, too.
 //
 // A lease does not stop a process that was paused: before an effect on another
 // system ask Err, and note the effect with Update after it.
-type Held struct {
+type LeasedRecord struct {
 	c     *Client
 	path  string
 	nonce string
 	ttl   time.Duration
 
 	mu      sync.Mutex // held while writing
-	record  Record
+	record  record.Record
 	version Version
 
 	until atomic.Pointer[time.Time] // by our own clock, less a margin: it may have run out after that
@@ -44,31 +44,31 @@ type Held struct {
 // Acquire takes the lease of the record at path for holder, a text that tells a
 // person who it is. An absent or deleted record is created from seed. If someone else holds
 // it, the error is a LeasedError. ttl is how long others wait for a holder that
-// died, at most MaxLease; it is renewed at a third of that.
-func (c *Client) Acquire(ctx context.Context, path, holder string, ttl time.Duration, seed Record) (*Held, error) {
+// died, at most record.MaxLease; it is renewed at a third of that.
+func (c *Client) Acquire(ctx context.Context, path, holder string, ttl time.Duration, seed record.Record) (*LeasedRecord, error) {
 	return c.Break(ctx, path, holder, ttl, seed, nil)
 }
 
 // Break is Acquire that also takes the lease while this one is held, however
 // often it was renewed. Its holder cannot write the record from then on.
-func (c *Client) Break(ctx context.Context, path, holder string, ttl time.Duration, seed Record, broken *Lease) (*Held, error) {
-	if ttl <= 0 || ttl > MaxLease {
+func (c *Client) Break(ctx context.Context, path, holder string, ttl time.Duration, seed record.Record, broken *record.Lease) (*LeasedRecord, error) {
+	if ttl <= 0 || ttl > record.MaxLease {
 		return nil, fmt.Errorf("vault: %s: a lease of %v", c.shown(path), ttl)
 	}
-	h := &Held{c: c, path: path, nonce: rand.Text(), ttl: ttl}
+	h := &LeasedRecord{c: c, path: path, nonce: rand.Text(), ttl: ttl}
 	for range updateTries {
 		r, version, err := c.Read(ctx, path)
 		var deleted *DeletedError
 		switch {
 		case errors.Is(err, ErrNotFound):
-			r, version = newRecord(seed), 0
+			r, version = record.New(seed), 0
 		case errors.As(err, &deleted): // who plans has seen it and says how to get it back
-			r, version = newRecord(seed), deleted.Version
+			r, version = record.New(seed), deleted.Version
 		case err != nil:
 			return nil, err
 		}
-		if l := r.Lease; c.LeaseState(l) == LeaseHeld && !l.same(broken) {
-			return nil, &LeasedError{Path: c.shown(path), Holder: l.Holder, Expires: l.Expires, Age: c.LeaseAge(l), Left: l.Expires.Add(clockMargin).Sub(c.door.now())}
+		if l := r.Lease; c.LeaseState(l) == record.LeaseHeld && !l.Same(broken) {
+			return nil, &LeasedError{Path: c.shown(path), Holder: l.Holder, Expires: l.Expires, Age: c.LeaseAge(l), Left: l.Expires.Add(record.ClockMargin).Sub(c.door.now())}
 		}
 		err = h.write(ctx, r, version, holder)
 		if err == nil {
@@ -82,35 +82,27 @@ func (c *Client) Break(ctx context.Context, path, holder string, ttl time.Durati
 	return nil, fmt.Errorf("vault: %s: %w, %d times in a row (who else is writing?)", c.shown(path), ErrConflict, updateTries)
 }
 
-func newRecord(seed Record) Record {
-	if seed.Generation == "" {
-		seed.Generation = rand.Text()
-	}
-	seed.Lease = nil
-	return seed
-}
-
 // write writes r with the lease prolonged. h.mu is held, or h is not yet shared.
-func (h *Held) write(ctx context.Context, r Record, cas Version, holder string) error {
+func (h *LeasedRecord) write(ctx context.Context, r record.Record, cas Version, holder string) error {
 	began := time.Now()
 	now := h.c.door.now()
 	taken := now
 	if h.record.Lease != nil {
 		taken = h.record.Lease.Taken
 	}
-	r.Lease = &Lease{Holder: holder, Nonce: h.nonce, Taken: taken, Expires: now.Add(h.ttl)}
+	r.Lease = &record.Lease{Holder: holder, Nonce: h.nonce, Taken: taken, Expires: now.Add(h.ttl)}
 	version, deletes, err := h.c.write(ctx, h.path, r, cas)
 	if err != nil {
 		return err
 	}
 	r.Deletes = deletes
-	until := began.Add(h.ttl - min(clockMargin, h.ttl/4))
+	until := began.Add(h.ttl - min(record.ClockMargin, h.ttl/4))
 	h.record, h.version = r, version
 	h.until.Store(&until)
 	return nil
 }
 
-func (h *Held) begin() {
+func (h *LeasedRecord) begin() {
 	h.lost, h.lose = context.WithCancelCause(h.c.alive)
 	h.done = make(chan struct{})
 	h.c.tasks.Go(func() {
@@ -121,7 +113,7 @@ func (h *Held) begin() {
 
 // renew prolongs the lease until it is lost. It tries often enough that two lost
 // requests do no harm.
-func (h *Held) renew() {
+func (h *LeasedRecord) renew() {
 	for h.Err() == nil {
 		if httpx.Sleep(h.lost, min(h.ttl/3, max(time.Until(*h.until.Load()), 0))) != nil {
 			return
@@ -130,7 +122,7 @@ func (h *Held) renew() {
 		if time.Until(*h.until.Load()) < h.ttl/2 { // else an Update has renewed it
 			ctx, cancel := context.WithDeadline(h.lost, *h.until.Load())
 			// If it fails for now, the next turn tries again; if for good, the lease is lost already.
-			_ = h.change(ctx, func(*Record) error { return nil })
+			_ = h.change(ctx, func(*record.Record) error { return nil })
 			cancel()
 		}
 		h.mu.Unlock()
@@ -138,14 +130,14 @@ func (h *Held) renew() {
 }
 
 // Record returns a copy of the record as last written or read by this holder.
-func (h *Held) Record() Record {
+func (h *LeasedRecord) Record() record.Record {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.record.clone()
+	return h.record.Clone()
 }
 
 // Version returns the version of what Record returns, for DestroyOlder.
-func (h *Held) Version() Version {
+func (h *LeasedRecord) Version() Version {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.version
@@ -155,7 +147,7 @@ func (h *Held) Version() Version {
 // record without taking the lease, change is called again with what they wrote.
 // ErrLeaseLost says that somebody else has the lease, or that it ran out: then
 // nothing was written.
-func (h *Held) Update(ctx context.Context, change func(*Record) error) error {
+func (h *LeasedRecord) Update(ctx context.Context, change func(*record.Record) error) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.change(ctx, change)
@@ -163,7 +155,7 @@ func (h *Held) Update(ctx context.Context, change func(*Record) error) error {
 
 // DestroyOlder destroys for good the versions of the record before the newest,
 // which is the holder's own.
-func (h *Held) DestroyOlder(ctx context.Context) error {
+func (h *LeasedRecord) DestroyOlder(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.Err(); err != nil {
@@ -172,12 +164,12 @@ func (h *Held) DestroyOlder(ctx context.Context) error {
 	return h.c.DestroyOlder(ctx, h.path, h.version)
 }
 
-func (h *Held) change(ctx context.Context, change func(*Record) error) error {
+func (h *LeasedRecord) change(ctx context.Context, change func(*record.Record) error) error {
 	for range updateTries {
 		if err := h.Err(); err != nil {
 			return err
 		}
-		r := h.record.clone()
+		r := h.record.Clone()
 		if err := change(&r); err != nil {
 			return err
 		}
@@ -197,7 +189,7 @@ func (h *Held) change(ctx context.Context, change func(*Record) error) error {
 }
 
 // reread takes over what others wrote, or finds that the lease is gone.
-func (h *Held) reread(ctx context.Context) error {
+func (h *LeasedRecord) reread(ctx context.Context) error {
 	r, version, err := h.c.Read(ctx, h.path)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrDeleted) {
 		return h.fail(err)
@@ -218,17 +210,17 @@ func (h *Held) reread(ctx context.Context) error {
 }
 
 // fail ends the lease, and returns the error that Err returns from now on.
-func (h *Held) fail(why error) error {
+func (h *LeasedRecord) fail(why error) error {
 	h.lose(fmt.Errorf("vault: %s: %w: %w", h.c.shown(h.path), ErrLeaseLost, why))
 	return context.Cause(h.lost)
 }
 
 // Lost is closed when the lease is lost, or released, or the client closed.
-func (h *Held) Lost() <-chan struct{} { return h.lost.Done() }
+func (h *LeasedRecord) Lost() <-chan struct{} { return h.lost.Done() }
 
 // Err returns an error that is ErrLeaseLost if the lease is lost, or may have
 // run out while this process was held up; nil means that it is ours for now.
-func (h *Held) Err() error {
+func (h *LeasedRecord) Err() error {
 	if h.lost.Err() == nil {
 		now, until := time.Now(), *h.until.Load()
 		// By the wall clock too: the other one stands still while a machine sleeps.
@@ -245,7 +237,7 @@ func (h *Held) Err() error {
 
 // Release gives the lease back, by a write: a delete has no check-and-set and
 // could remove someone else's. To release a lease that is lost is no error.
-func (h *Held) Release(ctx context.Context) error {
+func (h *LeasedRecord) Release(ctx context.Context) error {
 	h.mu.Lock()
 	err := h.release(ctx)
 	h.mu.Unlock()
@@ -254,7 +246,7 @@ func (h *Held) Release(ctx context.Context) error {
 	return err
 }
 
-func (h *Held) release(ctx context.Context) error {
+func (h *LeasedRecord) release(ctx context.Context) error {
 	for range updateTries {
 		if h.Err() != nil {
 			return nil
@@ -270,32 +262,4 @@ func (h *Held) release(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("vault: %s: %w, %d times in a row (who else is writing?)", h.c.shown(h.path), ErrConflict, updateTries)
-}
-
-// clone copies what a change could reach.
-func (r Record) clone() Record {
-	r.Consumer = r.Consumer.clone()
-	r.SSH = SSHKeys{Pending: clone(r.SSH.Pending), Current: clone(r.SSH.Current), Previous: clone(r.SSH.Previous)}
-	r.Link, r.Client, r.Lease, r.Retired = clone(r.Link), clone(r.Client), clone(r.Lease), clone(r.Retired)
-	r.HostKeys = append([]string(nil), r.HostKeys...)
-	r.Ended, r.Moving = clone(r.Ended), r.Moving.clone()
-	r.unknown = maps.Clone(r.unknown)
-	return r
-}
-
-func (c *Consumer) clone() *Consumer {
-	if c == nil {
-		return nil
-	}
-	have := *c
-	have.Previous = c.Previous.clone()
-	return &have
-}
-
-func clone[T any](p *T) *T {
-	if p == nil {
-		return nil
-	}
-	have := *p
-	return &have
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/sandbox/front"
 )
@@ -16,7 +17,7 @@ func TestLease(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		c := b.login(t)
-		held, err := c.Acquire(t.Context(), "x", "ann@here", time.Minute, vault.Record{Fleet: "corp"})
+		held, err := c.Acquire(t.Context(), "x", "ann@here", time.Minute, record.Record{Fleet: "corp"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -24,19 +25,17 @@ func TestLease(t *testing.T) {
 			t.Errorf("have %+v", r)
 		}
 		var leased *vault.LeasedError
-		if _, err := c.Acquire(t.Context(), "x", "bob@there", time.Minute, vault.Record{}); !errors.As(err, &leased) || leased.Holder != "ann@here" {
+		if _, err := c.Acquire(t.Context(), "x", "bob@there", time.Minute, record.Record{}); !errors.As(err, &leased) || leased.Holder != "ann@here" {
 			t.Errorf("a second holder: have %v", err)
 		}
-		set := func(to string) func(*vault.Record) error {
-			return func(r *vault.Record) error { r.Organization = to; return nil }
+		set := func(to string) func(*record.Record) error {
+			return func(r *record.Record) error { r.Organization = to; return nil }
 		}
 		if err := held.Update(t.Context(), set("acme")); err != nil {
 			t.Error(err)
 		}
 		// Someone who wants no lease writes in between; nothing is lost.
-		if _, err := c.Update(t.Context(), "x", func(r *vault.Record) error { r.HostKeys = []string{"k"}; return nil }); err != nil {
-			t.Error(err)
-		}
+		change(t, c, "x", func(r *record.Record) { r.HostKeys = []string{"k"} })
 		if err := held.Update(t.Context(), set("acme2")); err != nil {
 			t.Error(err)
 		}
@@ -50,7 +49,7 @@ func TestLease(t *testing.T) {
 		if err := held.Update(t.Context(), set("late")); !errors.Is(err, vault.ErrLeaseLost) {
 			t.Errorf("after release: have %v", err)
 		}
-		again, err := c.Acquire(t.Context(), "x", "bob@there", time.Minute, vault.Record{Fleet: "not used"})
+		again, err := c.Acquire(t.Context(), "x", "bob@there", time.Minute, record.Record{Fleet: "not used"})
 		if err != nil || again.Record().Organization != "acme2" {
 			t.Fatalf("have %v", err)
 		}
@@ -70,7 +69,7 @@ func TestOneHolderAtATime(t *testing.T) {
 		for i := range 8 {
 			wait.Go(func() {
 				for done := 0; done < 3; {
-					held, err := c.Acquire(t.Context(), "x", fmt.Sprint("worker ", i), time.Minute, vault.Record{})
+					held, err := c.Acquire(t.Context(), "x", fmt.Sprint("worker ", i), time.Minute, record.Record{})
 					if leased := (*vault.LeasedError)(nil); errors.As(err, &leased) {
 						continue
 					}
@@ -103,7 +102,7 @@ func TestPausedHolderIsFenced(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		paused := b.login(t)
-		held, err := paused.Acquire(t.Context(), "x", "paused", 2*time.Second, vault.Record{Fleet: "corp"})
+		held, err := paused.Acquire(t.Context(), "x", "paused", 2*time.Second, record.Record{Fleet: "corp"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,15 +114,15 @@ func TestPausedHolderIsFenced(t *testing.T) {
 		direct := b
 		direct.address = b.root.Address()
 		other := direct.login(t)
-		var next *vault.Held
+		var next *vault.LeasedRecord
 		for next == nil {
-			next, err = other.Acquire(t.Context(), "x", "other", time.Minute, vault.Record{})
+			next, err = other.Acquire(t.Context(), "x", "other", time.Minute, record.Record{})
 			if leased := (*vault.LeasedError)(nil); err != nil && !errors.As(err, &leased) {
 				t.Fatal(err)
 			}
 		}
 		b.front.ClearFaults()
-		err = held.Update(t.Context(), func(r *vault.Record) error { r.Fleet = "overwritten"; return nil })
+		err = held.Update(t.Context(), func(r *record.Record) error { r.Fleet = "overwritten"; return nil })
 		if !errors.Is(err, vault.ErrLeaseLost) {
 			t.Errorf("have %v", err)
 		}
@@ -133,7 +132,7 @@ func TestPausedHolderIsFenced(t *testing.T) {
 		if r, _, err := other.Read(t.Context(), "x"); err != nil || r.Fleet != "corp" || r.Lease == nil || r.Lease.Holder != "other" {
 			t.Errorf("have %+v, %v", r, err)
 		}
-		if err := next.Update(t.Context(), func(*vault.Record) error { return nil }); err != nil {
+		if err := next.Update(t.Context(), func(*record.Record) error { return nil }); err != nil {
 			t.Error(err)
 		}
 		_ = next.Release(t.Context())
@@ -146,16 +145,16 @@ func TestTakenLeaseIsNoticedByTheWrite(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		c := b.login(t)
-		held, err := c.Acquire(t.Context(), "x", "me", time.Minute, vault.Record{})
+		held, err := c.Acquire(t.Context(), "x", "me", time.Minute, record.Record{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		r := held.Record()
-		r.Lease = &vault.Lease{Holder: "thief", Nonce: "n", Expires: time.Now().Add(time.Hour)}
+		r.Lease = &record.Lease{Holder: "thief", Nonce: "n", Expires: time.Now().Add(time.Hour)}
 		if _, err := c.Write(t.Context(), "x", r, 1); err != nil {
 			t.Fatal(err)
 		}
-		if err := held.Update(t.Context(), func(r *vault.Record) error { r.Fleet = "late"; return nil }); !errors.Is(err, vault.ErrLeaseLost) {
+		if err := held.Update(t.Context(), func(r *record.Record) error { r.Fleet = "late"; return nil }); !errors.Is(err, vault.ErrLeaseLost) {
 			t.Errorf("have %v", err)
 		}
 		<-held.Lost()
@@ -173,7 +172,7 @@ func TestLeaseIsRenewed(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		c := b.login(t)
-		held, err := c.Acquire(t.Context(), "x", "me", time.Second, vault.Record{})
+		held, err := c.Acquire(t.Context(), "x", "me", time.Second, record.Record{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,14 +195,14 @@ func TestRecordMadeAnew(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		c := b.login(t)
-		held, err := c.Acquire(t.Context(), "x", "me", time.Minute, vault.Record{})
+		held, err := c.Acquire(t.Context(), "x", "me", time.Minute, record.Record{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.root.Logical().DeleteWithContext(t.Context(), b.kv+"/metadata/bbsync/x"); err != nil {
 			t.Fatal(err)
 		}
-		if err := held.Update(t.Context(), func(*vault.Record) error { return nil }); !errors.Is(err, vault.ErrLeaseLost) {
+		if err := held.Update(t.Context(), func(*record.Record) error { return nil }); !errors.Is(err, vault.ErrLeaseLost) {
 			t.Errorf("have %v", err)
 		}
 		_ = held.Release(t.Context())
@@ -217,7 +216,7 @@ func TestLeaseGoesByVaultsClock(t *testing.T) {
 		const ahead = 10 * time.Minute
 		b.shift.Store(int64(ahead))
 		c := b.login(t)
-		held, err := c.Acquire(t.Context(), "x", "me", time.Minute, vault.Record{})
+		held, err := c.Acquire(t.Context(), "x", "me", time.Minute, record.Record{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -225,16 +224,16 @@ func TestLeaseGoesByVaultsClock(t *testing.T) {
 			t.Errorf("the lease ends in %v by our clock; %v", have, held.Err())
 		}
 		var leased *vault.LeasedError
-		if _, err := c.Acquire(t.Context(), "x", "other", time.Minute, vault.Record{}); !errors.As(err, &leased) {
+		if _, err := c.Acquire(t.Context(), "x", "other", time.Minute, record.Record{}); !errors.As(err, &leased) {
 			t.Errorf("have %v", err)
 		}
 		b.shift.Store(int64(ahead + time.Hour))
 		later := b.login(t)
-		taken, err := later.Acquire(t.Context(), "x", "other", time.Minute, vault.Record{})
+		taken, err := later.Acquire(t.Context(), "x", "other", time.Minute, record.Record{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := held.Update(t.Context(), func(*vault.Record) error { return nil }); !errors.Is(err, vault.ErrLeaseLost) {
+		if err := held.Update(t.Context(), func(*record.Record) error { return nil }); !errors.Is(err, vault.ErrLeaseLost) {
 			t.Errorf("have %v", err)
 		}
 		_ = held.Release(t.Context())
@@ -248,17 +247,17 @@ func TestBrokenLeaseIsTaken(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		c := b.login(t)
-		for path, lease := range map[string]vault.Lease{
+		for path, lease := range map[string]record.Lease{
 			"years":  {Holder: "eve", Nonce: "n", Expires: time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC)},
 			"nobody": {Holder: "eve", Expires: time.Now().Add(time.Minute)},
 		} {
-			if _, err := c.Write(t.Context(), path, vault.Record{Generation: "g", Lease: &lease}, 0); err != nil {
+			if _, err := c.Write(t.Context(), path, record.Record{Generation: "g", Lease: &lease}, 0); err != nil {
 				t.Fatal(err)
 			}
-			if have := c.LeaseState(&lease); have != vault.LeaseBroken {
+			if have := c.LeaseState(&lease); have != record.LeaseBroken {
 				t.Errorf("%s: state %d", path, have)
 			}
-			held, err := c.Acquire(t.Context(), path, "ann", time.Minute, vault.Record{})
+			held, err := c.Acquire(t.Context(), path, "ann", time.Minute, record.Record{})
 			if err != nil {
 				t.Errorf("%s: %v", path, err)
 				continue
@@ -267,7 +266,7 @@ func TestBrokenLeaseIsTaken(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if _, err := c.Acquire(t.Context(), "x", "ann", vault.MaxLease+time.Second, vault.Record{}); err == nil {
+		if _, err := c.Acquire(t.Context(), "x", "ann", record.MaxLease+time.Second, record.Record{}); err == nil {
 			t.Error("a lease was taken that nobody would believe")
 		}
 	})
@@ -279,25 +278,25 @@ func TestLeaseIsBroken(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		c := b.login(t)
-		stuck, err := c.Acquire(t.Context(), "x", "stuck", time.Minute, vault.Record{})
+		stuck, err := c.Acquire(t.Context(), "x", "stuck", time.Minute, record.Record{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		seen := stuck.Record().Lease
-		if err := stuck.Update(t.Context(), func(*vault.Record) error { return nil }); err != nil {
+		if err := stuck.Update(t.Context(), func(*record.Record) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
 		if now := stuck.Record().Lease; !now.Taken.Equal(seen.Taken) || now.Taken.IsZero() {
 			t.Errorf("renewed: %+v was %+v", now, seen)
 		}
-		next, err := c.Break(t.Context(), "x", "ann", time.Minute, vault.Record{}, seen)
+		next, err := c.Break(t.Context(), "x", "ann", time.Minute, record.Record{}, seen)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := stuck.Update(t.Context(), func(*vault.Record) error { return nil }); !errors.Is(err, vault.ErrLeaseLost) {
+		if err := stuck.Update(t.Context(), func(*record.Record) error { return nil }); !errors.Is(err, vault.ErrLeaseLost) {
 			t.Errorf("the holder of the broken lease writes: %v", err)
 		}
-		_, err = c.Break(t.Context(), "x", "bob", time.Minute, vault.Record{}, seen)
+		_, err = c.Break(t.Context(), "x", "bob", time.Minute, record.Record{}, seen)
 		if leased, ok := errors.AsType[*vault.LeasedError](err); !ok || leased.Holder != "ann" || leased.Left <= 0 {
 			t.Errorf("another lease was broken: %v", err)
 		}

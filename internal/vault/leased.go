@@ -37,7 +37,7 @@ func (c *Client) readLeased(ctx context.Context, q question) (map[string]json.Ra
 	if err != nil {
 		return nil, err
 	}
-	if len(have.data) == 0 || string(have.data) == "null" {
+	if len(have.data) == 0 {
 		return nil, unwritten(absent(q, have), q.path)
 	}
 	var fields map[string]json.RawMessage

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/vault/api"
 
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/internal/vault/vaulttest"
@@ -120,11 +121,11 @@ func TestLeastPolicy(t *testing.T) {
 		}
 		defer c.Close()
 		path := strings.ReplaceAll(t.Name(), "/", "_")
-		held, err := c.Acquire(t.Context(), path, "me", time.Minute, record())
+		held, err := c.Acquire(t.Context(), path, "me", time.Minute, sample())
 		if err != nil {
 			return err
 		}
-		if err := held.Update(t.Context(), func(r *vault.Record) error { r.Fleet = "x"; return nil }); err != nil {
+		if err := held.Update(t.Context(), func(r *record.Record) error { r.Fleet = "x"; return nil }); err != nil {
 			return err
 		}
 		_, version, err := c.Read(t.Context(), path)
@@ -162,7 +163,7 @@ func TestTokenEndsMidRun(t *testing.T) {
 		cfg.Auth = b.appRole(t, leastPolicy(t), "1m", "2m")
 		c := b.loginAs(t, cfg)
 		for n := range vault.Version(3) {
-			if _, err := c.Write(t.Context(), "x", record(), n); err != nil {
+			if _, err := c.Write(t.Context(), "x", sample(), n); err != nil {
 				t.Fatal(err)
 			}
 			b.revoke(t)
@@ -197,7 +198,7 @@ func TestShortTokens(t *testing.T) {
 		cfg := b.config()
 		cfg.Auth = b.appRole(t, leastPolicy(t), "2s", "4s")
 		c := b.loginAs(t, cfg)
-		if _, err := c.Write(t.Context(), "x", record(), 0); err != nil {
+		if _, err := c.Write(t.Context(), "x", sample(), 0); err != nil {
 			t.Fatal(err)
 		}
 		for end := time.Now().Add(6 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
@@ -278,7 +279,7 @@ func TestLoginMethods(t *testing.T) {
 		}
 		defer c.Close()
 		path := "corp/" + strings.ReplaceAll(auth.Mount, "/", "-") + "/" + map[bool]string{true: "wrapped", false: "plain"}[auth.Wrapped]
-		if _, err := c.Write(t.Context(), path, record(), 0); err != nil {
+		if _, err := c.Write(t.Context(), path, sample(), 0); err != nil {
 			t.Errorf("%s: %v", auth.Method, err)
 		}
 		b.revoke(t)
@@ -324,7 +325,7 @@ func TestEnvironmentIsIgnored(t *testing.T) {
 	cfg := b.config()
 	cfg.UserAgent = "bbsync/test"
 	c := b.loginAs(t, cfg)
-	if _, err := c.Write(t.Context(), "x", record(), 0); err != nil || evil {
+	if _, err := c.Write(t.Context(), "x", sample(), 0); err != nil || evil {
 		t.Errorf("have %v, evil %v", err, evil)
 	}
 }

@@ -60,7 +60,7 @@ func (c *Client) secretFields(ctx context.Context, in mount, path string) (map[s
 	if err != nil {
 		return nil, err
 	}
-	if len(have.data) == 0 || string(have.data) == "null" {
+	if len(have.data) == 0 {
 		return nil, unwritten(absent(q, have), in.path+"/"+path)
 	}
 	var fields map[string]json.RawMessage

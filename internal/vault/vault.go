@@ -1,3 +1,7 @@
+// Package vault logs in to HashiCorp Vault (or OpenBao) and reads and writes the
+// records of connections there: one KV version 2 secret each, every write
+// check-and-set. It knows nothing of the configuration, of plans, or of the other
+// two systems.
 package vault
 
 import (

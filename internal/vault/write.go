@@ -10,28 +10,29 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/httpx"
+	"github.com/bbsync/bbsync/internal/record"
 )
 
 // Write writes the record, if the version that is there is cas; else it is
 // ErrConflict. The version written is returned. When the answer is lost, Write
 // finds out whether the record was written, and writes again if it was not.
-func (c *Client) Write(ctx context.Context, path string, r Record, cas Version) (Version, error) {
+func (c *Client) Write(ctx context.Context, path string, r record.Record, cas Version) (Version, error) {
 	version, _, err := c.write(ctx, path, r, cas)
 	return version, err
 }
 
 // write is Write that also returns when Vault deletes the version by itself; zero
 // when never, or when the answer was lost.
-func (c *Client) write(ctx context.Context, path string, r Record, cas Version) (Version, time.Time, error) {
+func (c *Client) write(ctx context.Context, path string, r record.Record, cas Version) (Version, time.Time, error) {
 	if err := checkPath(path); err != nil {
 		return 0, time.Time{}, fmt.Errorf("vault: record: %w", err)
 	}
 	nonce := rand.Text()
-	doc, err := encode(r, nonce)
+	fields, err := record.Encode(r, nonce)
 	if err != nil {
 		return 0, time.Time{}, fmt.Errorf("vault: %s: %w", c.shown(path), err)
 	}
-	w := write{c: c, path: path, doc: doc, nonce: nonce, cas: cas}
+	w := write{c: c, path: path, fields: fields, nonce: nonce, cas: cas}
 	version, err := w.put(ctx)
 	for unsure(err) {
 		if version, err = w.settle(ctx, err); err == nil || !unsure(err) {
@@ -44,11 +45,11 @@ func (c *Client) write(ctx context.Context, path string, r Record, cas Version) 
 
 // A write is one Write under way.
 type write struct {
-	c     *Client
-	path  string
-	doc   document
-	nonce string
-	cas   Version
+	c      *Client
+	path   string
+	fields record.Fields
+	nonce  string
+	cas    Version
 
 	deletes time.Time // when Vault deletes what was written
 
@@ -64,7 +65,7 @@ func unsure(err error) bool {
 func (w *write) put(ctx context.Context) (Version, error) {
 	q := question{
 		op: "writing", path: w.c.dataPath(w.path), needs: `"create", "read", "update"`, once: true,
-		body: map[string]any{"options": map[string]any{"cas": w.cas}, "data": w.doc},
+		body: map[string]any{"options": map[string]any{"cas": w.cas}, "data": w.fields},
 	}
 	have, err := w.c.ask(ctx, q)
 	if err != nil {
@@ -109,7 +110,7 @@ func (w *write) put(ctx context.Context) (Version, error) {
 
 // settle finds out what became of a write whose answer was lost. It returns an
 // unsure error when it is certain that nothing was written so far: then the same
-// document may be sent again, since only one of the two can win the version.
+// fields may be sent again, since only one of the two can win the version.
 func (w *write) settle(ctx context.Context, cause error) (Version, error) {
 	if w.began.IsZero() {
 		w.began, w.wait = time.Now(), 100*time.Millisecond
@@ -137,9 +138,10 @@ func (w *write) settle(ctx context.Context, cause error) (Version, error) {
 // not, the newest version that is known is returned.
 func (w *write) landed(ctx context.Context) (Version, bool, error) {
 	for _, ask := range []Version{w.cas + 1, 0} {
-		doc, version, err := w.c.read(ctx, w.path, ask)
+		fields, about, err := w.c.read(ctx, w.path, ask)
+		version := about.Version
 		switch {
-		case err == nil && doc.text("nonce") == w.nonce:
+		case err == nil && fields.Nonce() == w.nonce:
 			return version, true, nil
 		case err == nil && (ask == 0 || version > w.cas):
 			return version, false, nil

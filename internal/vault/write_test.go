@@ -19,7 +19,7 @@ func TestDestroyOlderTakesOnlyTheDocumentedAnswer(t *testing.T) {
 	cfg.Patience = 50 * time.Millisecond
 	c := b.loginAs(t, cfg)
 	for cas := range 3 {
-		if _, err := c.Write(t.Context(), "a", record(), vault.Version(cas)); err != nil {
+		if _, err := c.Write(t.Context(), "a", sample(), vault.Version(cas)); err != nil {
 			t.Fatal(err)
 		}
 	}

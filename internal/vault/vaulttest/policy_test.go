@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/vault"
 	"github.com/bbsync/bbsync/internal/vault/vaulttest"
@@ -66,11 +67,11 @@ func use(ctx context.Context, t *testing.T, server *vaulttest.Server, mount, pol
 
 // keep is the life of a record: leased, changed, released, found, relieved of old keys.
 func keep(ctx context.Context, client *vault.Client, path string) error {
-	held, err := client.Acquire(ctx, path, "test", time.Minute, vault.Record{Fleet: "corp"})
+	held, err := client.Acquire(ctx, path, "test", time.Minute, record.Record{Fleet: "corp"})
 	if err != nil {
 		return fmt.Errorf("acquire: %w", err)
 	}
-	err = held.Update(ctx, func(r *vault.Record) error { r.Organization = "acme"; return nil })
+	err = held.Update(ctx, func(r *record.Record) error { r.Organization = "acme"; return nil })
 	if err != nil {
 		return fmt.Errorf("update: %w", err)
 	}
@@ -140,11 +141,11 @@ func TestPublishedPolicyForReading(t *testing.T) {
 	if err != nil || len(paths) != 1 {
 		t.Fatalf("have %v, %v, want the one record", paths, err)
 	}
-	record, version, err := client.Read(t.Context(), paths[0])
-	if err != nil || record.Organization != "acme" {
-		t.Errorf("have %q, %v, want acme", record.Organization, err)
+	rec, version, err := client.Read(t.Context(), paths[0])
+	if err != nil || rec.Organization != "acme" {
+		t.Errorf("have %q, %v, want acme", rec.Organization, err)
 	}
-	if _, err := client.Write(t.Context(), paths[0], record, version); !errors.Is(err, vault.ErrForbidden) {
+	if _, err := client.Write(t.Context(), paths[0], rec, version); !errors.Is(err, vault.ErrForbidden) {
 		t.Errorf("have %v for a write, want it refused", err)
 	}
 	if err := client.DestroyOlder(t.Context(), paths[0], version+1); !errors.Is(err, vault.ErrForbidden) {
@@ -193,7 +194,7 @@ func TestPublishedPolicyIsOfOneFleet(t *testing.T) {
 		client := under(t, server, mount, publishedPolicy(t, file, mount))
 		_, _, read := client.Read(t.Context(), "other/host/acme")
 		_, list := client.List(t.Context(), "other")
-		_, write := client.Write(t.Context(), "other/host/new", vault.Record{Fleet: "other"}, 0)
+		_, write := client.Write(t.Context(), "other/host/new", record.Record{Fleet: "other"}, 0)
 		destroy := client.DestroyOlder(t.Context(), "other/host/acme", 2)
 		for what, err := range map[string]error{"read": read, "list": list, "write": write, "destroy": destroy} {
 			if !errors.Is(err, vault.ErrForbidden) {
