@@ -1,36 +1,31 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/user"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/exitcode"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/schema"
 )
 
 type applyFlags struct {
-	*sessionFlags
+	*scopeFlags
 	approve     bool
 	parallelism int
 	verbose     bool
 	output      *outputFlags
 	canary      int
 	maxFailures int
-	rotate      plan.Rotation
 	noWait      bool
 	sha256      string // of the plan file; "": any
 	leaseFlags
-	patience *apply.Patience
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -52,7 +47,7 @@ func (a *app) applyCommand() *cobra.Command {
 			"was killed leaves leases that end within two minutes.",
 		Args: cobra.MaximumNArgs(1),
 	}
-	f.sessionFlags = a.shardedFlags(c)
+	f.scopeFlags = a.shardedFlags(c)
 	f.removalFlags(c)
 	f.output = a.outputFlags(c)
 	a.auditFlag(c)
@@ -60,13 +55,13 @@ func (a *app) applyCommand() *cobra.Command {
 	c.Flags().StringVar(&f.sha256, "sha256", "", "SHA-256 that the plan file must have, as plan --out prints it")
 	f.paceFlags(c)
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
-	f.leaseFlags.add(c)
+	f.leaseFlags.add(c, f.scopeFlags)
 	c.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for a person, even on a terminal: exit with 4")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := errors.Join(a.use(f.output), f.checkRemoval()); err != nil {
+		if err := a.use(f.output); err != nil {
 			return err
 		}
-		if err := errors.Join(f.checkPace(), f.checkHash(args), f.leaseFlags.check(false)); err != nil {
+		if err := errors.Join(f.checkPace(), f.checkHash(args), f.leaseFlags.check(f.scopeFlags, false)); err != nil {
 			return &exitError{code: exitUsage, err: err}
 		}
 		if len(args) == 0 && !f.approve && f.output.machine() {
@@ -102,159 +97,131 @@ func errNobodyAsked() error {
 	return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --json a saved plan or --auto-approve, or write the stream with --json-into")}
 }
 
-// openTold loads the configuration, begins to tell, checks the session, and logs in:
-// anyone who reads the stream learns of everything that goes wrong from then on, and
-// ends it. The teller is nil when there is nothing to end.
-func (a *app) openTold(ctx context.Context, f *applyFlags, checks ...func(*session) error) (*session, *teller, error) {
-	s, err := a.describe(f.sessionFlags)
-	if err != nil {
-		return nil, nil, err
-	}
-	t, err := a.teller(f.output, s.fleet.Name, f.verbose)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, check := range checks {
-		if err := check(s); err != nil {
-			return s, t, err
-		}
-	}
-	return s, t, s.logIn(ctx)
+// An applying is one command that carries a plan out.
+type applying struct {
+	*app
+	*applyFlags
+	run    *fleet.Run
+	output *applyOutput
 }
 
-func (a *app) apply(ctx context.Context, f *applyFlags) (err error) {
-	s, t, err := a.openTold(ctx, f)
-	if t == nil {
-		return err
-	}
-	defer func() { err = t.end(err) }()
+// applying opens a run with its output, does the work, and closes both: programs
+// that read the stream get every error from then on, and its end. check looks at the
+// run before it logs in.
+func (a *app) applying(ctx context.Context, f *applyFlags, check func(*fleet.Run) error, work func(*applying) error) error {
+	run, err := a.newRun(f.scopeFlags)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	s.rotate = f.rotate
-	reading, cancel := a.untilStopped(ctx)
-	defer cancel()
-	p, err := s.planUnleased(reading, f)
+	defer run.Close()
+	output, err := a.applyOutput(f.output, run.Configuration.Name, f.verbose)
 	if err != nil {
 		return err
 	}
-	t.plan(p)
+	if err = check(run); err == nil {
+		err = run.Open(ctx)
+	}
+	if err == nil {
+		err = work(&applying{app: a, applyFlags: f, run: run, output: output})
+	}
+	return output.end(err)
+}
+
+func (a *app) apply(ctx context.Context, f *applyFlags) error {
+	return a.applying(ctx, f, func(*fleet.Run) error { return nil }, func(x *applying) error {
+		return x.shown(ctx, func() error {
+			switch {
+			case f.approve:
+				return nil
+			case f.Rotate != (plan.Rotation{}):
+				return a.ask("") // plan does not know what was asked for
+			}
+			return a.ask(savable)
+		})
+	})
+}
+
+// shown plans, shows the plan, and carries it out if it is approved.
+func (x *applying) shown(ctx context.Context, approve func() error) error {
+	p, err := x.planUnleased(ctx)
+	if err != nil {
+		return err
+	}
+	x.output.plan(p)
 	if !p.Pending() {
-		t.summary(apply.Result{}, planExit(p), nil)
+		x.output.summary(apply.Result{}, planExit(p), nil)
 		return exit(planExit(p))
 	}
-	if !f.approve {
-		otherwise := savable
-		if s.rotate != (plan.Rotation{}) {
-			otherwise = "" // plan knows nothing of what was asked for
-		}
-		if err := a.ask(otherwise); err != nil {
-			return err
-		}
+	if err := approve(); err != nil {
+		return err
 	}
-	return a.carryOut(ctx, s, p, f, t)
+	return x.carryOut(ctx, fleet.Everything(p))
 }
 
-// carryOut runs a plan and, where somebody sits at a terminal, waits for the
-// person's steps and goes on. A program that reads a stream is told and left.
-func (a *app) carryOut(ctx context.Context, s *session, p plan.Plan, f *applyFlags, t *teller) error {
-	result, err := a.carryOnce(ctx, s, p, f, t)
-	if exitCode(err) == exitWaiting && !f.noWait && len(t.streams) == 0 && isTerminal(a.stdin) && isTerminal(a.stderr) {
-		return a.goOn(ctx, s, result, f, t)
+// planUnleased plans once other runs have let the connections go. An interrupt ends
+// it.
+func (x *applying) planUnleased(ctx context.Context) (plan.Plan, error) {
+	reading, cancel := x.untilStopped(ctx)
+	defer cancel()
+	return x.run.PlanUnleased(reading)
+}
+
+// carryOut carries out what was approved and, where somebody sits at a terminal,
+// waits for the manual steps and resumes. A program that reads a stream is told to
+// come back.
+func (x *applying) carryOut(ctx context.Context, approved fleet.Approval) error {
+	result, err := x.carryOnce(ctx, approved)
+	if exitCode(err) == exitWaiting && !x.noWait && len(x.output.streams) == 0 && isTerminal(x.stdin) && isTerminal(x.stderr) {
+		return x.resumeAfterAuthorization(ctx, result)
 	}
 	return err
 }
 
-// carryOnce runs a plan, shows how it ended, and reads again: success means that
-// nothing is left to do but what waits for a person.
-func (a *app) carryOnce(ctx context.Context, s *session, p plan.Plan, f *applyFlags, t *teller) (apply.Result, error) {
-	trail, err := a.openTrail(s.fleet.Name)
+// carryOnce carries out what was approved, shows how it ended, and checks it:
+// success means that nothing is left to do but what waits for a person.
+func (x *applying) carryOnce(ctx context.Context, approved fleet.Approval) (apply.Result, error) {
+	trail, err := x.openTrail(x.run.Configuration.Name)
 	if err != nil {
 		return apply.Result{}, err
 	}
-	t.working(s, p)
-	a.inFlight.Store(true)
-	result := apply.Run(ctx, s.sys, p, apply.Options{
-		Parallel: f.parallelism, AllowUnlink: f.removal.allowUnlink, Holder: a.holder(), Patience: f.patience, Stop: a.stop, Now: a.now,
-		Canary: f.canary, MaxFailures: f.maxFailures,
-		Progress: t.event, Replan: s.replan, Audit: trail.keep(),
+	x.output.working(x.run, approved.Plan)
+	x.inFlight.Store(true)
+	result := x.run.Apply(ctx, approved, apply.Options{
+		Parallel: x.parallelism, Canary: x.canary, MaxFailures: x.maxFailures,
+		Holder: holder(), Stop: x.stop, Progress: x.output.event, Audit: trail.keep(),
 	})
-	a.inFlight.Store(false)
-	result.Connections = append(result.Connections, s.outdated...)
-	s.outdated = nil
-	t.result(result)
+	x.inFlight.Store(false)
+	x.output.result(result)
 	if err := trail.end(result); err != nil {
 		return result, err
 	}
 	tally := exitcode.Tally{}
 	tally.Result(result)
-	code := int(tally.Code())
-	if code != exitDone && code != exitWaiting {
-		t.summary(result, code, nil)
+	if code := int(tally.Code()); code != exitDone && code != exitWaiting {
+		x.output.summary(result, code, nil)
 		return result, exit(code)
 	}
-	s.rotate, s.breaks = plan.Rotation{Hold: true}, "" // what was asked for is done
-	left, err := s.plan(ctx, touched(s.connections, result))
+	return result, x.check(ctx, result, tally)
+}
+
+// check reads what an apply wrote to again, and returns its exit code.
+func (x *applying) check(ctx context.Context, result apply.Result, tally exitcode.Tally) error {
+	left, err := x.run.Check(ctx, result)
 	if err != nil {
-		return result, fmt.Errorf("checking the result: %w", err)
+		return fmt.Errorf("checking the result: %w", err)
 	}
-	waits := later(result)
-	left.Connections = slices.DeleteFunc(left.Connections, func(c plan.Connection) bool { return waits[c.Address] })
-	if tally.Left(left); int(tally.Code()) != code {
-		t.different(left)
+	before := tally.Code()
+	if tally.Left(left); tally.Code() != before {
+		x.output.different(left)
 	}
-	code = int(tally.Code())
-	t.summary(result, code, &left)
-	return result, exit(code)
+	code := int(tally.Code())
+	x.output.summary(result, code, &left)
+	return exit(code)
 }
 
-// touched returns the connections that an apply wrote to.
-func touched(connections []*schema.Connection, r apply.Result) []*schema.Connection {
-	wrote := map[string]bool{}
-	for _, o := range r.Connections {
-		wrote[o.Address] = len(o.Done) > 0
-	}
-	var out []*schema.Connection
-	for _, c := range connections {
-		if wrote[c.Address] {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// later returns the connections that were not begun because of the one before
-// them, by address.
-func later(r apply.Result) map[string]bool {
-	out := map[string]bool{}
-	for _, o := range r.Connections {
-		if o.Status == apply.Later {
-			out[o.Address] = true
-		}
-	}
-	return out
-}
-
-// savable is what else can be done where nobody can be asked.
-const savable = ", or save it with plan --out and apply the file"
-
-// ask returns nil when the user says yes.
-func (a *app) ask(otherwise string) error {
-	if !isTerminal(a.stdin) {
-		return &exitError{code: exitUsage, err: fmt.Errorf("nobody can be asked here: review the plan and run with --auto-approve%s", otherwise)}
-	}
-	a.tellf("Carry these steps out? Only \"yes\" is a yes: ")
-	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err != nil || strings.TrimSpace(answer) != "yes" {
-		return &exitError{code: exitFailure, err: errors.New("nothing was changed")}
-	}
-	return nil
-}
-
-// holder names this process in leases, as a person would recognise it. In a
-// container without a user database that is the host, as the Pod's name.
-func (a *app) holder() string {
+// holder names this process in leases, so that people recognize it. In a container
+// without a user database it is the host, which is the Pod's name.
+func holder() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown host"

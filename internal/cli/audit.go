@@ -94,7 +94,7 @@ func (a *app) openTrail(fleet string) (*trail, error) {
 	if a.trailFile == "" {
 		return nil, nil //nolint:nilnil // a nil trail is one that was not asked for
 	}
-	t := &trail{app: a, stamp: audit.Entry{Run: rand.Text(), Who: a.holder(), Fleet: fleet}}
+	t := &trail{app: a, stamp: audit.Entry{Run: rand.Text(), Who: holder(), Fleet: fleet}}
 	var err error
 	if a.trailFile == "-" {
 		t.Trail = audit.To(a.stderr)

@@ -11,9 +11,9 @@ import (
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/authorize"
 	"github.com/bbsync/bbsync/internal/exitcode"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
-	"github.com/bbsync/bbsync/schema"
 )
 
 type authorizeFlags struct {
@@ -82,14 +82,16 @@ func (f *authorizeFlags) check(trail string) error {
 }
 
 func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []string) error {
-	s, err := a.open(ctx, &sessionFlags{targets: addresses})
+	scope := newScopeFlags(addresses...)
+	scope.WaitLease = apply.DefaultPatience // of --apply
+	run, err := a.openRun(ctx, scope)
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer run.Close()
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
-	p, err := s.plan(reading, s.connections)
+	p, err := run.Plan(reading)
 	if err != nil {
 		return err
 	}
@@ -111,13 +113,13 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 		}
 		return errors.Join(a.authorized(f, result, nil, nil, code), exit(code))
 	}
-	statuses, err := a.await(ctx, s, requests, f)
+	statuses, err := a.await(ctx, run, requests, f)
 	if err != nil {
 		return err
 	}
 	tally.Requests(statuses)
 	if f.apply {
-		return a.applyAuthorized(ctx, s, requests, statuses, f, tally)
+		return a.applyAuthorized(ctx, run, requests, statuses, f, tally)
 	}
 	code := int(tally.Code())
 	if err := a.authorized(f, result, requests, statuses, code); err != nil {
@@ -178,7 +180,7 @@ func (a *app) tellOthers(p plan.Plan) exitcode.Tally {
 }
 
 // await waits for people, and tells what came of it.
-func (a *app) await(ctx context.Context, s *session, requests []authorize.Request, f *authorizeFlags) ([]authorize.Status, error) {
+func (a *app) await(ctx context.Context, run *fleet.Run, requests []authorize.Request, f *authorizeFlags) ([]authorize.Status, error) {
 	waiting, cancel := a.untilStopped(ctx)
 	defer cancel()
 	if f.timeout > 0 {
@@ -186,7 +188,7 @@ func (a *app) await(ctx context.Context, s *session, requests []authorize.Reques
 		defer cancel()
 	}
 	paged := a.wantsPage(requests, f)
-	watch := authorize.New(s.terraform, requests, authorize.Options{Stay: paged || f.drive})
+	watch := authorize.New(terraformOf(run), requests, authorize.Options{Stay: paged || f.drive})
 	var err error
 	switch {
 	case f.drive:
@@ -204,32 +206,38 @@ func (a *app) await(ctx context.Context, s *session, requests []authorize.Reques
 	return statuses, nil
 }
 
-// terraform is the session's authorize.Open.
-func (s *session) terraform(ctx context.Context, label, organization string) (authorize.Terraform, error) {
-	client, err := s.sys.Terraform(ctx, label, organization)
-	if err != nil {
-		return nil, err
+// terraformOf returns the run's authorize.Open.
+func terraformOf(run *fleet.Run) authorize.Open {
+	return func(ctx context.Context, label, organization string) (authorize.Terraform, error) {
+		client, err := run.Systems.Terraform(ctx, label, organization)
+		if err != nil {
+			return nil, err
+		}
+		return client, nil
 	}
-	return client, nil
 }
 
 // applyAuthorized goes on with what people have authorized. The rest keeps its
 // own exit code.
-func (a *app) applyAuthorized(ctx context.Context, s *session, requests []authorize.Request, statuses []authorize.Status, f *authorizeFlags, tally exitcode.Tally) error {
-	connections := without(named(s.connections, requests), requests, statuses)
+func (a *app) applyAuthorized(ctx context.Context, run *fleet.Run, requests []authorize.Request, statuses []authorize.Status, f *authorizeFlags, tally exitcode.Tally) error {
+	authorized := map[string]bool{}
+	for _, r := range requests {
+		authorized[r.Address] = true
+	}
+	drop(authorized, requests, statuses)
 	reading, cancel := a.untilStopped(ctx)
 	defer cancel()
 	if reading.Err() != nil {
-		tally.Add(exitcode.Failed, len(connections))
+		tally.Add(exitcode.Failed, len(authorized))
 	}
-	if len(connections) == 0 || reading.Err() != nil {
+	if len(authorized) == 0 || reading.Err() != nil {
 		return exit(int(tally.Code()))
 	}
-	p, err := s.plan(reading, connections)
+	p, err := run.PlanOnly(reading, func(address string) bool { return authorized[address] })
 	if err != nil {
 		return err
 	}
-	t, err := a.teller(&outputFlags{format: string(report.Text)}, s.fleet.Name, false)
+	t, err := a.applyOutput(&outputFlags{format: string(report.Text)}, run.Configuration.Name, false)
 	if err != nil {
 		return err
 	}
@@ -239,23 +247,9 @@ func (a *app) applyAuthorized(ctx context.Context, s *session, requests []author
 			return err
 		}
 	}
-	if _, err := a.carryOnce(ctx, s, p, &applyFlags{sessionFlags: &sessionFlags{}, parallelism: apply.DefaultParallel, patience: apply.NewPatience(apply.DefaultPatience)}, t); err != nil {
+	x := &applying{app: a, applyFlags: &applyFlags{scopeFlags: newScopeFlags(), parallelism: apply.DefaultParallel}, run: run, output: t}
+	if _, err := x.carryOnce(ctx, fleet.Everything(p)); err != nil {
 		return err
 	}
 	return exit(int(tally.Code()))
-}
-
-// named returns the connections that the requests are of.
-func named(connections []*schema.Connection, requests []authorize.Request) []*schema.Connection {
-	asked := map[string]bool{}
-	for _, r := range requests {
-		asked[r.Address] = true
-	}
-	var out []*schema.Connection
-	for _, c := range connections {
-		if asked[c.Address] {
-			out = append(out, c)
-		}
-	}
-	return out
 }

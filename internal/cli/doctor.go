@@ -8,7 +8,6 @@ import (
 	"github.com/bbsync/bbsync/internal/doctor"
 	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/report"
-	"github.com/bbsync/bbsync/internal/systems"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -44,25 +43,20 @@ func (a *app) doctorCommand() *cobra.Command {
 }
 
 func (a *app) doctor(ctx context.Context, names []string, verbose, prove bool) error {
-	fleet, err := a.load()
+	run, err := a.newRun(newScopeFlags(names...))
 	if err != nil {
 		return err
 	}
-	connections, err := targets(fleet, names)
-	if err != nil {
-		return err
-	}
-	sys := systems.New(fleet, a.systemsEnv())
-	defer sys.Close()
-	found, err := doctor.Run(ctx, sys, fleet, connections, doctor.Options{Now: a.now()})
+	defer run.Close()
+	found, err := doctor.Run(ctx, run, doctor.Options{Now: a.now()})
 	if err != nil {
 		return err
 	}
 	if prove {
-		doctor.Prove(ctx, sys, connections, &found, doctor.ProveOptions{Tell: func(address, say string) { a.tellf("%s: %s\n", address, say) }})
+		doctor.Prove(ctx, run.Systems, run.Connections, &found, doctor.ProveOptions{Tell: func(address, say string) { a.tellf("%s: %s\n", address, say) }})
 	}
 	err = a.deliver(a.output, func(format report.Format, style report.Style) (string, error) {
-		return report.RenderDoctor(found, format, report.DoctorOptions{Style: style, Fleet: fleet.Name, Verbose: verbose})
+		return report.RenderDoctor(found, format, report.DoctorOptions{Style: style, Fleet: run.Configuration.Name, Verbose: verbose})
 	})
 	if err != nil {
 		return err

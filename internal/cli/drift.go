@@ -7,12 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/exitcode"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
 type driftFlags struct {
-	*sessionFlags
+	*scopeFlags
 	output *outputFlags
 	tell   tellFlags
 }
@@ -30,14 +31,14 @@ func (a *app) driftCommand() *cobra.Command {
 			"read, and with 1 when none could.\n" +
 			"Metrics and messages that cannot be delivered are warnings and leave the code as it is.",
 	}
-	f.sessionFlags = a.shardedFlags(c)
+	f.scopeFlags = a.shardedFlags(c)
 	f.output = a.outputFlags(c, report.PlanFormats()...)
 	f.tell.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := a.use(f.output); err != nil {
 			return err
 		}
-		if err := f.tell.check(len(f.targets) > 0); err != nil {
+		if err := f.tell.check(len(f.Targets) > 0); err != nil {
 			return &exitError{code: exitUsage, err: err}
 		}
 		ctx, cancel := a.untilStopped(c.Context())
@@ -49,7 +50,7 @@ func (a *app) driftCommand() *cobra.Command {
 
 // A look is one look at the fleet, and what came of it.
 type look struct {
-	session      *session
+	run          *fleet.Run
 	plan         plan.Plan
 	drift        report.Drift // zero when the look failed as a whole
 	began, ended time.Time
@@ -59,13 +60,13 @@ type look struct {
 // drift looks, shows what it saw, and tells those who are not there.
 func (a *app) drift(ctx context.Context, f *driftFlags) error {
 	began := a.now()
-	s, err := a.describe(f.sessionFlags)
+	run, err := a.newRun(f.scopeFlags)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	seen := look{session: s, began: began}
-	seen.plan, seen.drift, seen.err = s.look(ctx)
+	defer run.Close()
+	seen := look{run: run, began: began}
+	seen.plan, seen.drift, seen.err = a.look(ctx, run)
 	var unseen error // a full disk here keeps nobody else from being told
 	if seen.err == nil {
 		unseen = a.showDrift(f.output, seen)
@@ -82,15 +83,15 @@ func (a *app) drift(ctx context.Context, f *driftFlags) error {
 }
 
 // look reads the systems and compares.
-func (s *session) look(ctx context.Context) (plan.Plan, report.Drift, error) {
-	if err := s.logIn(ctx); err != nil {
+func (a *app) look(ctx context.Context, run *fleet.Run) (plan.Plan, report.Drift, error) {
+	if err := run.Open(ctx); err != nil {
 		return plan.Plan{}, report.Drift{}, err
 	}
-	p, err := s.plan(ctx, s.connections)
+	p, err := run.Plan(ctx)
 	if err != nil {
 		return plan.Plan{}, report.Drift{}, err
 	}
-	return p, report.NewDrift(p, report.Scope{Time: s.app.now(), Shard: s.shard.String(), Connections: s.asked, Bitbuckets: s.fleet.Bitbuckets}), nil
+	return p, report.NewDrift(p, report.Scope{Time: a.now(), Shard: run.Scope.Shard.String(), Connections: run.Targeted, Bitbuckets: run.Configuration.Bitbuckets}), nil
 }
 
 func (a *app) showDrift(output *outputFlags, seen look) error {

@@ -45,14 +45,10 @@ func told(err error) bool {
 }
 
 func exitCode(err error) int {
-	var exit *exitError
-	switch {
-	case err == nil:
-		return exitDone
-	case errors.As(err, &exit):
+	if exit, ok := errors.AsType[*exitError](err); ok {
 		return exit.code
 	}
-	return exitFailure
+	return int(exitcode.Of(err))
 }
 
 // exit returns nil for 0, else an error that says nothing more.

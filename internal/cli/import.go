@@ -14,6 +14,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/adopt"
 	"github.com/bbsync/bbsync/internal/exitcode"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/replace"
@@ -57,16 +58,16 @@ func (a *app) importCommand() *cobra.Command {
 }
 
 func (a *app) importAll(ctx context.Context, f *importFlags) error {
-	s, err := a.open(ctx, &sessionFlags{})
+	run, err := a.openRun(ctx, newScopeFlags())
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	terraforms, err := labelled("terraform", s.fleet.Terraforms, f.terraforms, func(t *schema.Terraform) string { return t.Label })
+	defer run.Close()
+	terraforms, err := labelled("terraform", run.Configuration.Terraforms, f.terraforms, func(t *schema.Terraform) string { return t.Label })
 	if err != nil {
 		return err
 	}
-	bitbuckets, err := labelled("bitbucket", s.fleet.Bitbuckets, f.bitbuckets, func(b *schema.Bitbucket) string { return b.Label })
+	bitbuckets, err := labelled("bitbucket", run.Configuration.Bitbuckets, f.bitbuckets, func(b *schema.Bitbucket) string { return b.Label })
 	if err != nil {
 		return err
 	}
@@ -74,16 +75,16 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	if err != nil && !f.dry {
 		return err
 	}
-	found, err := adopt.Read(ctx, s.sys, terraforms, bitbuckets)
+	found, err := adopt.Read(ctx, run.Systems, terraforms, bitbuckets)
 	if err != nil {
 		return err
 	}
-	if found.Ours, err = adopt.ReadOurs(ctx, s.sys.Vault(), s.fleet.Connections); err != nil {
+	if found.Ours, err = adopt.ReadOurs(ctx, run.Systems.Vault(), run.Configuration.Connections); err != nil {
 		return err
 	}
 	matches, odd := adopt.Pair(found, bitbuckets)
-	matches = undescribed(s.fleet, matches)
-	text, places := adopt.Files(matches, blockLabels(s.fleet))
+	matches = undescribed(run.Configuration, matches)
+	text, places := adopt.Files(matches, blockLabels(run.Configuration))
 	doc := importDocument(places, odd)
 	tally := exitcode.Tally{}
 	tally.Import(len(places), odd)
@@ -101,7 +102,7 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 		if err := replace.File(file, text, 0o600); err != nil {
 			return err
 		}
-		if doc.Records, err = a.keepAll(ctx, s, file, places); err != nil {
+		if doc.Records, err = a.keepAll(ctx, run, file, places); err != nil {
 			return err
 		}
 		doc.File = file
@@ -147,14 +148,14 @@ func imported(n, records int, file string) string {
 
 // keepAll loads the files with what was written, and writes the records. A file
 // that does not load beside the others is taken back.
-func (a *app) keepAll(ctx context.Context, s *session, file string, places []adopt.Place) (int, error) {
-	fleet, err := a.load()
+func (a *app) keepAll(ctx context.Context, run *fleet.Run, file string, places []adopt.Place) (int, error) {
+	configuration, err := a.load()
 	if err != nil {
 		err = errors.Join(err, os.Remove(file))
 		return 0, fmt.Errorf("what was written does not load beside the other files: %w", err)
 	}
 	byAddress := map[string]*schema.Connection{}
-	for _, c := range fleet.Connections {
+	for _, c := range configuration.Connections {
 		byAddress[c.Address] = c
 	}
 	written := 0
@@ -163,7 +164,7 @@ func (a *app) keepAll(ctx context.Context, s *session, file string, places []ado
 		if c == nil {
 			return written, fmt.Errorf("%s was written and is not in the files", p.Address)
 		}
-		wrote, err := adopt.Keep(ctx, s.sys.Vault(), c.Record, adopt.Record(fleet.Name, c, p.Match))
+		wrote, err := adopt.Keep(ctx, run.Systems.Vault(), c.Record, adopt.Record(configuration.Name, c, p.Match))
 		if err != nil {
 			return written, err
 		}

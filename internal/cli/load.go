@@ -1,14 +1,12 @@
 package cli
 
 import (
-	"fmt"
 	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 
-	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -66,40 +64,4 @@ func (a *app) read() (*schema.Fleet, *schema.Source, hcl.Diagnostics) {
 	return schema.Load(a.dir, schema.Options{
 		Version: strings.TrimSuffix(version(), "-dev"), Vars: a.vars, VarFiles: a.varFiles, Env: schema.VarsFromEnv(a.environ()),
 	})
-}
-
-// targets returns the connections that the --target flags name: an address, or
-// a block's name for all of its connections; none: all.
-func targets(fleet *schema.Fleet, names []string) ([]*schema.Connection, error) {
-	if len(names) == 0 {
-		return fleet.Connections, nil
-	}
-	found := make(map[string]bool, len(names))
-	var out []*schema.Connection
-	for _, c := range fleet.Connections {
-		for _, name := range names {
-			if name == c.Address || name == "connection."+c.Block {
-				found[name] = true
-				out = append(out, c)
-				break
-			}
-		}
-	}
-	for _, name := range names {
-		if !found[name] {
-			return nil, &exitError{code: exitUsage, err: fmt.Errorf("no connection has the address %s; %s", name, meantTarget(fleet, name))}
-		}
-	}
-	return out, nil
-}
-
-// meantTarget says which address was probably meant: that of the organization of
-// this name, or one from which a shell took the quotes.
-func meantTarget(fleet *schema.Fleet, name string) string {
-	for _, c := range fleet.Connections {
-		if names.SameOrganization(name, c.Organization) || name == strings.ReplaceAll(c.Address, `"`, "") {
-			return fmt.Sprintf("did you mean '%s'?", c.Address)
-		}
-	}
-	return "bbsync validate lists them with --verbose"
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +25,7 @@ func (a *app) planCommand() *cobra.Command {
 	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file, and print its SHA-256 for apply --sha256")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.RunE = func(c *cobra.Command, _ []string) error {
-		if err := errors.Join(a.use(output), flags.checkRemoval()); err != nil {
+		if err := a.use(output); err != nil {
 			return err
 		}
 		ctx, cancel := a.untilStopped(c.Context())
@@ -36,13 +35,13 @@ func (a *app) planCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose bool) error {
-	s, err := a.open(ctx, flags)
+func (a *app) plan(ctx context.Context, flags *scopeFlags, out string, verbose bool) error {
+	run, err := a.openRun(ctx, flags)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	p, err := s.plan(ctx, s.connections)
+	defer run.Close()
+	p, err := run.Plan(ctx)
 	if err != nil {
 		return err
 	}
@@ -53,7 +52,7 @@ func (a *app) plan(ctx context.Context, flags *sessionFlags, out string, verbose
 		return err
 	}
 	if out != "" {
-		if err := a.savePlan(p, s, out); err != nil {
+		if err := a.savePlan(p, run, out); err != nil {
 			return err
 		}
 	}

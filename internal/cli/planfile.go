@@ -9,16 +9,15 @@ import (
 	"os"
 	"strings"
 
-	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/replace"
-	"github.com/bbsync/bbsync/internal/systems"
 )
 
 // savePlan writes the plan to a file for a later apply, and its SHA-256 to standard
 // error: the last line, which pipelines read.
-func (a *app) savePlan(p plan.Plan, s *session, file string) error {
-	in, err := s.inputs()
+func (a *app) savePlan(p plan.Plan, run *fleet.Run, file string) error {
+	in, err := run.Inputs()
 	if err != nil {
 		return err
 	}
@@ -33,32 +32,6 @@ func (a *app) savePlan(p plan.Plan, s *session, file string) error {
 	a.tellf("Saved the plan to %s. To apply exactly this plan, run bbsync apply with the same flags, this file and its hash as --sha256.\n", file)
 	a.tellf("SHA-256: %s\n", hex.EncodeToString(sum[:]))
 	return nil
-}
-
-// inputs returns what the run was asked for with.
-func (s *session) inputs() (plan.Inputs, error) {
-	vault, err := systems.VaultAddress(s.fleet.Vault, s.app.getenv)
-	if err != nil {
-		return plan.Inputs{}, fmt.Errorf("vault: %w", err)
-	}
-	in := plan.Inputs{
-		Variables: s.fleet.Variables, Systems: map[string]string{"vault": vault},
-		Targets: s.targets, Adopt: s.adopt, Shard: s.shard.String(),
-		Prune: s.removal.prune, MaxRemovals: s.fleet.MaxRemovals, AllowUnlink: s.removal.allowUnlink,
-	}
-	if namespace := systems.VaultNamespace(s.fleet.Vault, s.app.getenv); namespace != "" {
-		in.Systems["vault namespace"] = namespace
-	}
-	for _, t := range s.fleet.Terraforms {
-		in.Systems["terraform."+t.Label] = t.Address
-	}
-	for _, b := range s.fleet.Bitbuckets {
-		in.Systems["bitbucket."+b.Label] = b.URL
-	}
-	if s.removal.max >= 0 {
-		in.MaxRemovals = s.removal.max
-	}
-	return in, nil
 }
 
 // checkHash returns an error when --sha256 is no SHA-256, or has no file.
@@ -92,22 +65,6 @@ func readPlan(file, hash string) (*plan.Saved, error) {
 	return &saved, nil
 }
 
-// fits returns an error when a plan file is not of the session's fleet and inputs.
-// It asks no system.
-func (s *session) fits(saved *plan.Saved, file string) error {
-	if s.fleet.Name != saved.Fleet {
-		return stale("%s was made for fleet %q, and the configuration describes fleet %q", file, saved.Fleet, s.fleet.Name)
-	}
-	in, err := s.inputs()
-	if err != nil {
-		return err
-	}
-	if differences := saved.Inputs.Differences(in); len(differences) > 0 {
-		return stale("%s was made with other inputs: %s; nothing was read or changed. Run apply with the inputs of the plan, or plan again", file, strings.Join(differences, "; "))
-	}
-	return nil
-}
-
 func stale(format string, args ...any) error {
 	return &exitError{code: exitStale, err: fmt.Errorf(format, args...)}
 }
@@ -115,36 +72,21 @@ func stale(format string, args ...any) error {
 // applySaved carries out what of a saved plan still holds. The file decides
 // nothing: the run plans with its own inputs, and the file can only keep a part of
 // that from running.
-func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) (err error) {
+func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) error {
 	saved, err := readPlan(file, f.sha256)
 	if err != nil {
 		return err
 	}
-	s, t, err := a.openTold(ctx, f, func(s *session) error { return s.fits(saved, file) })
-	if t == nil {
-		return err
-	}
-	defer func() { err = t.end(err) }()
-	if err != nil {
-		return err
-	}
-	defer s.close()
-	reading, cancel := a.untilStopped(ctx)
-	defer cancel()
-	now, err := s.planUnleased(reading, f)
-	if err != nil {
-		return err
-	}
-	var outdated []plan.Outdated
-	now, outdated = saved.Approved(now)
-	for _, o := range outdated {
-		s.outdated = append(s.outdated, apply.Outcome{
-			Address: o.Address, Status: apply.Stale, Left: o.Steps,
-			Err: fmt.Errorf("%s: not as in the plan file: %s; it was not changed, plan again", o.Address, o.Why),
-		})
-	}
-	a.announceRemovals(now)
-	return a.carryOut(ctx, s, now, f, t)
+	fits := func(run *fleet.Run) error { return run.Fits(saved, file) }
+	return a.applying(ctx, f, fits, func(x *applying) error {
+		p, err := x.planUnleased(ctx)
+		if err != nil {
+			return err
+		}
+		approved := fleet.AsSaved(p, saved)
+		x.announceRemovals(approved.Plan)
+		return x.carryOut(ctx, approved)
+	})
 }
 
 // announceRemovals names what a saved plan removes: nobody is asked any more.

@@ -44,8 +44,8 @@ func (a *app) progress(doing string, total int, things string, figures func() ma
 	return &progress{console: terminal, bars: bars, bar: bar, begin: begin}
 }
 
-// done tells that n more things are done.
-func (p *progress) done(n int) {
+// Done counts n more things.
+func (p *progress) Done(n int) {
 	if p.bar != nil {
 		p.bar.IncrBy(n)
 	}
@@ -54,8 +54,8 @@ func (p *progress) done(n int) {
 // live reports whether there is a bar.
 func (p *progress) live() bool { return p.bar != nil }
 
-// close takes the bar away. What was written stays.
-func (p *progress) close() {
+// Close removes the bar. Printed lines stay.
+func (p *progress) Close() {
 	if p.bar == nil {
 		return
 	}

@@ -26,7 +26,7 @@ func (a *app) reportCommand() *cobra.Command {
 			"Given what earlier runs of bbsync drift --json-into wrote, with --runs, it shows the drift over the\n" +
 			"last of them, too.",
 	}
-	flags := a.sessionFlags(c)
+	flags := a.scopeFlags(c)
 	c.Flags().StringVar(&html, "html", "", "write the page to this file")
 	c.Flags().StringArrayVar(&runs, "runs", nil, "files that bbsync drift --json-into wrote, as in 'drift/*.json'; repeatable")
 	c.RunE = func(c *cobra.Command, _ []string) error {
@@ -44,7 +44,7 @@ func (a *app) reportCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) reportPage(ctx context.Context, flags *sessionFlags, file string, patterns []string) error {
+func (a *app) reportPage(ctx context.Context, flags *scopeFlags, file string, patterns []string) error {
 	names, err := matching(patterns)
 	if err != nil {
 		return err
@@ -53,15 +53,15 @@ func (a *app) reportPage(ctx context.Context, flags *sessionFlags, file string, 
 	if err != nil {
 		return err
 	}
-	s, err := a.open(ctx, flags)
+	run, err := a.openRun(ctx, flags)
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	if err := report.CheckRuns(s.fleet.Name, names, runs); err != nil {
+	defer run.Close()
+	if err := report.CheckRuns(run.Configuration.Name, names, runs); err != nil {
 		return fmt.Errorf("drift over the last runs: %w", err)
 	}
-	p, err := s.plan(ctx, s.connections)
+	p, err := run.Plan(ctx)
 	if err != nil {
 		return err
 	}

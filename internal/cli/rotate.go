@@ -33,7 +33,7 @@ func (a *app) rotateCommand() *cobra.Command {
 			"put back. People may have to authorize again after it: --canary 1 shows it with one connection.",
 		Args: cobra.ArbitraryArgs,
 	}
-	f.sessionFlags = a.shardedFlags(c)
+	f.scopeFlags = a.shardedFlags(c)
 	f.output = a.outputFlags(c)
 	a.auditFlag(c)
 	flags := c.Flags()
@@ -42,14 +42,14 @@ func (a *app) rotateCommand() *cobra.Command {
 	flags.BoolVar(&f.consumer, "consumer", false, "the consumer's RSA pair")
 	flags.BoolVar(&f.emergency, "emergency", false, "the old keys go at once: no overlap, and proof that they are refused")
 	flags.StringVar(&f.reason, "reason", "", "why, with --emergency, which keeps it in the record, or --break-lease, which keeps it in the audit trail")
-	f.leaseFlags.add(c)
+	f.leaseFlags.add(c, f.scopeFlags)
 	flags.BoolVar(&f.rollback, "rollback", false, "go back to the SSH key before, as long as it is not retired")
 	flags.BoolVar(&f.unknown, "remove-unknown-keys", false, "with --emergency: delete the SSH keys of service users that no record of the fleet knows")
 	f.paceFlags(c)
 	flags.BoolVar(&f.approve, "auto-approve", false, "do not ask")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole, with the ages of its keys")
 	c.RunE = func(c *cobra.Command, args []string) error {
-		f.targets = append(f.targets, args...)
+		f.Targets = append(f.Targets, args...)
 		if err := a.use(f.output); err != nil {
 			return err
 		}
@@ -66,12 +66,12 @@ func (a *app) rotateCommand() *cobra.Command {
 
 // ask checks the flags and notes what they ask for.
 func (f *rotateFlags) ask() error {
-	f.rotate = plan.Rotation{SSH: f.ssh || !f.consumer, Consumer: f.consumer, Rollback: f.rollback, RemoveUnknownKeys: f.unknown}
+	f.Rotate = plan.Rotation{SSH: f.ssh || !f.consumer, Consumer: f.consumer, Rollback: f.rollback, RemoveUnknownKeys: f.unknown}
 	if f.emergency {
-		f.rotate.Emergency = f.reason
+		f.Rotate.Emergency = f.reason
 	}
 	switch {
-	case f.all == (len(f.targets) > 0):
+	case f.all == (len(f.Targets) > 0):
 		return errors.New("name the connections to rotate, or say --all")
 	case f.emergency && f.reason == "":
 		return errors.New("--emergency needs --reason, which is kept in the record")
@@ -80,6 +80,6 @@ func (f *rotateFlags) ask() error {
 	case f.rollback && (f.emergency || f.consumer):
 		return errors.New("--rollback goes back to the SSH key before, alone; a consumer's pair that fails is put back by itself")
 	}
-	f.rotate.SSH = f.rotate.SSH && !f.rollback
-	return errors.Join(f.checkPace(), f.leaseFlags.check(f.emergency))
+	f.Rotate.SSH = f.Rotate.SSH && !f.rollback
+	return errors.Join(f.checkPace(), f.leaseFlags.check(f.scopeFlags, f.emergency))
 }

@@ -12,12 +12,12 @@ package doctor
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
@@ -30,13 +30,13 @@ type Options struct {
 	Now      time.Time
 }
 
-// Run looks at these connections of the fleet and at the systems they use. sys
-// is not logged in yet: whether it can be is the first thing to find out.
-func Run(ctx context.Context, sys *systems.Systems, fleet *schema.Fleet, connections []*schema.Connection, opts Options) (Report, error) {
+// Run checks the run's connections and the systems they use. The run is not open
+// yet: whether it can log in is the first thing to find out.
+func Run(ctx context.Context, run *fleet.Run, opts Options) (Report, error) {
 	if opts.Parallel == 0 {
 		opts.Parallel = 16
 	}
-	d := &doctor{sys: sys, fleet: fleet, connections: connections, opts: opts, bitbuckets: map[string]*bitbucketFacts{}, terraforms: map[string]*terraformFacts{}}
+	d := &doctor{sys: run.Systems, run: run, connections: run.Connections, opts: opts, bitbuckets: map[string]*bitbucketFacts{}, terraforms: map[string]*terraformFacts{}}
 	var report Report
 	vault := d.readVault(ctx)
 	report.Sections = append(report.Sections, Section{Kind: Vault, Name: "vault", Checks: vault.checks()})
@@ -48,7 +48,7 @@ func Run(ctx context.Context, sys *systems.Systems, fleet *schema.Fleet, connect
 		report.Sections = append(report.Sections, Section{Kind: Bitbucket, Name: "bitbucket." + b.want.Label, Checks: b.checks(opts.Now)})
 	}
 	if vault.login != nil {
-		for _, c := range connections {
+		for _, c := range run.Connections {
 			report.Sections = append(report.Sections, section(c, []Check{
 				unknown("connection", "the credentials and keys are in Vault, which cannot be used", "see vault above"),
 			}))
@@ -68,7 +68,7 @@ func Run(ctx context.Context, sys *systems.Systems, fleet *schema.Fleet, connect
 // A doctor is one look.
 type doctor struct {
 	sys         *systems.Systems
-	fleet       *schema.Fleet
+	run         *fleet.Run
 	connections []*schema.Connection
 	opts        Options
 	bitbuckets  map[string]*bitbucketFacts
@@ -101,7 +101,7 @@ func (d *doctor) readShared(ctx context.Context, loggedIn bool) {
 
 func (d *doctor) usedTerraforms() []*terraformFacts {
 	var out []*terraformFacts
-	for _, t := range d.fleet.Terraforms {
+	for _, t := range d.run.Configuration.Terraforms {
 		if facts := d.terraforms[t.Label]; facts != nil {
 			out = append(out, facts)
 		}
@@ -111,7 +111,7 @@ func (d *doctor) usedTerraforms() []*terraformFacts {
 
 func (d *doctor) usedBitbuckets() []*bitbucketFacts {
 	var out []*bitbucketFacts
-	for _, b := range d.fleet.Bitbuckets {
+	for _, b := range d.run.Configuration.Bitbuckets {
 		if facts := d.bitbuckets[b.Label]; facts != nil {
 			out = append(out, facts)
 		}
@@ -122,15 +122,12 @@ func (d *doctor) usedBitbuckets() []*bitbucketFacts {
 // readConnections reads the connections as plan does, and then what plan does not
 // ask.
 func (d *doctor) readConnections(ctx context.Context) ([]Section, error) {
-	whole := len(d.connections) == len(d.fleet.Connections)
-	world, err := live.Read(ctx, d.sys, d.connections, live.Options{Unknown: whole})
-	if err != nil {
-		return nil, fmt.Errorf("reading the systems: %w", err)
-	}
-	planned, err := live.Plan(ctx, d.sys, d.connections, world, plan.Options{Now: d.opts.Now})
+	whole := len(d.connections) == len(d.run.Configuration.Connections)
+	read, err := d.run.Read(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
+	world, planned := read.World, read.Plan
 	d.strange = map[string]plan.UnknownKeys{}
 	for label, b := range world.Bitbuckets {
 		if whole && len(b.Unread) == 0 {

@@ -21,7 +21,7 @@ type vaultFacts struct {
 }
 
 func (d *doctor) readVault(ctx context.Context) *vaultFacts {
-	f := &vaultFacts{want: d.fleet.Vault, now: d.opts.Now}
+	f := &vaultFacts{want: d.run.Configuration.Vault, now: d.opts.Now}
 	f.sight = ask(d.sys.LookAtVault(ctx))
 	if f.login = d.sys.Login(ctx); f.login == nil {
 		f.token = ask(d.sys.Vault().TokenInfo(ctx))

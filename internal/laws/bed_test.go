@@ -13,7 +13,6 @@ package laws_test
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"io"
 	"log"
@@ -31,7 +30,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bbsync/bbsync/internal/apply"
-	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/vault/vaulttest"
@@ -236,65 +235,24 @@ func (b *bed) clearFaults() {
 	}
 }
 
-// A process does what a bbsync process does, within this one.
-type process struct {
-	*bed
-	sys    *systems.Systems
-	fleet  *schema.Fleet
-	adopt  bool
-	rotate plan.Rotation
-	now    func() time.Time
-	lease  time.Duration
-}
-
 // start opens the systems as a process would.
-func (b *bed) start(ctx context.Context) (*process, error) {
-	sys, err := systems.Open(ctx, b.fleet, systems.Env{
-		Getenv: func(name string) string { return b.env[name] }, Home: b.env["HOME"], Dir: b.dir, UserAgent: "laws",
-	})
+func (b *bed) start(ctx context.Context, scope fleet.Scope, now func() time.Time) (*fleet.Run, error) {
+	env := systems.Env{Getenv: func(name string) string { return b.env[name] }, Home: b.env["HOME"], Dir: b.dir, UserAgent: "laws"}
+	run, err := fleet.New(b.fleet, scope, fleet.Env{Systems: env, Now: now})
 	if err != nil {
 		return nil, err
 	}
-	return &process{bed: b, sys: sys, fleet: b.fleet, now: time.Now}, nil
+	return run, run.Open(ctx)
 }
 
-func (p *process) plan(ctx context.Context, connections []*schema.Connection, leased bool) (plan.Plan, error) {
-	world, err := live.Read(ctx, p.sys, connections, live.Options{})
-	if err != nil {
-		return plan.Plan{}, err
-	}
-	for _, have := range world.Have {
-		if have.Record != nil && !leased {
-			have.Record.Lease = nil
-		}
-	}
-	return plan.Make(p.fleet, connections, world.Have, world.Bitbuckets, plan.Options{
-		Adopt: func(string) bool { return p.adopt }, Now: p.now(), Rotate: p.rotate,
-	}), nil
-}
-
-// apply plans and carries out, as bbsync apply does.
-func (p *process) apply(ctx context.Context) (plan.Plan, apply.Result, error) {
-	planned, err := p.plan(ctx, p.fleet.Connections, true)
+// applyRun plans and carries out, as bbsync apply does. lease is how long its leases
+// last; 0: the default.
+func applyRun(ctx context.Context, run *fleet.Run, lease time.Duration) (plan.Plan, apply.Result, error) {
+	planned, err := run.Plan(ctx)
 	if err != nil {
 		return planned, apply.Result{}, err
 	}
-	result := apply.Run(ctx, p.sys, planned, apply.Options{
-		Holder: "laws", Lease: p.lease, Now: p.now,
-		Replan: func(ctx context.Context, address string) (plan.Connection, error) {
-			for _, c := range p.fleet.Connections {
-				if c.Address == address {
-					again, err := p.plan(ctx, []*schema.Connection{c}, false)
-					if err != nil {
-						return plan.Connection{}, err
-					}
-					return again.Connections[0], nil
-				}
-			}
-			return plan.Connection{}, errors.New("no such connection")
-		},
-	})
-	return planned, result, nil
+	return planned, run.Apply(ctx, fleet.Everything(planned), apply.Options{Holder: "laws", Lease: lease}), nil
 }
 
 // someone is a person without yesterday's cookies.

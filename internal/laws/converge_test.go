@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/sandbox"
 	"github.com/bbsync/bbsync/sandbox/bitbucketd"
@@ -50,13 +51,18 @@ func (b *bed) converge(t rapid.TB, g *guard) int {
 
 // applyOnce is one bbsync apply.
 func (b *bed) applyOnce(ctx context.Context, adopt bool) (plan.Plan, apply.Result, error) {
-	p, err := b.start(ctx)
+	var scope fleet.Scope
+	for _, c := range b.fleet.Connections {
+		if adopt {
+			scope.Adopt = append(scope.Adopt, c.Address)
+		}
+	}
+	run, err := b.start(ctx, scope, nil)
 	if err != nil {
 		return plan.Plan{}, apply.Result{}, err
 	}
-	defer p.sys.Close()
-	p.adopt = adopt
-	return p.apply(ctx)
+	defer run.Close()
+	return applyRun(ctx, run, 0)
 }
 
 // peopleFollow does what a result asks of people, and takes no failure of a
@@ -93,12 +99,12 @@ func inSync(p plan.Plan) bool {
 }
 
 func (b *bed) leftOver() string {
-	p, err := b.start(b.t.Context())
+	run, err := b.start(b.t.Context(), fleet.Scope{}, nil)
 	if err != nil {
 		return err.Error()
 	}
-	defer p.sys.Close()
-	planned, err := p.plan(b.t.Context(), b.fleet.Connections, true)
+	defer run.Close()
+	planned, err := run.Plan(b.t.Context())
 	if err != nil {
 		return err.Error()
 	}

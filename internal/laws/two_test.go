@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/sandbox"
 	"github.com/bbsync/bbsync/sandbox/front"
@@ -95,16 +96,16 @@ func TestTwoAtOnce(t *testing.T) {
 func (b *bed) insist(as twin) []apply.Result {
 	var out []apply.Result
 	for try := range 6 {
-		p, err := b.start(b.t.Context())
+		var scope fleet.Scope
+		if try == 0 {
+			scope.Rotate = as.rotate
+		}
+		run, err := b.start(b.t.Context(), scope, func() time.Time { return time.Now().Add(as.ahead) })
 		if err != nil {
 			continue
 		}
-		p.lease, p.now = as.lease, func() time.Time { return time.Now().Add(as.ahead) }
-		if try == 0 {
-			p.rotate = as.rotate
-		}
-		planned, result, err := p.apply(b.t.Context())
-		p.sys.Close()
+		planned, result, err := applyRun(b.t.Context(), run, as.lease)
+		run.Close()
 		out = append(out, result)
 		if err == nil && (inSync(planned) || result.Connections[0].Status == apply.Waiting) {
 			break

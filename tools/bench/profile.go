@@ -10,10 +10,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
-	"time"
 
-	"github.com/bbsync/bbsync/internal/live"
-	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/schema"
@@ -66,20 +64,22 @@ func planProfiled(ctx context.Context, kind, folder string) (err error) {
 }
 
 func planOnce(ctx context.Context) error {
-	fleet, _, diags := schema.Load(".", schema.Options{})
+	configuration, _, diags := schema.Load(".", schema.Options{})
 	if diags.HasErrors() {
 		return diags
 	}
-	sys, err := systems.Open(ctx, fleet, systems.Env{Getenv: os.Getenv, Dir: "."})
+	run, err := fleet.New(configuration, fleet.Scope{}, fleet.Env{Systems: systems.Env{Getenv: os.Getenv, Dir: "."}})
 	if err != nil {
 		return err
 	}
-	defer sys.Close()
-	world, err := live.Read(ctx, sys, fleet.Connections, live.Options{})
+	if err := run.Open(ctx); err != nil {
+		return err
+	}
+	defer run.Close()
+	p, err := run.Plan(ctx)
 	if err != nil {
 		return err
 	}
-	p := plan.Make(fleet, fleet.Connections, world.Have, world.Bitbuckets, plan.Options{Now: time.Now()})
 	_, err = io.WriteString(io.Discard, report.Plan(p, report.PlanOptions{}))
 	return err
 }

@@ -42,7 +42,7 @@ func TestLostResult(t *testing.T) {
 // of its own: the code stays, and that the stream was cut is said.
 func TestLostStream(t *testing.T) {
 	for code, want := range map[int]int{exitDone: exitFailure, exitWaiting: exitWaiting} {
-		lost := &teller{progress: &progress{}, failed: errors.New("no space left on device")}
+		lost := &applyOutput{progress: &progress{}, failed: errors.New("no space left on device")}
 		err := lost.end(exit(code))
 		if told(err) || exitCode(err) != want || !strings.Contains(err.Error(), "no space left") {
 			t.Errorf("code %d: have %v, code %d", code, err, exitCode(err))

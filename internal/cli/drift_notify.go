@@ -10,11 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/metrics"
 	"github.com/bbsync/bbsync/internal/notify"
 	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/secret"
-	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -70,13 +70,13 @@ func parseRef(text string) (schema.SecretRef, error) {
 // warning: the look is what counts.
 func (a *app) tell(ctx context.Context, f *driftFlags, seen look) {
 	run := metricsOf(seen)
-	run.Narrow = len(f.targets) > 0
+	run.Narrow = len(f.Targets) > 0
 	var failed []error
 	if f.tell.metricsFile != "" {
 		failed = append(failed, run.WriteFile(f.tell.metricsFile))
 	}
 	if f.tell.pushgateway != "" {
-		failed = append(failed, a.push(ctx, f.tell.pushgateway, run, seen.session))
+		failed = append(failed, a.push(ctx, f.tell.pushgateway, run, seen.run))
 	}
 	if f.tell.state != "" {
 		failed = append(failed, a.tellChanges(ctx, f, seen))
@@ -89,26 +89,23 @@ func (a *app) tell(ctx context.Context, f *driftFlags, seen look) {
 }
 
 // push sends the metrics to a Pushgateway.
-func (a *app) push(ctx context.Context, address string, run metrics.Run, s *session) (err error) {
+func (a *app) push(ctx context.Context, address string, measured metrics.Run, run *fleet.Run) (err error) {
 	gateway := metrics.Gateway{URL: address, Username: strings.TrimSpace(a.getenv("BBSYNC_PUSHGATEWAY_USERNAME"))}
 	if a.getenv("BBSYNC_PUSHGATEWAY_PASSWORD") != "" {
-		if gateway.Password, err = a.kept(ctx, s, "env:BBSYNC_PUSHGATEWAY_PASSWORD"); err != nil {
+		if gateway.Password, err = resolveSecret(ctx, run, "env:BBSYNC_PUSHGATEWAY_PASSWORD"); err != nil {
 			return fmt.Errorf("pushing metrics: %w", err)
 		}
 	}
-	return run.Push(ctx, gateway)
+	return measured.Push(ctx, gateway)
 }
 
 func metricsOf(seen look) metrics.Run {
 	run := metrics.Run{
-		Fleet: seen.session.fleet.Name, Shard: seen.session.shard.String(), Drift: seen.drift, Connections: seen.plan.Connections,
+		Fleet: seen.run.Configuration.Name, Shard: seen.run.Scope.Shard.String(), Drift: seen.drift, Connections: seen.plan.Connections,
 		Began: seen.began, Ended: seen.ended, ExitCode: exitCode(seen.err), Requests: map[string]int64{},
 	}
 	run.Complete = run.Drift.Fleet != "" && run.ExitCode != exitFailure && run.ExitCode != exitPartial
-	if seen.session.sys == nil {
-		return run
-	}
-	for credential, figures := range seen.session.sys.Figures() {
+	for credential, figures := range seen.run.Systems.Figures() {
 		server, _, _ := strings.Cut(credential, " ")
 		run.Requests[server] += figures.Requests
 	}
@@ -121,7 +118,7 @@ func (a *app) tellChanges(ctx context.Context, f *driftFlags, seen look) error {
 	before := a.lastState(f.tell.state)
 	next, message := changes(f, before, seen)
 	if message != "" && f.tell.notify != "" {
-		if err := a.notify(ctx, f, seen.session, message); err != nil {
+		if err := a.notify(ctx, f, seen.run, message); err != nil {
 			return fmt.Errorf("not notified, the next run tries again: %w", err)
 		}
 	}
@@ -135,13 +132,13 @@ func (a *app) tellChanges(ctx context.Context, f *driftFlags, seen look) error {
 // changes returns the state to remember and the message to send, "" for none.
 func changes(f *driftFlags, before notify.State, seen look) (notify.State, string) {
 	if seen.drift.Fleet == "" {
-		next, news := before.Failing(seen.session.fleet.Name)
+		next, news := before.Failing(seen.run.Configuration.Name)
 		if !news {
 			return next, ""
 		}
-		return next, notify.Failure(seen.session.fleet.Name, seen.err)
+		return next, notify.Failure(seen.run.Configuration.Name, seen.err)
 	}
-	next, changed := before.Next(seen.drift, len(f.targets) == 0)
+	next, changed := before.Next(seen.drift, len(f.Targets) == 0)
 	if len(changed) == 0 && !before.Failed {
 		return next, ""
 	}
@@ -165,32 +162,29 @@ func (a *app) lastState(file string) notify.State {
 	return state
 }
 
-func (a *app) notify(ctx context.Context, f *driftFlags, s *session, message string) error {
+func (a *app) notify(ctx context.Context, f *driftFlags, run *fleet.Run, message string) error {
 	hook := notify.Webhook{UserAgent: "bbsync/" + version(), Now: a.now}
 	var err error
-	if hook.URL, err = a.kept(ctx, s, f.tell.notify); err != nil {
+	if hook.URL, err = resolveSecret(ctx, run, f.tell.notify); err != nil {
 		return err
 	}
 	if f.tell.notifySecret != "" {
-		if hook.Secret, err = a.kept(ctx, s, f.tell.notifySecret); err != nil {
+		if hook.Secret, err = resolveSecret(ctx, run, f.tell.notifySecret); err != nil {
 			return err
 		}
 	}
 	return hook.Send(ctx, message)
 }
 
-// kept fetches a secret from where it is kept: from the environment even when
-// Vault is away, which is a thing to be told of.
-func (a *app) kept(ctx context.Context, s *session, where string) (secret.Text, error) {
+// resolveSecret reads a secret reference. env: works without Vault, so that a Vault
+// outage can be reported.
+func resolveSecret(ctx context.Context, run *fleet.Run, where string) (secret.Text, error) {
 	ref, err := parseRef(where)
 	if err != nil {
 		return secret.Text{}, err
 	}
-	switch {
-	case ref.Env != "":
-		return systems.New(s.fleet, a.systemsEnv()).Credential(ctx, ref)
-	case s.sys == nil:
+	if ref.Vault != "" && run.Systems.Vault() == nil {
 		return secret.Text{}, fmt.Errorf("%s: there is no login to Vault; env:NAME works without", where)
 	}
-	return s.sys.Credential(ctx, ref)
+	return run.Systems.Credential(ctx, ref)
 }

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
 )
 
-// A teller tells of an apply as it goes: to a person as text, to programs as a
+// An applyOutput reports an apply as it goes: to people as text, to programs as a
 // stream of JSON lines, or to both.
-type teller struct {
+type applyOutput struct {
 	app   *app
 	whole bool // every connection, not one of each kind
 
@@ -29,8 +30,8 @@ type teller struct {
 	warned   *report.Repeated
 }
 
-func (a *app) teller(o *outputFlags, fleet string, whole bool) (*teller, error) {
-	t := &teller{app: a, whole: whole, progress: &progress{}, warned: report.NewRepeated()}
+func (a *app) applyOutput(o *outputFlags, fleet string, whole bool) (*applyOutput, error) {
+	t := &applyOutput{app: a, whole: whole, progress: &progress{}, warned: report.NewRepeated()}
 	if o.machine() {
 		t.streams = append(t.streams, a.documents())
 	}
@@ -47,7 +48,7 @@ func (a *app) teller(o *outputFlags, fleet string, whole bool) (*teller, error) 
 }
 
 // line writes a line to every stream.
-func (t *teller) line(line report.StreamLine) {
+func (t *applyOutput) line(line report.StreamLine) {
 	text, err := report.Line(line)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -60,17 +61,17 @@ func (t *teller) line(line report.StreamLine) {
 }
 
 // say prints text for a person.
-func (t *teller) say(text string) {
+func (t *applyOutput) say(text string) {
 	if !t.app.output.machine() {
 		_, _ = io.WriteString(t.app.stdout, text)
 	}
 }
 
-func (t *teller) options() report.PlanOptions {
+func (t *applyOutput) options() report.PlanOptions {
 	return report.PlanOptions{Style: t.app.style(t.app.stdout), Verbose: t.whole}
 }
 
-func (t *teller) plan(p plan.Plan) {
+func (t *applyOutput) plan(p plan.Plan) {
 	t.say(report.Plan(p, t.options()))
 	if len(t.streams) > 0 {
 		doc := report.NewPlanDocument("plan", p)
@@ -79,7 +80,7 @@ func (t *teller) plan(p plan.Plan) {
 }
 
 // working begins to tell of events.
-func (t *teller) working(s *session, p plan.Plan) {
+func (t *applyOutput) working(run *fleet.Run, p plan.Plan) {
 	t.left = map[string]int{}
 	total := 0
 	for _, b := range p.Bitbuckets {
@@ -94,11 +95,11 @@ func (t *teller) working(s *session, p plan.Plan) {
 			total += len(c.Changes)
 		}
 	}
-	t.progress = t.app.progress("Applying", total, "steps", s.sys.Figures)
+	t.progress = t.app.progress("Applying", total, "steps", run.Systems.Figures)
 }
 
 // event tells of one event.
-func (t *teller) event(e apply.Event) {
+func (t *applyOutput) event(e apply.Event) {
 	if len(t.streams) > 0 {
 		t.line(report.EventLine(e, time.Now()))
 	}
@@ -114,7 +115,7 @@ func (t *teller) event(e apply.Event) {
 
 // above returns what is worth a line above a bar, which stands for the steps:
 // the ends of connections, failures, and of alike warnings the first.
-func (t *teller) above(e apply.Event, text string) string {
+func (t *applyOutput) above(e apply.Event, text string) string {
 	switch e.Kind {
 	case apply.Failed:
 		return text
@@ -135,7 +136,7 @@ func (t *teller) above(e apply.Event, text string) string {
 
 // count moves the bar: by one for a step, by what will not be done any more for
 // a connection that ended.
-func (t *teller) count(e apply.Event) {
+func (t *applyOutput) count(e apply.Event) {
 	t.mu.Lock()
 	n := 0
 	switch e.Kind {
@@ -147,24 +148,24 @@ func (t *teller) count(e apply.Event) {
 	}
 	t.left[e.Address] -= n
 	t.mu.Unlock()
-	t.progress.done(n)
+	t.progress.Done(n)
 }
 
 // result shows how it ended.
-func (t *teller) result(r apply.Result) {
-	t.progress.close()
+func (t *applyOutput) result(r apply.Result) {
+	t.progress.Close()
 	_, _ = io.WriteString(t.app.stderr, t.warned.Rest(t.app.style(t.app.stderr)))
 	t.say("\n" + strings.TrimLeft(report.ResultWhole(r, t.options()), "\n"))
 }
 
 // different shows what is not as wanted though everything was carried out.
-func (t *teller) different(p plan.Plan) {
+func (t *applyOutput) different(p plan.Plan) {
 	t.say("\nEverything was carried out, and this is still different:\n\n" + report.Plan(p, t.options()))
 }
 
 // summary ends the streams; left is the plan made afterwards, nil when there
 // was none.
-func (t *teller) summary(r apply.Result, code int, left *plan.Plan) {
+func (t *applyOutput) summary(r apply.Result, code int, left *plan.Plan) {
 	if len(t.streams) == 0 {
 		return
 	}
@@ -178,8 +179,8 @@ func (t *teller) summary(r apply.Result, code int, left *plan.Plan) {
 
 // end closes what is open, and tells the streams of an error that nobody was
 // told of.
-func (t *teller) end(err error) error {
-	t.progress.close()
+func (t *applyOutput) end(err error) error {
+	t.progress.Close()
 	if !told(err) {
 		t.line(report.StreamLine{Type: "error", Time: time.Now(), Error: err.Error()})
 	}

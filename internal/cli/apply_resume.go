@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/authorize"
+	"github.com/bbsync/bbsync/internal/exitcode"
+	"github.com/bbsync/bbsync/internal/fleet"
+)
+
+// resumeAfterAuthorization waits for the people that an apply ended with, and
+// carries out what was approved already and is left. No lease is held meanwhile.
+func (x *applying) resumeAfterAuthorization(ctx context.Context, result apply.Result) error {
+	reading, cancel := x.untilStopped(ctx)
+	defer cancel()
+	settled := x.run.Settled()
+	waits := waiting(result)
+	p, err := settled.PlanOnly(reading, func(address string) bool { return waits[address] })
+	if err != nil {
+		return err
+	}
+	requests := authorize.Of(p)
+	x.tellf("No need to run bbsync apply again: it waits, and goes on by itself.\n")
+	if len(requests) > 1 {
+		x.tellf("bbsync authorize, in another terminal, has one page with a button for each.\n")
+	}
+	statuses, err := x.await(ctx, x.run, requests, &authorizeFlags{noOpen: true})
+	if err != nil {
+		return err
+	}
+	tally := exitcode.Tally{}
+	tally.Requests(statuses)
+	drop(waits, requests, statuses)
+	if reading.Err() != nil {
+		tally.Add(exitcode.Failed, len(waits))
+	}
+	if len(waits) == 0 || reading.Err() != nil {
+		return exit(int(tally.Code()))
+	}
+	if p, err = settled.PlanOnly(reading, func(address string) bool { return waits[address] }); err != nil {
+		return err
+	}
+	approved := fleet.AsLeft(p, result)
+	for _, o := range approved.Outdated {
+		x.tellf("%s\n", o.Err)
+	}
+	tally.Add(exitcode.Outdated, len(approved.Outdated))
+	approved.Outdated = nil
+	if len(approved.Plan.Connections) > 0 {
+		if _, err := x.settled(settled).carryOnce(ctx, approved); err != nil {
+			return err
+		}
+	}
+	return exit(int(tally.Code()))
+}
+
+// settled returns the command with another run.
+func (x *applying) settled(run *fleet.Run) *applying {
+	out := *x
+	out.run = run
+	return &out
+}
+
+// drop removes the connections that still need a person.
+func drop(addresses map[string]bool, requests []authorize.Request, statuses []authorize.Status) {
+	for i, r := range requests {
+		if statuses[i].State != authorize.Done {
+			delete(addresses, r.Address)
+		}
+	}
+}
+
+// waiting returns the addresses of the connections that ended waiting for a person.
+func waiting(r apply.Result) map[string]bool {
+	out := map[string]bool{}
+	for _, o := range r.Connections {
+		if o.Status == apply.Waiting {
+			out[o.Address] = true
+		}
+	}
+	return out
+}
