@@ -49,6 +49,9 @@ type Client struct {
 	http     *http.Client
 	redact   *httpx.Redactor // of what the transport leaves: the headers of successes
 	idle     func()          // closes idle connections
+
+	certificates func() []httpx.Certificate
+
 	door     *door
 	login    *activeLogin
 	codes    *codes // of the second factor; nil: none
@@ -95,9 +98,12 @@ func New(config Config) (*Client, error) {
 	}
 	// REST does not redirect. What does is a wrong base URL, a login page or a
 	// proxy: an error that names the place, and no credentials sent there.
-	c.http, c.idle = httpx.Client(trace.Transport(transport)), transport.CloseIdleConnections
+	c.http, c.idle, c.certificates = httpx.Client(trace.Transport(transport)), transport.CloseIdleConnections, transport.Certificates
 	return c, nil
 }
+
+// Certificates returns the certificates of the connection, which end.
+func (c *Client) Certificates() []httpx.Certificate { return c.certificates() }
 
 // URL returns the base URL, without a trailing slash.
 func (c *Client) URL() string { return c.base.String() }

@@ -48,6 +48,7 @@ type Transport struct {
 	base     *http.Transport
 	asked    atomic.Bool // a server has asked for a client certificate
 	answered atomic.Bool // a request was answered
+	chain    atomic.Pointer[[]*x509.Certificate]
 }
 
 // New returns a Transport.

@@ -37,6 +37,9 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	resp, err := t.base.RoundTrip(out)
 	if err == nil {
 		t.answered.Store(true)
+		if resp.TLS != nil && t.chain.Load() == nil {
+			t.chain.Store(&resp.TLS.PeerCertificates)
+		}
 		err = readWhole(ctx, resp, t.options.UsualBody, t.bound(req.Context(), resp.StatusCode))
 	}
 	if err != nil {

@@ -19,6 +19,9 @@ type resource struct {
 	Type          string              `json:"type"`
 	Attributes    json.RawMessage     `json:"attributes"`
 	Relationships map[string]relation `json:"relationships"`
+	Links         struct {
+		AuthToken string `json:"auth-token"` // of an account: the token of the request
+	} `json:"links"`
 }
 
 // A relation points to one object or to many.

@@ -94,6 +94,9 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 // Close closes idle connections.
 func (c *Client) Close() { c.door.transport.CloseIdleConnections() }
 
+// Certificates returns the certificates of the connection, which end.
+func (c *Client) Certificates() []httpx.Certificate { return c.door.transport.Certificates() }
+
 // IsCloud reports whether it is HCP Terraform.
 func (c *Client) IsCloud() bool { return c.api.IsCloud() }
 

@@ -15,7 +15,11 @@ type TokenInfo struct {
 	Policies  []string
 	TTL       time.Duration // left; 0: it does not expire
 	Renewable bool
-	Agent     bool // it is an agent's, and was not looked up
+	Agent     bool      // it is an agent's, and was not looked up
+	Login     bool      // it came from a login of ours, and the next one makes another
+	Created   time.Time // by our clock, as is Expires
+	Expires   time.Time // however often it is renewed, as far as Vault tells; zero: never
+	Role      string    // of AppRole
 }
 
 // TokenInfo looks the token in use up, unless it is an agent's.
@@ -28,19 +32,41 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	if err != nil {
 		return TokenInfo{}, err
 	}
-	var data struct {
-		TTL              int      `json:"ttl"`
-		Renewable        bool     `json:"renewable"`
-		Policies         []string `json:"policies"`
-		IdentityPolicies []string `json:"identity_policies"`
-	}
+	var data selfWire
 	if err := json.Unmarshal(have.data, &data); err != nil {
 		return TokenInfo{}, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
 	}
 	return TokenInfo{
 		Policies: cleaned(append(data.Policies, data.IdentityPolicies...)),
 		TTL:      time.Duration(data.TTL) * time.Second, Renewable: data.Renewable,
+		Login: c.cfg.Auth.again(), Created: c.Local(time.Unix(data.Created, 0)), Expires: c.localEnd(data), Role: data.Meta["role_name"],
 	}, nil
+}
+
+// selfWire is Vault's answer about a token itself.
+type selfWire struct {
+	TTL              int               `json:"ttl"`
+	Renewable        bool              `json:"renewable"`
+	Policies         []string          `json:"policies"`
+	IdentityPolicies []string          `json:"identity_policies"`
+	Created          int64             `json:"creation_time"`
+	Expires          *time.Time        `json:"expire_time"`
+	Max              int64             `json:"explicit_max_ttl"` // seconds
+	Period           json.RawMessage   `json:"period"`           // there for periodic tokens alone
+	Meta             map[string]string `json:"meta"`
+}
+
+// localEnd returns when a token ends. A renewable one lives until its own maximum if
+// it has one, a periodic one as long as it is renewed; Vault does not tell the
+// maximum of the mount, which stops renewals too.
+func (c *Client) localEnd(data selfWire) time.Time {
+	switch {
+	case data.Expires == nil:
+		return time.Time{}
+	case data.Renewable && data.Max > 0:
+		return c.Local(time.Unix(data.Created+data.Max, 0))
+	}
+	return c.Local(*data.Expires)
 }
 
 // A Lack is a capability that the token's policy does not give on a path.

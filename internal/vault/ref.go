@@ -17,13 +17,9 @@ import (
 // mount may be any whose answers to reads have fields: KV, or an engine that makes
 // credentials.
 func (c *Client) Secret(ctx context.Context, ref string) (secret.Text, error) {
-	path, field, ok := strings.Cut(ref, "#")
-	path = strings.Trim(path, "/")
-	if !ok || field == "" || !strings.Contains(path, "/") {
-		return secret.Text{}, fmt.Errorf("vault: %w: %q (want mount/path#field)", ErrBadReference, clean(ref))
-	}
-	if err := checkPath(path); err != nil {
-		return secret.Text{}, fmt.Errorf("vault: %w: %w", ErrBadReference, err)
+	path, field, err := splitRef(ref)
+	if err != nil {
+		return secret.Text{}, err
 	}
 	in, err := c.refMount(ctx, path)
 	if err != nil {

@@ -117,6 +117,9 @@ func (c *Client) Close() {
 	c.door.transport.CloseIdleConnections()
 }
 
+// Certificates returns the certificates of the connection, which end.
+func (c *Client) Certificates() []httpx.Certificate { return c.door.transport.Certificates() }
+
 func (cfg Config) complete() (Config, error) {
 	address, err := names.VaultURL(cfg.Address)
 	if err != nil {

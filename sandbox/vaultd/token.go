@@ -20,6 +20,7 @@ type token struct {
 	Expires   time.Time     `json:"expires"`
 	Max       time.Time     `json:"max"`
 	TTL       time.Duration `json:"ttl"`
+	Explicit  time.Duration `json:"explicit_max_ttl,omitempty"` // asked for; 0: none
 	Renewable bool          `json:"renewable"`
 	Display   string        `json:"display"`
 	Orphan    bool          `json:"orphan"`
@@ -144,7 +145,7 @@ func (t *token) lookup(id string, now time.Time) any {
 	}
 	return map[string]any{
 		"accessor": t.Accessor, "creation_time": t.Created.Unix(), "creation_ttl": int(t.TTL / time.Second), "display_name": t.Display,
-		"entity_id": "", "expire_time": expires, "explicit_max_ttl": 0, "id": id, "issue_time": t.Created.UTC(), "meta": nil,
+		"entity_id": "", "expire_time": expires, "explicit_max_ttl": int(t.Explicit / time.Second), "id": id, "issue_time": t.Created.UTC(), "meta": nil,
 		"num_uses": 0, "orphan": t.Orphan, "path": "auth/token/create", "policies": t.Policies, "renewable": t.Renewable,
 		"ttl": t.left(now), "type": "service",
 	}
@@ -179,6 +180,7 @@ func (s *Server) createToken(c *call) reply {
 	}
 	want.TTL, want.Max = time.Duration(ttl), time.Duration(most)
 	id, made := s.makeToken(want, "token")
+	made.Explicit = want.Max
 	return made.answer(id, s.now())
 }
 

@@ -1,0 +1,54 @@
+package vault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// A SecretIDInfo is how long the secret id of an AppRole login can be used.
+type SecretIDInfo struct {
+	Created time.Time // by our clock, as is Expires
+	Expires time.Time // zero: never
+	Uses    int       // logins that it is still good for; 0: any number
+}
+
+// ErrNoSecretID says that the login needs no secret id.
+var ErrNoSecretID = errors.New("this login needs no secret id")
+
+// SecretIDInfo looks up the secret id of this login, whose role the token names.
+// ErrForbidden: the policy has no line for it, which it does without.
+func (c *Client) SecretIDInfo(ctx context.Context, role string) (SecretIDInfo, error) {
+	if c.cfg.Auth.method() != MethodAppRole || role == "" {
+		return SecretIDInfo{}, ErrNoSecretID
+	}
+	id := c.cfg.Auth.SecretID.Reveal()
+	c.login.Lock()
+	if c.unwrap != nil {
+		id = *c.unwrap
+	}
+	c.login.Unlock()
+	q := question{
+		op: "looking up the secret id at", path: "auth/" + c.cfg.Auth.mount() + "/role/" + role + "/secret-id/lookup",
+		body: map[string]any{"secret_id": id}, needs: `"update"`,
+	}
+	have, err := c.ask(ctx, q)
+	if err != nil {
+		return SecretIDInfo{}, err
+	}
+	var data struct {
+		Created time.Time `json:"creation_time"`
+		Expires time.Time `json:"expiration_time"` // the year 1: never
+		Uses    int       `json:"secret_id_num_uses"`
+	}
+	if have.status != http.StatusOK || json.Unmarshal(have.data, &data) != nil {
+		return SecretIDInfo{}, &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors, Kind: ErrUnavailable}
+	}
+	info := SecretIDInfo{Created: c.Local(data.Created), Uses: data.Uses}
+	if !data.Expires.IsZero() {
+		info.Expires = c.Local(data.Expires)
+	}
+	return info, nil
+}
