@@ -148,7 +148,7 @@ type ids struct{ link, client, token, consumer string }
 func (f *filler) record(c *schema.Connection, id ids, pair keys.Pair) record.Record {
 	return record.Record{
 		Generation: rand.Text(), Fleet: f.fleet.Name, Address: c.Address, Terraform: c.Terraform.Address,
-		Organization: c.Organization, Bitbucket: c.Bitbucket.URL,
+		Organization: c.Organization, Bitbucket: c.Bitbucket.URL, ServiceUser: c.ServiceUser,
 		Consumer: &record.Consumer{
 			Key: id.consumer, Private: f.consumer.Private, Public: f.consumer.Public, Fingerprint: f.consumer.Fingerprint, Created: f.now,
 		},

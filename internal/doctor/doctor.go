@@ -122,7 +122,7 @@ func (d *doctor) usedBitbuckets() []*bitbucketFacts {
 // readConnections reads the connections as plan does, and then what plan does not
 // ask.
 func (d *doctor) readConnections(ctx context.Context) ([]Section, error) {
-	whole := len(d.connections) == len(d.run.Configuration.Connections)
+	whole := d.run.Whole()
 	read, err := d.run.Read(ctx, nil)
 	if err != nil {
 		return nil, err

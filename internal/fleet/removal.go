@@ -55,11 +55,7 @@ func (r *Run) narrow(l *leaving) error {
 		return nil
 	}
 	found := map[string]bool{}
-	l.all = slices.DeleteFunc(l.all, func(one plan.Leaving) bool {
-		name, ok := nameOf(one.Want, selected)
-		found[name] = ok
-		return !ok
-	})
+	l.all = slices.DeleteFunc(l.all, func(one plan.Leaving) bool { return !named(one.Want, selected, found) })
 	for _, name := range selected {
 		if !found[name] && !r.planned {
 			return usage("neither the configuration nor the fleet's records in Vault have a connection with the address %s", name)

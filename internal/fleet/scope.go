@@ -66,9 +66,9 @@ func (r *Run) choose() (err error) {
 	return nil
 }
 
-// whole reports whether the run answers for what concerns the fleet as a whole: of
+// Whole reports whether the run answers for what concerns the fleet as a whole: of
 // several shards, the first one does.
-func (r *Run) whole() bool {
+func (r *Run) Whole() bool {
 	return len(r.Targeted) == len(r.Configuration.Connections) && r.Scope.Shard.Index == 0
 }
 
@@ -84,8 +84,7 @@ func Select(configuration *schema.Fleet, selected []string) ([]*schema.Connectio
 	found := make(map[string]bool, len(selected))
 	var out []*schema.Connection
 	for _, c := range configuration.Connections {
-		if name, ok := nameOf(c, selected); ok {
-			found[name] = true
+		if named(c, selected, found) {
 			out = append(out, c)
 		}
 	}
@@ -97,14 +96,15 @@ func Select(configuration *schema.Fleet, selected []string) ([]*schema.Connectio
 	return out, nil
 }
 
-// nameOf returns the first of the names that is the connection's, or its block's.
-func nameOf(c *schema.Connection, selected []string) (string, bool) {
+// named reports whether one of the names is the connection's, or its block's, and
+// marks all of those that are.
+func named(c *schema.Connection, selected []string, found map[string]bool) (is bool) {
 	for _, name := range selected {
 		if name == c.Address || name == "connection."+c.Block {
-			return name, true
+			found[name], is = true, true
 		}
 	}
-	return "", false
+	return is
 }
 
 // suggestion says which address was probably meant: that of the organization with

@@ -187,6 +187,9 @@ func (b *sharedBitbucket) user(ctx context.Context, client *bitbucket.Client, na
 }
 
 func readUser(ctx context.Context, client *bitbucket.Client, name string) (user, error) {
+	if name == "" { // a record without its service user: the connection to remove has none
+		return user{}, nil
+	}
 	found, err := client.User(ctx, name)
 	if errors.Is(err, bitbucket.ErrNotFound) {
 		return user{}, nil

@@ -8,10 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bbsync/bbsync/internal/bench"
-	"github.com/bbsync/bbsync/internal/live"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/sandbox"
@@ -27,8 +26,7 @@ type steady struct {
 
 func newSteady(t *testing.T, opts sandbox.Options, shape bench.Shape) *steady {
 	t.Helper()
-	opts.Orgs = shape.Organizations
-	world, err := sandbox.Start(t.Context(), opts)
+	world, configuration, err := bench.Start(t.Context(), t.TempDir(), opts, shape)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,18 +35,7 @@ func newSteady(t *testing.T, opts sandbox.Options, shape bench.Shape) *steady {
 			t.Error(err)
 		}
 	})
-	dir := t.TempDir()
-	if err := bench.Write(dir, world.Facts, shape); err != nil {
-		t.Fatal(err)
-	}
-	fleet, _, diags := schema.Load(dir, schema.Options{})
-	if diags.HasErrors() {
-		t.Fatal(diags)
-	}
-	if err := bench.Fill(t.Context(), world, fleet); err != nil {
-		t.Fatal(err)
-	}
-	return &steady{world: world, fleet: fleet}
+	return &steady{world: world, fleet: configuration}
 }
 
 // plan reads and compares, as the verb plan does, and returns the requests that
@@ -76,16 +63,19 @@ func (s *steady) plan(t *testing.T, connections []*schema.Connection) (plan.Plan
 }
 
 func (s *steady) read(ctx context.Context, connections []*schema.Connection) (plan.Plan, error) {
-	sys, err := systems.Open(ctx, s.fleet, systems.Env{Getenv: s.getenv})
+	var scope fleet.Scope
+	for _, c := range connections {
+		scope.Targets = append(scope.Targets, c.Address)
+	}
+	run, err := fleet.New(s.fleet, scope, fleet.Env{Systems: systems.Env{Getenv: s.getenv}})
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	defer sys.Close()
-	world, err := live.Read(ctx, sys, connections, live.Options{Unknown: len(connections) == len(s.fleet.Connections)})
-	if err != nil {
+	if err := run.Open(ctx); err != nil {
 		return plan.Plan{}, err
 	}
-	return plan.Make(s.fleet, connections, world.Have, world.Bitbuckets, plan.Options{Now: time.Now()}), nil
+	defer run.Close()
+	return run.Plan(ctx)
 }
 
 func (s *steady) getenv(name string) string {
