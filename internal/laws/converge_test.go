@@ -74,7 +74,7 @@ func (b *bed) peopleFollow(t rapid.TB, result apply.Result) {
 		case apply.Broken, apply.NotRun, apply.Stale, apply.Leased, apply.Later:
 			t.Fatalf("%s: %s: %v\nleft: %v", o.Address, o.Status, o.Err, o.Left)
 		case apply.Waiting:
-			if _, err := b.someone(t).Approve(b.t.Context(), o.Wait.URL, sandbox.ServiceUser); err != nil {
+			if _, err := b.someone(t).Approve(b.t.Context(), o.Wait.URL, o.Wait.User); err != nil {
 				t.Fatalf("authorizing %s at %s: %v", o.Address, o.Wait.URL, err)
 			}
 		case apply.Applied, apply.Unchanged, apply.Blocked:

@@ -103,7 +103,7 @@ func transits(first any) []act {
 func transitBed(t *testing.T) (*bed, map[string]snapshot) {
 	t.Helper()
 	b := newBed(t, kind{orgs: 2, second: "8.19.0", terraform: terraformd.Choices{KeepTokenOnReconnect: true}})
-	states := map[string]snapshot{}
+	states := map[string]snapshot{"nothing": b.save(t)}
 	b.describe(t, 1, files)
 	b.converge(t, nil)
 	for i := range 3 {
