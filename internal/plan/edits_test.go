@@ -3,6 +3,7 @@ package plan_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"pgregory.net/rapid"
 
@@ -16,13 +17,13 @@ type edit struct {
 }
 
 func edits() []edit {
-	all := append(append(bitbucketEdits(), terraformEdits()...), edit{"the record is lost", func(w *world) { w.record = nil }})
+	all := append(append(bitbucketEdits(), terraformEdits()...), edit{"the record is lost", func(w *world) { w.record, w.behind, w.elsewhere = nil, nil, false }})
 	all = append(all, edit{"Vault never had the private halves", func(w *world) {
 		if r := w.record; r != nil && !w.brought && r.pending == 0 && r.previous == 0 && r.before == 0 {
 			r.unheld = map[int]bool{r.ssh: true, r.rsa: true}
 		}
 	}})
-	return append(all, passings()...)
+	return append(append(append(all, passings()...), configurationEdits()...), fleetEdits()...)
 }
 
 func bitbucketEdits() []edit {
@@ -57,8 +58,8 @@ func bitbucketEdits() []edit {
 			w.link, w.provenRSA = &linkKept{name: "Jenkins", key: fmt.Sprint("jenkins-", w.tick())}, 0
 			w.consumers[w.link.key] = consumerKept{rsa: w.tick(), name: "Jenkins"}
 		}},
-		{"public keys deleted", func(w *world) { clear(w.published); clear(w.provenSSH) }},
-		{"grant revoked", func(w *world) { w.granted = false }},
+		{"public keys deleted", func(w *world) { clear(w.published); clear(w.provenSSH); clear(w.ends) }},
+		{"grant revoked", func(w *world) { clear(w.granted) }},
 	}
 }
 
@@ -71,7 +72,12 @@ func terraformEdits() []edit {
 		}
 	}
 	return []edit{
-		{"clients deleted", func(w *world) { w.clients = nil }},
+		{"clients deleted", func(w *world) {
+			for i := range w.clients {
+				w.dropToken(&w.clients[i])
+			}
+			w.clients = nil
+		}},
 		{"client renamed", client(func(_ *world, c *clientKept) { c.name = "renamed" })},
 		{"client's key changed", client(func(w *world, c *clientKept) { c.key, c.rsa = fmt.Sprint("typed-", w.tick()), w.tick() })},
 		{"client's pair changed", client(func(w *world, c *clientKept) { c.rsa = w.tick() })},
@@ -81,11 +87,11 @@ func terraformEdits() []edit {
 			twin.id, twin.token = fmt.Sprint("oc-", w.tick()), nil
 			w.clients = append(w.clients, twin)
 		})},
-		{"token revoked", client(func(_ *world, c *clientKept) { c.token = nil })},
-		{"token made again", client(func(w *world, c *clientKept) { c.token = &tokenKept{id: fmt.Sprint("ot-", w.tick()), user: user} })},
-		{"somebody else authorized", client(func(w *world, c *clientKept) { c.token = &tokenKept{id: fmt.Sprint("ot-", w.tick()), user: "jane"} })},
+		{"token revoked", client(func(w *world, c *clientKept) { w.dropToken(c) })},
+		{"token made again", client(func(w *world, c *clientKept) { w.newToken(c, tokenKept{user: w.user}) })},
+		{"somebody else authorized", client(func(w *world, c *clientKept) { w.newToken(c, tokenKept{user: "jane"}) })},
 		{"token made again with some key", client(func(w *world, c *clientKept) {
-			c.token = &tokenKept{id: fmt.Sprint("ot-", w.tick()), user: user, ssh: w.tick()}
+			w.newToken(c, tokenKept{user: w.user, ssh: w.tick()})
 		})},
 	}
 }
@@ -97,11 +103,13 @@ func drawWorld(t *rapid.T) world {
 		adopt: rapid.Bool().Draw(t, "adopt"), brought: rapid.Bool().Draw(t, "brought"),
 		sameToken: rapid.Bool().Draw(t, "same token"), fragile: rapid.Bool().Draw(t, "fragile"), blind: rapid.Bool().Draw(t, "blind"),
 		aging: rapid.Bool().Draw(t, "aging"), telling: rapid.Bool().Draw(t, "telling"),
+		supplied: rapid.IntRange(0, 3).Draw(t, "supplied") == 3, relocates: rapid.IntRange(0, 3).Draw(t, "relocates") == 3,
+		expiring: rapid.IntRange(0, 3).Draw(t, "expiring") == 3,
 	})
 	if rapid.Bool().Draw(t, "was in sync") {
 		w = settle(t, w)
 	}
-	all := edits()
+	all := slices.DeleteFunc(edits(), func(e edit) bool { return slices.Contains(notYet(), e.name) })
 	for range rapid.IntRange(0, 8).Draw(t, "acts") {
 		if rapid.Bool().Draw(t, "apply") {
 			w.asked = rapid.SampledFrom(askings()).Draw(t, "asked")
@@ -111,6 +119,7 @@ func drawWorld(t *rapid.T) world {
 		}
 		e := rapid.SampledFrom(all).Draw(t, "edit")
 		t.Log(e.name)
+		drawn.note("edit: " + e.name)
 		w = w.clone()
 		e.do(&w)
 	}

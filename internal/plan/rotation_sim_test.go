@@ -33,7 +33,7 @@ func (w *world) rotate(step plan.Step, cut bool) error {
 	}
 	switch s := step.(type) {
 	case plan.CondemnKeys:
-		if len(s.Fingerprints) > 0 {
+		if w.record.condemned == nil {
 			w.record.condemned = map[int]bool{}
 		}
 		if s.Consumer == rsa(w.record.rsa) {
@@ -54,7 +54,7 @@ func (w *world) rotate(step plan.Step, cut bool) error {
 	case plan.DeleteSSHKey:
 		return w.deleteSSHKey(s)
 	case plan.ProveRefused:
-		if pair := *w.slot(s.Role); pair == 0 || w.published[pair] {
+		if pair := *w.slot(s.Role); pair == 0 || w.published[pair] != "" {
 			return errors.New("the key is let in, or there is none")
 		}
 	case plan.RetireKey:
@@ -74,11 +74,11 @@ func (w *world) switchKey(s plan.SwitchKey) error {
 	if r.pending == 0 || r.previous != 0 {
 		return errors.New("no pending key, or a previous one that is not retired")
 	}
-	if !w.published[r.pending] || !w.provenSSH[r.pending] || r.unheld[r.pending] {
+	if w.published[r.pending] != w.user || !w.provenSSH[r.pending] || r.unheld[r.pending] {
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
 	c, err := w.ours()
-	good := err == nil && c.token != nil && c.token.user == user
+	good := err == nil && c.token != nil && c.token.user == w.user
 	if good == s.NoToken {
 		return errors.New("a token of the service user is there, or not, other than planned")
 	}
@@ -95,28 +95,43 @@ func (w *world) switchKey(s plan.SwitchKey) error {
 
 // noteToken notes which token may hold the pending key from now on.
 func (w *world) noteToken() {
-	if c, err := w.ours(); err == nil && c.token != nil && c.token.user == user {
+	if c, err := w.ours(); err == nil && c.token != nil && c.token.user == w.user {
 		w.record.tokenMay = c.token.id
 	}
 }
 
 // deleteSSHKey holds the law that a key which Terraform holds stays. A condemned
 // key goes though a token that acts as somebody else holds it: such a token is
-// given no other key, and an emergency does not wait for people.
+// given no other key, and an emergency does not wait for people. A key that comes to
+// the service user from the user before is on neither for a moment.
 func (w *world) deleteSSHKey(s plan.DeleteSSHKey) error {
+	condemned := w.record.condemned[s.ID]
 	for _, c := range w.clients {
-		if c.token != nil && c.token.ssh == s.ID && !w.expired[s.ID] && !(w.record.condemned[s.ID] && c.token.user != user) {
-			return fmt.Errorf("key %d is deleted while token %s holds it: an outage", s.ID, c.token.id)
+		t := c.token
+		if t != nil && t.ssh == s.ID && !w.hasExpired(s.ID) && !(condemned && t.user != w.user) && !(s.User != "" && t.user == w.user) {
+			return fmt.Errorf("key %d is deleted while token %s holds it: an outage", s.ID, t.id)
 		}
 	}
+	if o := w.other; o != nil && o.ssh == s.ID && (!condemned || o.described && !o.planned) {
+		return fmt.Errorf("key %d is deleted while another connection uses it", s.ID)
+	}
+	owner := w.user
+	if s.User != "" {
+		owner = s.User
+	}
+	if has, ok := w.published[s.ID]; ok && has != owner && !w.leaves {
+		return fmt.Errorf("key %d is on %s, not on %s", s.ID, has, owner)
+	}
 	delete(w.published, s.ID)
+	delete(w.provenSSH, s.ID)
 	return nil
 }
 
 func (w *world) retireKey(s plan.RetireKey) error {
 	pair := w.slot(s.Role)
 	if ssh(*pair) == s.Fingerprint {
-		if w.published[*pair] && !(w.record.unheld[*pair] && !w.record.condemned[*pair]) {
+		stays := w.record.unheld[*pair] || w.other != nil && w.other.ssh == *pair
+		if w.published[*pair] != "" && (!stays || w.record.condemned[*pair]) {
 			return errors.New("a key is dropped while it is on Bitbucket")
 		}
 		delete(w.record.condemned, *pair)
@@ -159,24 +174,24 @@ func passings() []edit {
 		later(1), later(25), later(101 * 24), later(410 * 24),
 		{"Terraform clones", func(w *world) {
 			for _, c := range w.clients {
-				if c.token != nil && w.published[c.token.ssh] {
+				if c.token != nil && w.published[c.token.ssh] != "" {
 					w.used[c.token.ssh] = w.hours
 				}
 			}
 		}},
 		{"somebody uses the previous key", func(w *world) {
-			if w.record != nil && w.published[w.record.previous] {
+			if w.record != nil && w.published[w.record.previous] != "" {
 				w.used[w.record.previous] = w.hours
 			}
 		}},
 		{"the SSH key expires", func(w *world) {
 			if w.record != nil && w.record.ssh != 0 {
-				w.expired[w.record.ssh] = true
+				w.ends[w.record.ssh] = w.hours
 			}
 		}},
 		{"the staged SSH key expires", func(w *world) {
 			if w.record != nil && w.record.pending != 0 {
-				w.expired[w.record.pending] = true
+				w.ends[w.record.pending] = w.hours
 			}
 		}},
 		{"a retirement was cut off", func(w *world) {
@@ -212,13 +227,13 @@ func TestRotationsEnd(t *testing.T) {
 		end := settle(t, w)
 		end.hours += 1000
 		end = settle(t, end)
-		if len(end.plan().Connections[0].Blocks) > 0 {
+		if end.leaves || len(end.plan().Connections[0].Blocks) > 0 {
 			return
 		}
 		if r := end.record; r.pending != 0 || len(r.condemned) > 0 || r.before != 0 || r.undestroyed {
 			t.Fatalf("not ended: %+v", *r)
 		}
-		if r := end.record; r.previous != 0 && !end.aging {
+		if r := end.record; r.previous != 0 && !end.aging && !end.expiring {
 			t.Fatalf("the previous key soaks for ever: %+v", *r)
 		}
 	})
@@ -229,17 +244,20 @@ func TestRotationsEnd(t *testing.T) {
 func TestEmergencyIsWhole(t *testing.T) {
 	thousands(t, func(t *rapid.T) {
 		w := settle(t, drawWorld(t))
-		if len(w.plan().Connections[0].Blocks) > 0 {
+		if w.leaves || len(w.plan().Connections[0].Blocks) > 0 {
 			return
 		}
 		old := map[int]bool{w.record.ssh: true, w.record.previous: true}
 		w.asked = plan.Rotation{SSH: true, Emergency: "stolen"}
+		if len(w.plan().Connections[0].Blocks) > 0 { // other connections use the key, and are not in the run
+			return
+		}
 		after, err := run(w, stepsOf(w.plan()), false)
 		if err != nil && !errors.Is(err, errRefused) {
 			t.Fatal(err)
 		}
 		for pair := range old {
-			if pair != 0 && (after.published[pair] || after.record.ssh == pair || after.record.previous == pair) {
+			if pair != 0 && (after.published[pair] != "" || after.record.ssh == pair || after.record.previous == pair) {
 				t.Fatalf("key %d is still there: %+v", pair, *after.record)
 			}
 		}
@@ -264,10 +282,14 @@ func TestEmergencyOutlivesCrash(t *testing.T) {
 			pair = 0
 		}
 		steps := w.plan().Connections[0].Steps()
-		upTo := rapid.IntRange(1, max(1, len(steps))).Draw(t, "steps")
-		if _, first := steps[0].(plan.CondemnKeys); !marked && !first {
-			t.Fatalf("the mark is not the first step: %v", steps)
+		if w.leaves || len(w.plan().Connections[0].Blocks) > 0 { // other connections use the key, and are not in the run
+			return
 		}
+		first := slices.IndexFunc(steps, func(s plan.Step) bool { return !isAboutRecord(s) })
+		if !marked && (first < 0 || !isMark(steps[first])) {
+			t.Fatalf("something is written before the mark: %v", steps)
+		}
+		upTo := rapid.IntRange(first+1, max(1, len(steps))).Draw(t, "steps")
 		after, err := run(w, steps[:upTo], rapid.Bool().Draw(t, "cut"))
 		if err != nil && !errors.Is(err, errRefused) {
 			t.Fatal(err)
@@ -281,11 +303,22 @@ func TestEmergencyOutlivesCrash(t *testing.T) {
 			return
 		}
 		for _, pair := range old {
-			if pair != 0 && (w.record.condemned[pair] || !marked) && (end.published[pair] || end.record.ssh == pair || end.record.pending == pair || end.record.previous == pair) {
+			if pair != 0 && (w.record.condemned[pair] || !marked) && (end.published[pair] != "" || end.record.ssh == pair || end.record.pending == pair || end.record.previous == pair) {
 				t.Fatalf("key %d is still there: %+v", pair, *end.record)
 			}
 		}
 	})
+}
+
+func isMark(s plan.Step) bool { _, ok := s.(plan.CondemnKeys); return ok }
+
+func isAboutRecord(s plan.Step) bool {
+	switch s.(type) {
+	case plan.NoteConnection, plan.MoveRecord:
+		return true
+	default:
+		return false
+	}
 }
 
 // TestInSyncAfterApply: when an apply has carried out a whole plan, without anybody's
@@ -297,7 +330,7 @@ func TestInSyncAfterApply(t *testing.T) {
 		w := drawWorld(t)
 		w.asked = rapid.SampledFrom(askings()).Draw(t, "asked")
 		c := w.plan().Connections[0]
-		if len(c.Blocks) > 0 || c.Waits() || w.asked.Rollback || w.aging && w.record != nil && w.record.pending != 0 {
+		if len(c.Blocks) > 0 || c.Waits() || w.asked.Rollback || (w.aging || w.expiring) && w.record != nil && w.record.pending != 0 {
 			return
 		}
 		after, err := run(w, stepsOf(w.plan()), false)

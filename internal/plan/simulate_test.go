@@ -16,8 +16,13 @@ var errRefused = errors.New("the token is refused")
 // have been carried out, or that breaks a law: a plan that has one is wrong.
 // With cut, the process dies after the write and before the record is told.
 func simulate(step plan.Step, before world, cut bool) (world, error) {
+	drawn.note("step: " + step.Kind())
 	w := before.clone()
+	w.describe()
 	var err error
+	if _, moves := step.(plan.MoveRecord); w.elsewhere && !moves && step.Kind() != "grant_permission" {
+		return w, errors.New("the record is at another path")
+	}
 	switch s := step.(type) {
 	case plan.CreateConsumerKey:
 		err = w.createConsumerKey(s)
@@ -39,6 +44,12 @@ func simulate(step plan.Step, before world, cut bool) (world, error) {
 		err = w.updateClient(s)
 	case plan.DeleteClient:
 		err = w.deleteClient(s)
+	case plan.MoveWorkspaces:
+		err = w.moveWorkspaces(s, cut)
+	case plan.ProveFetched:
+		err = w.proveFetched(s)
+	case plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord:
+		err = w.keepRecord(s, cut)
 	case plan.AddSSHKey:
 		err = w.addSSHKey(s.Role)
 	case plan.ProveSSH:
@@ -52,15 +63,19 @@ func simulate(step plan.Step, before world, cut bool) (world, error) {
 	case plan.CondemnKeys, plan.RestageKey, plan.SwitchKey, plan.DeleteSSHKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer:
 		err = w.rotate(s, cut)
 	case plan.GrantPermission:
-		w.granted = true
-	case plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook, plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.BreakLease, plan.RemoveUnknownKey, plan.MoveWorkspaces, plan.ProveFetched:
+		w.granted[s.User] = true
+	case plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook, plan.BreakLease, plan.RemoveUnknownKey:
 		err = errors.New("nothing here asks for it")
 	}
 	if cut && before.record != nil && !isRecords(step) {
 		named := w.record.clientID
 		w.record = before.clone().record
+		w.describe()
 		if givesKey(step) {
 			w.record.clientID = named
+		}
+		if m, ok := step.(plan.MoveWorkspaces); ok {
+			w.record.moving, w.record.movingFrom = m.Names, w.old.token.id // before the first is moved
 		}
 		if _, ok := step.(plan.SwitchKey); ok {
 			w.noteToken() // before Terraform is told
@@ -72,7 +87,8 @@ func simulate(step plan.Step, before world, cut bool) (world, error) {
 // isRecords reports whether a step writes to the record and nowhere else.
 func isRecords(step plan.Step) bool {
 	switch step.(type) {
-	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.CondemnKeys, plan.RestageKey, plan.RetireKey, plan.RetireConsumer:
+	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.CondemnKeys, plan.RestageKey, plan.RetireKey, plan.RetireConsumer,
+		plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord:
 		return true
 	default:
 		return false
@@ -82,6 +98,7 @@ func isRecords(step plan.Step) bool {
 func (w *world) createConsumerKey(s plan.CreateConsumerKey) error {
 	if w.record == nil {
 		w.record = &recordKept{}
+		w.describe()
 	}
 	r := w.record
 	switch {
@@ -112,6 +129,12 @@ func (w *world) createSSHKey(s plan.CreateSSHKey) error {
 	pair := w.tick()
 	w.born[pair] = w.hours
 	*w.slot(s.Role) = pair
+	if s.From != "" {
+		if w.record.supplied == nil {
+			w.record.supplied = map[int]bool{}
+		}
+		w.record.supplied[pair] = true
+	}
 	if s.Role == plan.Current {
 		w.record.token = "" // no token was given this one
 	}
@@ -269,29 +292,44 @@ func (w *world) updateClient(s plan.UpdateClient) error {
 
 func (w *world) deleteClient(s plan.DeleteClient) error {
 	i := slices.IndexFunc(w.clients, func(c clientKept) bool { return c.id == s.ID })
-	if i < 0 || w.clients[i].token != nil {
+	if i < 0 || w.clients[i].token != nil && !w.leaves {
 		return errors.New("no such client, or workspaces may use it")
 	}
+	w.dropToken(&w.clients[i])
 	w.clients = slices.Delete(w.clients, i, i+1)
 	return nil
 }
 
 func (w *world) addSSHKey(role plan.Role) error {
 	pair := *w.slot(role)
+	owner, taken := w.published[pair]
 	switch {
 	case pair == 0:
 		return errors.New("the record has no such SSH pair")
 	case w.record.condemned[pair]:
 		return errors.New("a condemned key would be published")
+	case taken && owner != w.user:
+		return errors.New("Bitbucket has the SSH key on " + owner)
 	}
-	w.published[pair] = true
-	delete(w.expired, pair)
+	w.published[pair] = w.user
+	if role == plan.Current {
+		w.record.user = w.user
+	}
+	delete(w.ends, pair)
+	if w.expiring {
+		w.ends[pair] = w.hours + 90*24
+	}
 	return nil
+}
+
+// lets reports whether Bitbucket lets the service user in with an SSH key.
+func (w *world) lets(pair int) bool {
+	return pair != 0 && w.published[pair] == w.user && !w.hasExpired(pair)
 }
 
 func (w *world) proveSSH(role plan.Role) error {
 	pair := *w.slot(role)
-	if pair == 0 || !w.published[pair] || w.expired[pair] || w.record.unheld[pair] {
+	if !w.lets(pair) || w.record.unheld[pair] {
 		return errors.New("Bitbucket refuses the SSH key, or there is none, or nobody has its private half")
 	}
 	w.provenSSH[pair] = true
@@ -311,9 +349,9 @@ func (w *world) authorize(s plan.Authorize) error {
 		return errors.New("a token is there, or not, other than planned")
 	}
 	if c.token == nil || !w.sameToken {
-		c.token = &tokenKept{id: fmt.Sprint("ot-", w.tick())}
+		w.newToken(c, tokenKept{})
 	}
-	c.token.user, c.token.dead = user, false
+	c.token.user, c.token.dead = w.user, false
 	return nil
 }
 
@@ -326,11 +364,11 @@ func (w *world) setTokenKey() error {
 	switch {
 	case err != nil:
 		return err
-	case c.token == nil || c.token.user != user:
+	case c.token == nil || c.token.user != w.user:
 		return errors.New("no token of the service user")
 	case r.unheld[r.ssh]:
 		return errors.New("nobody has the private half")
-	case !w.published[r.ssh] || !w.provenSSH[r.ssh]:
+	case w.published[r.ssh] != w.user || !w.provenSSH[r.ssh]:
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
 	r.clientID = c.id

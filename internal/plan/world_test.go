@@ -8,26 +8,33 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/schema"
 )
 
 // A world is what the three systems hold of one connection. Key pairs are
 // numbers: whoever holds the same number holds the two halves of one pair.
 type world struct {
 	traits
+	files
 	ticks int // names what is made next
 
 	record    *recordKept
+	behind    *recordKept // at the path that the record was moved from, until that is emptied
+	elsewhere bool        // the record is still at the path of the address that the connection had before
+	other     *neighbour  // nil: none
+	old       *clientKept // on the Bitbucket that the connection relocates from; nil: none
 	link      *linkKept
 	consumers map[string]consumerKept // by key: Bitbucket keeps one that no link shows any more
 	nameTaken bool                    // another link has the wanted name
 	clients   []clientKept
-	published map[int]bool // SSH pairs of the service user
-	granted   bool
+	published map[int]string  // SSH pairs → Bitbucket user that has the public half
+	granted   map[string]bool // by user
+
+	workspaces  map[string]string // by name, the OAuth token's id
+	unfetchable bool              // Terraform cannot fetch with the new token, until someone has seen it fail
 
 	provenRSA int          // the pair that was last proven; 0: none since it changed
 	provenSSH map[int]bool // SSH pairs that were proven
-	expired   map[int]bool // SSH pairs that Bitbucket does not accept any more
+	ends      map[int]int  // SSH pair → hour from which Bitbucket does not accept it any more
 
 	hours int           // since noon
 	born  map[int]int   // pair → hour it was made
@@ -41,6 +48,9 @@ type world struct {
 type traits struct {
 	adopt     bool
 	brought   bool // the user brings the consumer's pair
+	supplied  bool // the user brings the SSH keys, a new one whenever one is asked for
+	relocates bool // from another Bitbucket
+	expiring  bool // Bitbucket gives SSH keys 90 days
 	sameToken bool // who authorizes again gets a token with the same id
 	fragile   bool // a token dies when its client's keys change
 	blind     bool // this Terraform cannot be asked which repositories it sees
@@ -48,7 +58,30 @@ type traits struct {
 	telling   bool // Bitbucket tells when a key was used
 }
 
+// Files are what the configuration says of the connection, which people change.
+type files struct {
+	user    string // the service user
+	protect bool
+	leaves  bool // it is not described any more
+	forget  bool // a removed block lets it go
+	moved   bool // a moved block leads to it
+	accepts bool // of a removal: as many workspaces as would be unlinked
+}
+
+// A neighbour is another connection of the fleet that uses an SSH key.
+type neighbour struct {
+	ssh       int
+	described bool // by the configuration
+	planned   bool // in the same run
+	condemned bool
+}
+
 type recordKept struct {
+	user, ended      string // whose SSH keys it says they are; how the connection ended
+	protected        bool
+	movedFrom        bool     // it says that it took over the one at the other path
+	moving           []string // workspaces of a wave that was begun
+	movingFrom       string   // id of the OAuth token that they had
 	key              string
 	rsa, ssh         int
 	token, refused   string
@@ -60,6 +93,7 @@ type recordKept struct {
 	before            int // RSA: what both sides can go back to
 	undestroyed       bool
 
+	supplied map[int]bool // SSH pairs that the user brought
 	unheld   map[int]bool // pairs whose private halves only Terraform has
 	wasUsed  map[int]bool // SSH pairs that Terraform had before it was given another
 	pairGone int          // consumer's pair that is condemned; 0: none
@@ -92,22 +126,30 @@ const (
 	theirKey   = "their-key"
 	theirPair  = 1000
 	theDefault = "Bitbucket (corp)"
+	secondUser = "svc-second"
+
+	beforeAddress = "connection.before"
+	beforePath    = "corp/before"
+	otherAddress  = "connection.other"
+	otherPath     = "corp/other"
 )
 
 func (w *world) tick() int { w.ticks++; return w.ticks }
 
 func (w world) clone() world {
-	if w.record != nil {
-		w.record = new(*w.record)
-		w.record.condemned = maps.Clone(w.record.condemned)
-		w.record.unheld, w.record.wasUsed = maps.Clone(w.record.unheld), maps.Clone(w.record.wasUsed)
-	}
+	w.record, w.behind = w.record.clone(), w.behind.clone()
 	if w.link != nil {
 		w.link = new(*w.link)
 	}
-	w.consumers, w.published = maps.Clone(w.consumers), maps.Clone(w.published)
-	w.born, w.used = maps.Clone(w.born), maps.Clone(w.used)
-	w.provenSSH, w.expired = maps.Clone(w.provenSSH), maps.Clone(w.expired)
+	if w.other != nil {
+		w.other = new(*w.other)
+	}
+	if w.old != nil {
+		w.old = new(*w.old)
+	}
+	w.consumers, w.published, w.granted = maps.Clone(w.consumers), maps.Clone(w.published), maps.Clone(w.granted)
+	w.born, w.used, w.workspaces = maps.Clone(w.born), maps.Clone(w.used), maps.Clone(w.workspaces)
+	w.provenSSH, w.ends = maps.Clone(w.provenSSH), maps.Clone(w.ends)
 	w.clients = slices.Clone(w.clients)
 	for i := range w.clients {
 		if t := w.clients[i].token; t != nil {
@@ -117,130 +159,35 @@ func (w world) clone() world {
 	return w
 }
 
+func (r *recordKept) clone() *recordKept {
+	if r == nil {
+		return nil
+	}
+	out := *r
+	out.condemned, out.supplied = maps.Clone(r.condemned), maps.Clone(r.supplied)
+	out.unheld, out.wasUsed = maps.Clone(r.unheld), maps.Clone(r.wasUsed)
+	return &out
+}
+
 func newWorld(t traits) world {
-	return world{
-		traits: t, consumers: map[string]consumerKept{}, published: map[int]bool{}, born: map[int]int{}, used: map[int]int{},
-		provenSSH: map[int]bool{}, expired: map[int]bool{},
+	w := world{
+		traits: t, files: files{user: user},
+		consumers: map[string]consumerKept{}, published: map[int]string{}, granted: map[string]bool{}, born: map[int]int{}, used: map[int]int{},
+		provenSSH: map[int]bool{}, ends: map[int]int{}, workspaces: map[string]string{},
 	}
-}
-
-// want is what the files ask for in this world.
-func (w world) want() *schema.Connection {
-	want := aConnection()
-	want.Adopt = w.adopt
-	if w.brought {
-		want.Consumer.Key, want.Consumer.Private = theirKey, &schema.SecretRef{Env: "THEIRS"}
+	if t.relocates {
+		w.old = &clientKept{id: "oc-old", name: "old", key: "old", token: &tokenKept{id: "ot-old"}}
+		for _, name := range []string{"app", "net", "web", "www"} {
+			w.workspaces[name] = w.old.token.id
+		}
 	}
-	want.SSHKey.Overlap = 24 * time.Hour
-	if w.aging {
-		want.SSHKey.RotateAfter, want.Consumer.RotateAfter = 90*24*time.Hour, 365*24*time.Hour
-	}
-	return want
-}
-
-// plan reads the world and plans.
-func (w world) plan() plan.Plan {
-	want := w.want()
-	have := w.read()
-	shared := *have.Bitbucket
-	return plan.Make(&schema.Fleet{Name: fleet, Bitbuckets: []*schema.Bitbucket{want.Bitbucket}}, []*schema.Connection{want},
-		[]plan.Have{have}, map[string]plan.Bitbucket{"corp": shared}, plan.Options{Now: at(w.hours), Rotate: w.asked})
+	return w
 }
 
 func at(hours int) time.Time { return noon.Add(time.Duration(hours) * time.Hour) }
 
 func rsa(pair int) string { return fmt.Sprint("rsa-", pair) }
 func ssh(pair int) string { return fmt.Sprint("ssh-", pair) }
-
-// read returns what bbsync would read of the world.
-func (w world) read() plan.Have {
-	have := nothing()
-	have.Bitbucket.Granted = map[plan.GrantPermission]bool{vpcAdmin: w.granted}
-	have.Bitbucket.KeyUsage = w.telling
-	have.NameTaken = w.nameTaken
-	have.Keys = map[string]plan.SSHKey{}
-	for pair := range w.published {
-		key := plan.SSHKey{ID: pair, Fingerprint: ssh(pair)}
-		if hour, ok := w.used[pair]; ok && w.telling {
-			key.LastUsed = at(hour)
-		}
-		if w.expired[pair] {
-			key.Expires = at(w.hours - 1)
-		}
-		have.Keys[ssh(pair)] = key
-	}
-	if w.link != nil {
-		have.Link = &plan.Link{ID: linkID, Name: w.link.name, URL: linkURL, Type: "generic"}
-		if c, ok := w.consumers[w.link.key]; ok {
-			have.Consumer = &plan.Consumer{Key: w.link.key, Name: c.name, Description: c.mark, Fingerprint: rsa(c.rsa)}
-		}
-	}
-	for i, c := range w.clients {
-		have.Clients = append(have.Clients, w.readClient(i, c, &have))
-	}
-	have.Record = w.readRecord()
-	return have
-}
-
-func (w world) readClient(i int, c clientKept, have *plan.Have) plan.Client {
-	out := plan.Client{
-		ID: c.id, Name: c.name, Key: c.key, Fingerprint: rsa(c.rsa), HTTPURL: "https://bitbucket.example/git", APIURL: "https://bitbucket.example",
-		ServiceProvider: "bitbucket_data_center", Scoped: c.scoped, Projects: c.projects, Created: noon.Add(time.Duration(i) * time.Minute),
-	}
-	if t := c.token; t != nil {
-		out.Token = &plan.Token{ID: t.id, User: t.user, HasSSHKey: t.ssh != 0}
-		have.TokenDead = have.TokenDead || !w.blind && w.record != nil && w.record.refused == t.id && !w.works(c)
-	}
-	return out
-}
-
-func (w world) readRecord() *plan.Record {
-	r := w.record
-	if r == nil {
-		return nil
-	}
-	out := &plan.Record{LinkID: r.linkID, ClientID: r.clientID, RefusedToken: r.refused}
-	if r.rsa != 0 {
-		out.Consumer = &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa), Created: at(w.born[r.rsa]), Brought: r.rsa == theirPair, Unheld: r.unheld[r.rsa]}
-		if r.pairGone == r.rsa {
-			out.Consumer.Condemned = "stolen"
-		}
-		if r.before != 0 {
-			out.Consumer.Previous = rsa(r.before)
-			if r.pairGone == r.before {
-				out.Consumer.PreviousCondemned = "stolen"
-			}
-		}
-	}
-	out.Pending, out.Current, out.Previous = w.readKey(r.pending), w.readKey(r.ssh), w.readKey(r.previous)
-	if out.Current != nil && r.token != "" {
-		out.Current.Token, out.Current.Set, out.Current.Proved = r.token, at(r.set), at(r.set)
-	}
-	if out.Pending != nil {
-		out.Pending.Token = r.tokenMay
-	}
-	if out.Previous != nil {
-		out.Previous.Left = at(r.left)
-	}
-	if r.undestroyed {
-		out.Retired = &plan.RetiredKey{Fingerprint: "retired"}
-	}
-	return out
-}
-
-func (w world) readKey(pair int) *plan.Key {
-	if pair == 0 {
-		return nil
-	}
-	out := &plan.Key{Fingerprint: ssh(pair), Created: at(w.born[pair]), Unheld: w.record.unheld[pair]}
-	if w.record.wasUsed[pair] {
-		out.Left = noon
-	}
-	if w.record.condemned[pair] {
-		out.Condemned = "stolen"
-	}
-	return out
-}
 
 // handshake reports whether Bitbucket accepts what the client signs.
 func (w world) handshake(c clientKept) bool {
@@ -277,4 +224,34 @@ func (w *world) dropConsumer(key string) {
 			t.dead = true
 		}
 	}
+}
+
+// dropToken ends the token of a client: no workspace uses it any more.
+func (w *world) dropToken(c *clientKept) {
+	if c.token == nil {
+		return
+	}
+	for name, id := range w.workspaces {
+		if id == c.token.id {
+			delete(w.workspaces, name)
+		}
+	}
+	c.token = nil
+}
+
+// hasExpired reports whether Bitbucket accepts an SSH key no longer.
+func (w world) hasExpired(pair int) bool {
+	end, ok := w.ends[pair]
+	return ok && w.hours >= end
+}
+
+// newToken gives a client another token. Workspaces follow it.
+func (w *world) newToken(c *clientKept, t tokenKept) {
+	t.id = fmt.Sprint("ot-", w.tick())
+	for name, id := range w.workspaces {
+		if c.token != nil && id == c.token.id {
+			w.workspaces[name] = t.id
+		}
+	}
+	c.token = &t
 }
