@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/tfe"
@@ -61,11 +62,11 @@ func interruptWave(t *testing.T, b *bed) {
 	_, result, err := b.applyOnce(t.Context(), false)
 	b.must(t, err)
 	b.peopleFollow(t, result)
-	p, err := b.start(t.Context())
+	run, err := b.start(t.Context(), fleet.Scope{}, nil)
 	b.must(t, err)
-	defer p.sys.Close()
+	defer run.Close()
 	org, one := sandbox.OrgName(1), b.fleet.Connections[0]
-	terraform, err := p.sys.Terraform(t.Context(), "hcp", org)
+	terraform, err := run.Systems.Terraform(t.Context(), "hcp", org)
 	b.must(t, err)
 	clients, err := terraform.Clients(t.Context(), org)
 	b.must(t, err)

@@ -1,7 +1,6 @@
 package laws_test
 
 import (
-	"context"
 	"os"
 	"regexp"
 	"slices"
@@ -9,16 +8,16 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/apply"
+	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/sandbox"
 	"github.com/bbsync/bbsync/schema"
 )
 
-// TestPrediction carries plans out step by step against the sandbox. After each
-// step, what is read must be what the planner predicted, and each kind of step must
-// occur.
-func TestPrediction(t *testing.T) {
+// TestStepByStep carries plans out against the sandbox, each step as a run of its own,
+// and reads the connection after each. Each kind of step occurs.
+func TestStepByStep(t *testing.T) {
 	t.Parallel()
 	b, states := transitBed(t)
 	w := &walker{bed: b, kinds: map[string]int{}}
@@ -84,17 +83,23 @@ func (c prediction) configuration() string {
 // (which is done, too), and reports whether there was nothing to do.
 func (w *walker) round(t *testing.T, c prediction) bool {
 	t.Helper()
-	p, err := w.start(t.Context())
+	scope := fleet.Scope{Rotate: c.rotate, Removal: fleet.Removal{Prune: c.prune, Max: new(9), AllowUnlink: unlinks}}
+	for _, one := range w.fleet.Connections {
+		if c.adopt {
+			scope.Adopt = append(scope.Adopt, one.Address)
+		}
+	}
+	run, err := w.start(t.Context(), scope, func() time.Time { return time.Now().Add(c.later) })
 	w.must(t, err)
-	defer p.sys.Close()
-	p.adopt, p.rotate = c.adopt, c.rotate
-	p.now = func() time.Time { return time.Now().Add(c.later) }
-	planned := p.everything(t, c)
+	defer run.Close()
+	planned, err := run.Plan(t.Context())
+	w.must(t, err)
 	done := true
 	for _, shared := range planned.Bitbuckets {
 		for _, change := range shared.Changes {
 			done = false
-			w.shared(t, p, shared, change)
+			shared.Changes = []plan.Change{change}
+			w.carry(t, run, plan.Plan{Fleet: planned.Fleet, Bitbuckets: []plan.BitbucketPlan{shared}}, change.Step)
 		}
 	}
 	for _, one := range planned.Connections {
@@ -102,54 +107,20 @@ func (w *walker) round(t *testing.T, c prediction) bool {
 			t.Fatalf("%s is blocked: %v", one.Address, one.Blocks)
 		}
 		done = done && len(one.Changes) == 0
-		w.connection(t, p, one)
+		w.connection(t, run, one)
 	}
 	return done
 }
 
-// everything plans what the configuration describes and, with prune, what it does not.
-func (p *process) everything(t *testing.T, c prediction) plan.Plan {
-	t.Helper()
-	planned, err := p.plan(t.Context(), p.fleet.Connections, true)
-	p.must(t, err)
-	if !c.prune {
-		return planned
-	}
-	records, err := live.FleetRecords(t.Context(), p.sys)
-	p.must(t, err)
-	leaving := plan.Orphans(p.fleet, records)
-	var wants []*schema.Connection
-	for _, l := range leaving {
-		wants = append(wants, l.Want)
-	}
-	world, err := live.Read(t.Context(), p.sys, append(slices.Clone(wants), p.fleet.Connections...), live.Options{})
-	p.must(t, err)
-	affected, err := live.Affected(t.Context(), p.sys, wants, world.Have[:len(leaving)])
-	p.must(t, err)
-	r := plan.Removals{
-		Fleet: p.fleet.Name, Why: "no file describes it", Max: 9, Records: records, Now: p.now(), Moves: planned.Moves(),
-		Affected: affected, AllowUnlink: unlinks,
-		Stay: p.fleet.Connections, StayHave: world.Have[len(leaving):],
-	}
-	planned.Connections = append(planned.Connections, r.Plan(leaving, world.Have[:len(leaving)])...)
-	return planned
-}
-
-func (w *walker) shared(t *testing.T, p *process, b plan.BitbucketPlan, change plan.Change) {
-	t.Helper()
-	b.Changes = []plan.Change{change}
-	w.carry(t, p, plan.Plan{Fleet: p.fleet.Name, Bitbuckets: []plan.BitbucketPlan{b}}, change.Step)
-}
-
 // connection carries out the steps of one connection and compares after each.
-func (w *walker) connection(t *testing.T, p *process, c plan.Connection) {
+func (w *walker) connection(t *testing.T, run *fleet.Run, c plan.Connection) {
 	t.Helper()
-	before := p.reading(t, c)
+	before := reading(t, run, c)
 	for _, change := range c.Changes {
 		one := c
 		one.Changes, one.After, one.Basis = []plan.Change{change}, "", before.Record.Basis()
-		waited := w.carry(t, p, plan.Plan{Fleet: p.fleet.Name, Connections: []plan.Connection{one}}, change.Step)
-		after := p.reading(t, c)
+		waited := w.carry(t, run, plan.Plan{Fleet: c.Fleet, Connections: []plan.Connection{one}}, change.Step)
+		after := reading(t, run, c)
 		for _, d := range differences(before, after) {
 			t.Logf("%s: %s", change.Step.Kind(), d)
 		}
@@ -160,13 +131,14 @@ func (w *walker) connection(t *testing.T, p *process, c plan.Connection) {
 	}
 }
 
-// reading reads the connection that a plan is of, as its configuration or its record
+// reading reads the connection that a plan is of, as the configuration or its record
 // describes it.
-func (p *process) reading(t *testing.T, c plan.Connection) plan.Have {
+func reading(t *testing.T, run *fleet.Run, c plan.Connection) plan.Have {
 	t.Helper()
-	want := p.described(t, c)
-	world, err := live.Read(t.Context(), p.sys, []*schema.Connection{want}, live.Options{})
-	p.must(t, err)
+	world, err := live.Read(t.Context(), run.Systems, []*schema.Connection{described(run, c)}, live.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	have := world.Have[0]
 	if len(have.Unread) > 0 {
 		t.Fatalf("reading %s: %v", c.Address, have.Unread)
@@ -174,24 +146,23 @@ func (p *process) reading(t *testing.T, c plan.Connection) plan.Have {
 	return have
 }
 
-func (p *process) described(t *testing.T, c plan.Connection) *schema.Connection {
-	t.Helper()
-	for _, want := range p.fleet.Connections {
+func described(run *fleet.Run, c plan.Connection) *schema.Connection {
+	for _, want := range run.Connections {
 		if want.Address == c.Address {
 			return want
 		}
 	}
 	return &schema.Connection{
 		Address: c.Address, Organization: c.Organization, ServiceUser: c.ServiceUser, Record: c.Record, Link: schema.ApplicationLink{URL: c.LinkURL},
-		Terraform: p.fleet.Terraforms[0], Bitbucket: p.fleet.Bitbuckets[0],
+		Terraform: run.Configuration.Terraforms[0], Bitbucket: run.Configuration.Bitbuckets[0],
 	}
 }
 
 // carry carries out one step and reports whether a person did it.
-func (w *walker) carry(t *testing.T, p *process, one plan.Plan, step plan.Step) bool {
+func (w *walker) carry(t *testing.T, run *fleet.Run, one plan.Plan, step plan.Step) bool {
 	t.Helper()
 	w.kinds[step.Kind()]++
-	result := apply.Run(context.WithoutCancel(t.Context()), p.sys, one, apply.Options{Holder: "laws", Now: p.now, AllowUnlink: unlinks})
+	result := run.Apply(t.Context(), fleet.Everything(one), apply.Options{Holder: "laws"})
 	waited := false
 	for _, o := range append(result.Bitbuckets, result.Connections...) {
 		if o.Err != nil {
