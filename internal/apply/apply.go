@@ -97,6 +97,11 @@ const (
 	Later     Status = "later"     // not begun: what it follows did not come to its end
 )
 
+// Statuses returns all statuses, in the order in which they are counted.
+func Statuses() []Status {
+	return []Status{Applied, Waiting, Broken, Blocked, Stale, NotRun, Leased, Later, Unchanged}
+}
+
 // An Outcome is how one connection, or one Bitbucket, ended.
 type Outcome struct {
 	Address string
@@ -124,6 +129,11 @@ type Result struct {
 	Bitbuckets  []Outcome
 	Connections []Outcome
 	Halted      string // why connections were not begun; "" when all were
+}
+
+// Outcomes returns all outcomes, those of the Bitbuckets first.
+func (r Result) Outcomes() []Outcome {
+	return append(append([]Outcome{}, r.Bitbuckets...), r.Connections...)
 }
 
 // Run carries a plan out.

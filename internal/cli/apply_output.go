@@ -12,7 +12,8 @@ import (
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 // An applyOutput reports an apply as it goes: to people as text, to programs as a
@@ -27,11 +28,11 @@ type applyOutput struct {
 	failed   error    // to write the streams
 	progress *progress
 	left     map[string]int // steps not done yet, by address
-	warned   *report.Repeated
+	warned   *terminal.Repeated
 }
 
 func (a *app) applyOutput(o *outputFlags, fleet string, whole bool) (*applyOutput, error) {
-	t := &applyOutput{app: a, whole: whole, progress: &progress{}, warned: report.NewRepeated()}
+	t := &applyOutput{app: a, whole: whole, progress: &progress{}, warned: terminal.NewRepeated()}
 	if o.machine() {
 		t.streams = append(t.streams, a.documents())
 	}
@@ -43,13 +44,13 @@ func (a *app) applyOutput(o *outputFlags, fleet string, whole bool) (*applyOutpu
 		t.file = file
 		t.streams = append(t.streams, file)
 	}
-	t.line(report.BeginLine(fleet, time.Now()))
+	t.line(documents.BeginLine(fleet, time.Now()))
 	return t, nil
 }
 
 // line writes a line to every stream.
-func (t *applyOutput) line(line report.StreamLine) {
-	text, err := report.Line(line)
+func (t *applyOutput) line(line documents.StreamLine) {
+	text, err := documents.Line(line)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.failed = errors.Join(t.failed, err)
@@ -67,15 +68,15 @@ func (t *applyOutput) say(text string) {
 	}
 }
 
-func (t *applyOutput) options() report.PlanOptions {
-	return report.PlanOptions{Style: t.app.style(t.app.stdout), Verbose: t.whole}
+func (t *applyOutput) options() terminal.Options {
+	return terminal.Options{Style: t.app.style(t.app.stdout), Verbose: t.whole}
 }
 
 func (t *applyOutput) plan(p plan.Plan) {
-	t.say(report.Plan(p, t.options()))
+	t.say(terminal.Plan(p, t.options()))
 	if len(t.streams) > 0 {
-		doc := report.NewPlanDocument("plan", p)
-		t.line(report.StreamLine{Type: "plan", Time: time.Now(), Plan: &doc})
+		doc := documents.NewPlan(p)
+		t.line(documents.StreamLine{Type: "plan", Time: time.Now(), Plan: &doc})
 	}
 }
 
@@ -101,9 +102,9 @@ func (t *applyOutput) working(run *fleet.Run, p plan.Plan) {
 // event tells of one event.
 func (t *applyOutput) event(e apply.Event) {
 	if len(t.streams) > 0 {
-		t.line(report.EventLine(e, time.Now()))
+		t.line(documents.EventLine(e, time.Now()))
 	}
-	text := report.Event(e, t.app.style(t.app.stderr))
+	text := terminal.Event(e, t.app.style(t.app.stderr))
 	if t.progress.live() {
 		t.count(e)
 		text = t.above(e, text)
@@ -121,7 +122,7 @@ func (t *applyOutput) above(e apply.Event, text string) string {
 		return text
 	case apply.Finished:
 		if apply.Status(e.Text) != apply.Broken {
-			return report.Ending(e, t.app.style(t.app.stderr))
+			return terminal.Ending(e, t.app.style(t.app.stderr))
 		}
 	case apply.Warning:
 		t.mu.Lock()
@@ -155,12 +156,12 @@ func (t *applyOutput) count(e apply.Event) {
 func (t *applyOutput) result(r apply.Result) {
 	t.progress.Close()
 	_, _ = io.WriteString(t.app.stderr, t.warned.Rest(t.app.style(t.app.stderr)))
-	t.say("\n" + strings.TrimLeft(report.ResultWhole(r, t.options()), "\n"))
+	t.say("\n" + strings.TrimLeft(terminal.Result(r, t.options()), "\n"))
 }
 
 // different shows what is not as wanted though everything was carried out.
 func (t *applyOutput) different(p plan.Plan) {
-	t.say("\nEverything was carried out, and this is still different:\n\n" + report.Plan(p, t.options()))
+	t.say("\nEverything was carried out, and this is still different:\n\n" + terminal.Plan(p, t.options()))
 }
 
 // summary ends the streams; left is the plan made afterwards, nil when there
@@ -169,12 +170,12 @@ func (t *applyOutput) summary(r apply.Result, code int, left *plan.Plan) {
 	if len(t.streams) == 0 {
 		return
 	}
-	doc := report.NewResultDocument(r, code)
+	doc := documents.NewResult(r, code)
 	if left != nil {
-		summary := report.NewSummaryDocument(left.Summary())
+		summary := documents.NewSummary(left.Summary())
 		doc.Left = &summary
 	}
-	t.line(report.StreamLine{Type: "summary", Time: time.Now(), FormatVersion: report.FormatVersion, Summary: &doc})
+	t.line(documents.StreamLine{Type: "summary", Time: time.Now(), FormatVersion: documents.FormatVersion, Summary: &doc})
 }
 
 // end closes what is open, and tells the streams of an error that nobody was
@@ -182,7 +183,7 @@ func (t *applyOutput) summary(r apply.Result, code int, left *plan.Plan) {
 func (t *applyOutput) end(err error) error {
 	t.progress.Close()
 	if !told(err) {
-		t.line(report.StreamLine{Type: "error", Time: time.Now(), Error: err.Error()})
+		t.line(documents.StreamLine{Type: "error", Time: time.Now(), Error: err.Error()})
 	}
 	if t.file != nil {
 		t.failed = errors.Join(t.failed, t.file.Close())

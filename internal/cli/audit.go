@@ -13,6 +13,8 @@ import (
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/audit"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -59,9 +61,9 @@ func (a *app) verifyTrail(output *outputFlags, file, contains string) error {
 	if contains != "" && !v.Found {
 		return fmt.Errorf("%s: no entry has the hash %s: the trail was cut off or rewritten", file, contains)
 	}
-	err = a.deliver(output, func(format report.Format, _ report.Style) (string, error) {
+	err = a.deliver(output, func(format report.Format, _ terminal.Style) (string, error) {
 		if format == report.AsJSON {
-			return report.JSON(report.NewAuditDocument(file, v))
+			return documents.JSON(documents.NewAudit(file, v))
 		}
 		torn := ""
 		if v.Torn > 0 {

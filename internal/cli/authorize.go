@@ -14,6 +14,8 @@ import (
 	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 type authorizeFlags struct {
@@ -133,10 +135,10 @@ func (a *app) authorize(ctx context.Context, f *authorizeFlags, addresses []stri
 
 // authorized writes what came of the waiting for programs, where that was asked for.
 func (a *app) authorized(f *authorizeFlags, result io.Writer, requests []authorize.Request, statuses []authorize.Status, code int) error {
-	doc := report.NewAuthorizeDocument()
+	doc := documents.NewAuthorize()
 	doc.ExitCode = code
 	for i, r := range requests {
-		one := report.RequestDocument{
+		one := documents.Request{
 			Address: r.Address, Organization: r.Organization, Bitbucket: r.BitbucketURL, User: r.ServiceUser, URL: r.URL,
 			State: string(statuses[i].State), TokenUser: statuses[i].User,
 		}
@@ -148,9 +150,9 @@ func (a *app) authorized(f *authorizeFlags, result io.Writer, requests []authori
 	people := a.stdout
 	a.stdout = result
 	defer func() { a.stdout = people }()
-	return a.deliver(f.output, func(format report.Format, _ report.Style) (string, error) {
+	return a.deliver(f.output, func(format report.Format, _ terminal.Style) (string, error) {
 		if format == report.AsJSON {
-			return report.JSON(doc)
+			return documents.JSON(doc)
 		}
 		return "", nil // people have been told while they waited
 	})

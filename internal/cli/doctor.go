@@ -8,6 +8,7 @@ import (
 	"github.com/bbsync/bbsync/internal/doctor"
 	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -55,8 +56,8 @@ func (a *app) doctor(ctx context.Context, names []string, verbose, prove bool) e
 	if prove {
 		doctor.Prove(ctx, run.Systems, run.Connections, &found, doctor.ProveOptions{Tell: func(address, say string) { a.tellf("%s: %s\n", address, say) }})
 	}
-	err = a.deliver(a.output, func(format report.Format, style report.Style) (string, error) {
-		return report.RenderDoctor(found, format, report.DoctorOptions{Style: style, Fleet: run.Configuration.Name, Verbose: verbose})
+	err = a.deliver(a.output, func(format report.Format, style terminal.Style) (string, error) {
+		return report.RenderDoctor(run.Configuration.Name, found, format, terminal.Options{Style: style, Verbose: verbose})
 	})
 	if err != nil {
 		return err

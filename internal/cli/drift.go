@@ -6,10 +6,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 type driftFlags struct {
@@ -52,7 +54,7 @@ func (a *app) driftCommand() *cobra.Command {
 type look struct {
 	run          *fleet.Run
 	plan         plan.Plan
-	drift        report.Drift // zero when the look failed as a whole
+	drift        drift.Report // zero when the look failed as a whole
 	began, ended time.Time
 	err          error // what the process ends with
 }
@@ -83,28 +85,28 @@ func (a *app) drift(ctx context.Context, f *driftFlags) error {
 }
 
 // look reads the systems and compares.
-func (a *app) look(ctx context.Context, run *fleet.Run) (plan.Plan, report.Drift, error) {
+func (a *app) look(ctx context.Context, run *fleet.Run) (plan.Plan, drift.Report, error) {
 	if err := run.Open(ctx); err != nil {
-		return plan.Plan{}, report.Drift{}, err
+		return plan.Plan{}, drift.Report{}, err
 	}
 	p, err := run.Plan(ctx)
 	if err != nil {
-		return plan.Plan{}, report.Drift{}, err
+		return plan.Plan{}, drift.Report{}, err
 	}
-	return p, report.NewDrift(p, report.Scope{Time: a.now(), Shard: run.Scope.Shard.String(), Connections: run.Targeted, Bitbuckets: run.Configuration.Bitbuckets}), nil
+	return p, drift.New(p, drift.Scope{Time: a.now(), Shard: run.Scope.Shard.String(), Connections: run.Targeted, Bitbuckets: run.Configuration.Bitbuckets}), nil
 }
 
 func (a *app) showDrift(output *outputFlags, seen look) error {
-	return a.deliver(output, func(format report.Format, style report.Style) (string, error) {
-		if text, ok, err := seen.drift.Render(format, style); ok {
+	return a.deliver(output, func(format report.Format, style terminal.Style) (string, error) {
+		if text, ok, err := report.RenderDrift(seen.drift, format, style); ok {
 			return text, err
 		}
-		return report.RenderPlan("drift", seen.plan, format, report.PlanOptions{Style: style, Version: version(), Now: a.now()})
+		return report.RenderPlan(seen.plan, format, report.PlanOptions{Options: terminal.Options{Style: style}, Version: version(), Now: a.now()})
 	})
 }
 
 // driftExit returns the code of a drift report, of one process or merged.
-func driftExit(d report.Drift) int {
+func driftExit(d drift.Report) int {
 	t := exitcode.Tally{}
 	t.Drift(d)
 	return int(t.Code())

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/metrics"
 	"github.com/bbsync/bbsync/internal/notify"
@@ -130,7 +131,7 @@ func (a *app) tellChanges(ctx context.Context, f *driftFlags, seen look) error {
 }
 
 // changes returns the state to remember and the message to send, "" for none.
-func changes(f *driftFlags, before notify.State, seen look) (notify.State, string) {
+func changes(f *driftFlags, before drift.Snapshot, seen look) (drift.Snapshot, string) {
 	if seen.drift.Fleet == "" {
 		next, news := before.Failing(seen.run.Configuration.Name)
 		if !news {
@@ -147,14 +148,14 @@ func changes(f *driftFlags, before notify.State, seen look) (notify.State, strin
 
 // lastState reads the state of the look before. A state that cannot be read is
 // as good as none: drift must not be blocked by what an earlier run left.
-func (a *app) lastState(file string) notify.State {
+func (a *app) lastState(file string) drift.Snapshot {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return notify.State{}
+		return drift.Snapshot{}
 	}
-	state := notify.State{}
+	state := drift.Snapshot{}
 	if err == nil {
-		state, err = notify.DecodeState(text)
+		state, err = drift.DecodeSnapshot(text)
 	}
 	if err != nil {
 		a.warn(fmt.Errorf("%s: %w; starting again without it", file, err))

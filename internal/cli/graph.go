@@ -27,7 +27,7 @@ func (a *app) graphCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			text, err := report.Graph(fleet, report.Format(format))
+			text, err := report.RenderGraph(fleet, report.Format(format))
 			if err != nil {
 				return err
 			}

@@ -25,11 +25,15 @@ import (
 	"github.com/bbsync/bbsync/internal/audit"
 	"github.com/bbsync/bbsync/internal/authorize"
 	"github.com/bbsync/bbsync/internal/doctor"
+	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/metrics"
 	"github.com/bbsync/bbsync/internal/notify"
 	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/page"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -255,7 +259,7 @@ func TestHostileStrings(t *testing.T) {
 func renderings(f *filler, t *testing.T) []rendering {
 	p, result := hostilePlan(f, t), hostileResult(f, t)
 	now := time.Unix(1e9, 0)
-	drift := filled(f, report.NewDrift(p, report.Scope{Time: now}))
+	seen := filled(f, drift.New(p, drift.Scope{Time: now}))
 	found := filled(f, doctor.Report{Sections: []doctor.Section{
 		{Kind: doctor.Connection, Checks: []doctor.Check{{Status: doctor.Failed}, {Status: doctor.OK}}}, {Kind: doctor.Vault, Checks: []doctor.Check{{Status: doctor.Warning}}},
 	}})
@@ -271,14 +275,17 @@ func renderings(f *filler, t *testing.T) []rendering {
 	plain := func(text string) func() (string, error) { return func() (string, error) { return text, nil } }
 	for _, format := range report.PlanFormats() {
 		add("plan "+string(format), wellFormed(format), func() (string, error) {
-			return report.RenderPlan("plan", p, format, report.PlanOptions{Verbose: true, Version: "1", Now: now})
+			return report.RenderPlan(p, format, report.PlanOptions{Options: terminal.Options{Verbose: true}, Version: "1", Now: now})
 		})
 	}
-	add("plan grouped", nil, plain(report.Plan(p, report.PlanOptions{Style: report.Style{Width: 60}})))
+	add("plan grouped", nil, plain(terminal.Plan(p, terminal.Options{Style: terminal.Style{Width: 60}})))
 	for _, format := range []report.Format{report.Text, report.AsJSON} {
-		add("drift "+string(format), wellFormed(format), func() (string, error) { text, _, err := drift.Render(format, report.Style{}); return text, err })
+		add("drift "+string(format), wellFormed(format), func() (string, error) {
+			text, _, err := report.RenderDrift(seen, format, terminal.Style{})
+			return text, err
+		})
 		add("doctor "+string(format), wellFormed(format), func() (string, error) {
-			return report.RenderDoctor(found, format, report.DoctorOptions{Fleet: hostile, Verbose: true})
+			return report.RenderDoctor(hostile, found, format, terminal.Options{Verbose: true})
 		})
 	}
 	for _, format := range report.ValidateFormats() {
@@ -287,46 +294,46 @@ func renderings(f *filler, t *testing.T) []rendering {
 		}
 	}
 	for _, format := range report.GraphFormats() {
-		add("graph "+string(format), wellFormed(format), func() (string, error) { return report.Graph(fleet, format) })
+		add("graph "+string(format), wellFormed(format), func() (string, error) { return report.RenderGraph(fleet, format) })
 	}
-	add("page with history", wellFormed(report.HTML), func() (string, error) { return report.Page(p, now, "1", drift, drift) })
-	add("apply text", nil, plain(report.ResultWhole(result, report.PlanOptions{Verbose: true})))
-	add("apply grouped", nil, plain(report.Result(result, report.Style{})))
-	add("apply json", wellFormed(report.AsJSON), func() (string, error) { return report.JSON(report.NewResultDocument(result, 1)) })
+	add("page with history", wellFormed(report.HTML), func() (string, error) { return page.HTML(p, now, "1", seen, seen) })
+	add("apply text", nil, plain(terminal.Result(result, terminal.Options{Verbose: true})))
+	add("apply grouped", nil, plain(terminal.Result(result, terminal.Options{})))
+	add("apply json", wellFormed(report.AsJSON), func() (string, error) { return documents.JSON(documents.NewResult(result, 1)) })
 	for _, kind := range []apply.EventKind{apply.StepDone, apply.Failed, apply.Warning, apply.Finished} {
 		e := filled(f, apply.Event{Kind: kind, Step: plan.CreateLink{}})
-		add("event json "+string(kind), wellFormed(report.AsJSON), func() (string, error) { return report.Line(report.EventLine(e, now)) })
+		add("event json "+string(kind), wellFormed(report.AsJSON), func() (string, error) { return documents.Line(documents.EventLine(e, now)) })
 		if kind != apply.Finished {
-			add("event text "+string(kind), nil, plain(report.Event(e, report.Style{})))
+			add("event text "+string(kind), nil, plain(terminal.Event(e, terminal.Style{})))
 		}
 	}
 	add("warnings held back", nil, func() (string, error) {
-		r := report.NewRepeated()
+		r := terminal.NewRepeated()
 		r.First(hostile, hostile)
 		r.First(hostile, hostile)
-		return r.Rest(report.Style{}), nil
+		return r.Rest(terminal.Style{}), nil
 	})
-	add("error", nil, plain(report.Style{}.Error(errors.Join(errors.New(hostile), fmt.Errorf("%s: %w", hostile, errors.New(hostile))))))
+	add("error", nil, plain(terminal.Style{}.Error(errors.Join(errors.New(hostile), fmt.Errorf("%s: %w", hostile, errors.New(hostile))))))
 	add("authorize", nil, plain(quiet.changeLine(request, authorize.Status{}, wrong)))
 	add("import text", nil, func() (string, error) {
 		var b strings.Builder
 		tellOdd(&b, []adopt.Oddity{filled(f, adopt.Oddity{})})
 		return b.String(), nil
 	})
-	add("import json", wellFormed(report.AsJSON), func() (string, error) { return report.JSON(filled(f, report.NewImportDocument())) })
+	add("import json", wellFormed(report.AsJSON), func() (string, error) { return documents.JSON(filled(f, documents.NewImport())) })
 	add("import hcl", wellFormedHCL, func() (string, error) {
 		text, _ := adopt.Files([]adopt.Match{hostileMatch(f)}, nil)
 		return string(text), nil
 	})
-	add("authorize json", wellFormed(report.AsJSON), func() (string, error) { return report.JSON(filled(f, report.NewAuthorizeDocument())) })
-	add("audit json", wellFormed(report.AsJSON), func() (string, error) { return report.JSON(filled(f, report.AuditDocument{})) })
+	add("authorize json", wellFormed(report.AsJSON), func() (string, error) { return documents.JSON(filled(f, documents.NewAuthorize())) })
+	add("audit json", wellFormed(report.AsJSON), func() (string, error) { return documents.JSON(filled(f, documents.Audit{})) })
 	add("audit trail", wellFormed(report.AsJSON), func() (string, error) { return trailOf(filled(f, audit.Entry{})) })
 	add("webhook", wellFormedChat, func() (string, error) {
-		return notify.Text(notify.Message(drift, drift.Entries(), true)) + notify.Text(notify.Failure(hostile, errors.New(hostile))), nil
+		return notify.Text(notify.Message(seen, seen.Entries(), true)) + notify.Text(notify.Failure(hostile, errors.New(hostile))), nil
 	})
 	add("metrics", wellFormedMetrics, func() (string, error) {
 		file := t.TempDir() + "/m.prom"
-		run := metrics.Run{Fleet: hostile, Shard: hostile, Drift: drift, Connections: p.Connections, Requests: map[string]int64{hostile: 1}, Complete: true}
+		run := metrics.Run{Fleet: hostile, Shard: hostile, Drift: seen, Connections: p.Connections, Requests: map[string]int64{hostile: 1}, Complete: true}
 		if err := run.WriteFile(file); err != nil {
 			return "", err
 		}

@@ -19,6 +19,8 @@ import (
 	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -113,10 +115,10 @@ func (a *app) importAll(ctx context.Context, f *importFlags) error {
 	}), exit(code))
 }
 
-func (a *app) tellImport(output *outputFlags, doc report.ImportDocument, text func(io.Writer)) error {
-	return a.deliver(output, func(format report.Format, _ report.Style) (string, error) {
+func (a *app) tellImport(output *outputFlags, doc documents.Import, text func(io.Writer)) error {
+	return a.deliver(output, func(format report.Format, _ terminal.Style) (string, error) {
 		if format == report.AsJSON {
-			return report.JSON(doc)
+			return documents.JSON(doc)
 		}
 		var b strings.Builder
 		text(&b)
@@ -124,15 +126,15 @@ func (a *app) tellImport(output *outputFlags, doc report.ImportDocument, text fu
 	})
 }
 
-func importDocument(places []adopt.Place, odd []adopt.Oddity) report.ImportDocument {
-	doc := report.NewImportDocument()
+func importDocument(places []adopt.Place, odd []adopt.Oddity) documents.Import {
+	doc := documents.NewImport()
 	for _, p := range places {
-		doc.Connections = append(doc.Connections, report.ImportedConnection{
+		doc.Connections = append(doc.Connections, documents.ImportedConnection{
 			Address: p.Address, Terraform: p.Client.Terraform.Label, Organization: p.Client.Organization, Bitbucket: p.Bitbucket.Label,
 		})
 	}
 	for _, o := range odd {
-		doc.Left = append(doc.Left, report.LeftDocument{Kind: string(o.Kind), Text: o.Text, Remedy: o.Remedy})
+		doc.Left = append(doc.Left, documents.Left{Kind: string(o.Kind), Text: o.Text, Remedy: o.Remedy})
 	}
 	return doc
 }

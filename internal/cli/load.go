@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -43,7 +44,7 @@ func (a *app) tellMistakes(o *outputFlags, diags hcl.Diagnostics) error {
 			told.also = append(told.also, string(s.format)+"="+s.file)
 		}
 	}
-	return a.deliver(told, func(format report.Format, _ report.Style) (string, error) {
+	return a.deliver(told, func(format report.Format, _ terminal.Style) (string, error) {
 		if format == report.Text {
 			return "", nil
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 // outputFlags say in which form a verb's result is wanted.
@@ -105,14 +106,14 @@ func (o *outputFlags) machine() bool { return o != nil && o.format != string(rep
 
 // deliver prints a result in the format asked for and writes the files asked
 // for. Files are plain text without colours or width.
-func (a *app) deliver(o *outputFlags, render func(report.Format, report.Style) (string, error)) error {
+func (a *app) deliver(o *outputFlags, render func(report.Format, terminal.Style) (string, error)) error {
 	text, err := render(report.Format(o.format), a.style(a.stdout))
 	if err != nil {
 		return err
 	}
 	var failed error
 	for _, s := range o.sinks() {
-		text, err := render(s.format, report.Style{})
+		text, err := render(s.format, terminal.Style{})
 		if err == nil {
 			err = replace.File(s.file, []byte(text), 0o600)
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -45,8 +46,8 @@ func (a *app) plan(ctx context.Context, flags *scopeFlags, out string, verbose b
 	if err != nil {
 		return err
 	}
-	err = a.deliver(a.output, func(format report.Format, style report.Style) (string, error) {
-		return report.RenderPlan("plan", p, format, report.PlanOptions{Style: style, Verbose: verbose, Version: version(), Now: a.now()})
+	err = a.deliver(a.output, func(format report.Format, style terminal.Style) (string, error) {
+		return report.RenderPlan(p, format, report.PlanOptions{Options: terminal.Options{Style: style, Verbose: verbose}, Version: version(), Now: a.now()})
 	})
 	if err != nil {
 		return err

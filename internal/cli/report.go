@@ -10,8 +10,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/replace"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/page"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 func (a *app) reportCommand() *cobra.Command {
@@ -49,7 +53,7 @@ func (a *app) reportPage(ctx context.Context, flags *scopeFlags, file string, pa
 	if err != nil {
 		return err
 	}
-	runs, err := readDrifts(names, report.ReadDrift)
+	runs, err := readDrifts(names, documents.ReadDrift)
 	if err != nil {
 		return err
 	}
@@ -58,14 +62,14 @@ func (a *app) reportPage(ctx context.Context, flags *scopeFlags, file string, pa
 		return err
 	}
 	defer run.Close()
-	if err := report.CheckRuns(run.Configuration.Name, names, runs); err != nil {
+	if err := page.CheckRuns(run.Configuration.Name, names, runs); err != nil {
 		return fmt.Errorf("drift over the last runs: %w", err)
 	}
 	p, err := run.Plan(ctx)
 	if err != nil {
 		return err
 	}
-	text, err := report.Page(p, a.now(), version(), runs...)
+	text, err := page.HTML(p, a.now(), version(), runs...)
 	if err != nil {
 		return err
 	}
@@ -92,8 +96,8 @@ func matching(patterns []string) ([]string, error) {
 }
 
 // readDrifts reads what bbsync drift --json wrote.
-func readDrifts(files []string, read func([]byte) (report.Drift, error)) ([]report.Drift, error) {
-	out := make([]report.Drift, len(files))
+func readDrifts(files []string, read func([]byte) (drift.Report, error)) ([]drift.Report, error) {
+	out := make([]drift.Report, len(files))
 	for i, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -127,16 +131,16 @@ func (a *app) reportMergeCommand() *cobra.Command {
 }
 
 func (a *app) mergeReports(files []string, output *outputFlags) error {
-	parts, err := readDrifts(files, report.DecodeDrift)
+	parts, err := readDrifts(files, documents.DecodeDrift)
 	if err != nil {
 		return err
 	}
-	d, err := report.MergeDrift(files, parts)
+	d, err := drift.Merge(files, parts)
 	if err != nil {
 		return fmt.Errorf("merging: %w", err)
 	}
-	err = a.deliver(output, func(format report.Format, style report.Style) (string, error) {
-		text, _, err := d.Render(format, style)
+	err = a.deliver(output, func(format report.Format, style terminal.Style) (string, error) {
+		text, _, err := report.RenderDrift(d, format, style)
 		return text, err
 	})
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 // color is the value of --color.
@@ -40,8 +40,8 @@ func (c *color) Type() string { return "string" }
 
 // style says how text for a stream looks: the flag first, then the environment,
 // then whether the stream is a terminal.
-func (a *app) style(w io.Writer) report.Style {
-	style := report.Style{Width: width(w)}
+func (a *app) style(w io.Writer) terminal.Style {
+	style := terminal.Style{Width: width(w)}
 	switch {
 	case a.color == colorAlways:
 		style.Color = true

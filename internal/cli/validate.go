@@ -9,6 +9,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -39,7 +40,7 @@ func (a *app) validate(out *outputFlags, verbose bool) error {
 			return err
 		}
 	}
-	err := a.deliver(out, func(format report.Format, _ report.Style) (string, error) {
+	err := a.deliver(out, func(format report.Format, _ terminal.Style) (string, error) {
 		if format == report.Text {
 			return validText(fleet, verbose), nil
 		}

@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 // release is set when a release is linked.
@@ -30,10 +32,10 @@ func (a *app) versionCommand() *cobra.Command {
 	return c
 }
 
-func renderVersion(format report.Format, _ report.Style) (string, error) {
+func renderVersion(format report.Format, _ terminal.Style) (string, error) {
 	commit, date := built()
 	if format == report.AsJSON {
-		return report.JSON(report.NewVersionDocument(version(), commit, date, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH))
+		return documents.JSON(documents.NewVersion(version(), commit, date, runtime.Version(), runtime.GOOS+"/"+runtime.GOARCH))
 	}
 	return strings.Join(strings.Fields(strings.Join([]string{"bbsync", version(), commit[:min(12, len(commit))], date}, " ")), " ") + "\n", nil
 }

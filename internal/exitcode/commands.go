@@ -5,8 +5,8 @@ import (
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/authorize"
 	"github.com/bbsync/bbsync/internal/doctor"
+	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/report"
 )
 
 // States adds connections by state, and Bitbuckets by state. A Bitbucket that
@@ -67,7 +67,7 @@ func (t Tally) Left(p plan.Plan) {
 }
 
 // Drift adds what a drift report found. A shard whose report is missing failed.
-func (t Tally) Drift(d report.Drift) {
+func (t Tally) Drift(d drift.Report) {
 	t.States(d.States())
 	t.Add(Failed, len(d.Missing))
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/authorize"
 	"github.com/bbsync/bbsync/internal/doctor"
+	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/report"
 )
 
 // TestWorkLeftUndoneIsNeverDone tallies random outcomes as every command does: the
@@ -110,10 +110,10 @@ func drawRequest(t *rapid.T, tally exitcode.Tally) int {
 }
 
 func drawDrift(t *rapid.T, tally exitcode.Tally) int {
-	state := rapid.SampledFrom([]string{"in_sync", "changes", "waiting", "leased", "refused", "unreadable", "of_a_newer_version"}).Draw(t, "drift")
-	d := report.Drift{Connections: []report.DriftConnection{{State: state}}}
+	state := rapid.SampledFrom(append(plan.States(), "of_a_newer_version")).Draw(t, "drift")
+	d := drift.Report{Connections: []drift.Connection{{State: state}}}
 	undone := 0
-	if state != "in_sync" {
+	if state != plan.StateInSync {
 		undone++
 	}
 	if rapid.Bool().Draw(t, "shard missing") {

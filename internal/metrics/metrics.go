@@ -9,16 +9,16 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/report"
 )
 
 // A Run is one look.
 type Run struct {
 	Fleet       string
 	Shard       string            // i/n, "" for all
-	Drift       report.Drift      // zero when nothing could be read
+	Drift       drift.Report      // zero when nothing could be read
 	Connections []plan.Connection // of the same look, for what has a time
 	Requests    map[string]int64  // by server
 	Began       time.Time
@@ -77,18 +77,18 @@ func (g gauges) run(r Run) {
 	}
 }
 
-func (g gauges) states(d report.Drift) {
+func (g gauges) states(d drift.Report) {
 	v := g.vector("connections", "Connections by state.", "state")
 	for state, n := range d.Summary.States {
-		with(v, state).Set(float64(n))
+		with(v, string(state)).Set(float64(n))
 	}
 }
 
 // unknownKeys counts the SSH keys of service users that nothing knows.
-func (g gauges) unknownKeys(d report.Drift) {
+func (g gauges) unknownKeys(d drift.Report) {
 	v := g.vector("unknown_ssh_keys", "SSH keys of service users that no record of the fleet knows.", "bitbucket")
 	for _, b := range d.Bitbuckets {
-		if b.State != "unreadable" {
+		if b.State != plan.StateUnreadable {
 			v.WithLabelValues(b.Label).Set(float64(len(b.UnknownKeys)))
 		}
 	}
@@ -101,11 +101,11 @@ func (g gauges) unknownKeys(d report.Drift) {
 // Bitbucket only what some of its connections need.
 func (g gauges) drift(r Run) {
 	v := g.vector("drift", "Differences between the files and what is live, by kind of object.", "connection", "organization", "kind")
-	set := func(name, organization, state string, differences []report.Difference) {
+	set := func(name, organization string, state plan.State, differences []drift.Difference) {
 		switch {
-		case state == "unreadable" || state == "leased":
+		case state == plan.StateUnreadable || state == plan.StateLeased:
 			return
-		case state == "refused": // nothing is planned, though something is not as wanted
+		case state == plan.StateRefused: // nothing is planned, though something is not as wanted
 			with(v, name, organization, "refused").Set(1)
 		case len(differences) == 0:
 			with(v, name, organization, "none").Set(0)
@@ -157,7 +157,7 @@ func (g gauges) times(connections []plan.Connection, now time.Time) {
 
 // keyName is a key's name as a label has it.
 func keyName(a plan.Age) string {
-	if a.Key == "SSH key" {
+	if a.Key == plan.ServiceKey {
 		return "ssh"
 	}
 	return "consumer"

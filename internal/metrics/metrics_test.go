@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
@@ -21,12 +21,12 @@ func run() Run {
 	return Run{
 		Fleet: "corp", Began: now.Add(-3 * time.Second), Ended: now, Complete: true,
 		Requests: map[string]int64{"https://app.terraform.io": 3},
-		Drift: report.Drift{
+		Drift: drift.Report{
 			Fleet:      "corp",
-			Summary:    report.DriftSummary{Connections: 3, States: map[string]int{"changes": 1, "refused": 1, "leased": 1}},
-			Bitbuckets: []report.DriftBitbucket{{Label: "new", State: "in_sync"}},
-			Connections: []report.DriftConnection{
-				{Address: "a", Organization: "o", State: "changes", Differences: []report.Difference{{Kind: "client"}, {Kind: "client"}, {Kind: "rotation"}}},
+			Summary:    drift.Summary{Connections: 3, States: map[plan.State]int{"changes": 1, "refused": 1, "leased": 1}},
+			Bitbuckets: []drift.Bitbucket{{Label: "new", State: "in_sync"}},
+			Connections: []drift.Connection{
+				{Address: "a", Organization: "o", State: "changes", Differences: []drift.Difference{{Kind: "client"}, {Kind: "client"}, {Kind: "rotation"}}},
 				{Address: "b", Organization: "p", State: "refused"},
 				{Address: "c", Organization: "q", State: "leased"},
 			},
@@ -36,9 +36,9 @@ func run() Run {
 				Target: plan.Target{Address: "a", Organization: "o"},
 				Token:  &plan.Token{Created: now.Add(-time.Hour)},
 				Ages: []plan.Age{
-					{Key: "SSH key", Role: plan.Current, Age: 2 * time.Hour, Due: now.Add(-time.Minute)},
-					{Key: "SSH key", Role: plan.Previous, Age: 3 * time.Hour},
-					{Key: "consumer's pair", Role: plan.Current, Age: 4 * time.Hour, Due: now.Add(time.Minute)},
+					{Key: plan.ServiceKey, Role: plan.Current, Age: 2 * time.Hour, Due: now.Add(-time.Minute)},
+					{Key: plan.ServiceKey, Role: plan.Previous, Age: 3 * time.Hour},
+					{Key: plan.ConsumerPair, Role: plan.Current, Age: 4 * time.Hour, Due: now.Add(time.Minute)},
 				},
 			},
 			{Target: plan.Target{Address: "b", Organization: "p"}, Blocks: []plan.Block{{Kind: plan.Refused}}},
@@ -110,7 +110,7 @@ func TestUnknownSSHKeys(t *testing.T) {
 	for shard, want := range map[string]int{"": 1, "0/2": 1, "1/2": 0} {
 		r := run()
 		r.Shard = shard
-		r.Drift.Bitbuckets[0].UnknownKeys = []report.UnknownKeyDocument{{User: "svc", Fingerprint: "SHA256:a"}, {User: "svc", Fingerprint: "SHA256:b"}}
+		r.Drift.Bitbuckets[0].UnknownKeys = []drift.UnknownKey{{User: "svc", Fingerprint: "SHA256:a"}, {User: "svc", Fingerprint: "SHA256:b"}}
 		text := "# HELP bbsync_unknown_ssh_keys SSH keys of service users that no record of the fleet knows.\n" +
 			"# TYPE bbsync_unknown_ssh_keys gauge\nbbsync_unknown_ssh_keys{bitbucket=\"new\"} 2\n"
 		if want == 0 {
@@ -179,10 +179,10 @@ func TestANarrowLookKeepsTheRest(t *testing.T) {
 	want[`bbsync_authorized{connection="a",fleet="corp",organization="o"}`] = "0"
 	narrow := Run{
 		Fleet: "corp", Began: now, Ended: now.Add(time.Hour), ExitCode: 4, Complete: true, Narrow: true,
-		Drift: report.Drift{
-			Fleet: "corp", Summary: report.DriftSummary{Connections: 1, States: map[string]int{"in_sync": 1}},
-			Bitbuckets:  []report.DriftBitbucket{{Label: "new", State: "changes", Differences: []report.Difference{{Kind: "grant"}}}},
-			Connections: []report.DriftConnection{{Address: "a", Organization: "o", State: "in_sync"}},
+		Drift: drift.Report{
+			Fleet: "corp", Summary: drift.Summary{Connections: 1, States: map[plan.State]int{"in_sync": 1}},
+			Bitbuckets:  []drift.Bitbucket{{Label: "new", State: "changes", Differences: []drift.Difference{{Kind: "grant"}}}},
+			Connections: []drift.Connection{{Address: "a", Organization: "o", State: "in_sync"}},
 		},
 		Connections: []plan.Connection{{Target: plan.Target{Address: "a", Organization: "o"}}},
 	}

@@ -1,11 +1,14 @@
+// Package notify sends messages about a fleet's drift through a webhook: to a chat, or
+// signed to a program. It decides nothing about the fleet.
 package notify
 
 import (
 	"fmt"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/plaintext"
-	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
 // A chat shows so many lines before it folds them, and Slack cuts a message at
@@ -16,7 +19,7 @@ const (
 )
 
 // Message tells what changed, and the whole in one line.
-func Message(d report.Drift, changed []report.DriftEntry, recovered bool) string {
+func Message(d drift.Report, changed []drift.Entry, recovered bool) string {
 	lines := []string{plaintext.Sprintf("bbsync: fleet %s is not as it was at the last look", d.Fleet)}
 	if recovered {
 		lines = append(lines, "The fleet can be read again.")
@@ -26,9 +29,9 @@ func Message(d report.Drift, changed []report.DriftEntry, recovered bool) string
 			lines = append(lines, fmt.Sprintf("... and %d more", len(changed)-i))
 			break
 		}
-		lines = append(lines, plaintext.Cut(e.String(), longest))
+		lines = append(lines, plaintext.Cut(terminal.DriftLine(e), longest))
 	}
-	return strings.Join(append(lines, d.SummaryLine()), "\n")
+	return strings.Join(append(lines, terminal.DriftSummary(d)), "\n")
 }
 
 // Failure tells that the look as a whole failed.

@@ -10,8 +10,8 @@ import (
 
 // The kinds of keys that have an Age.
 const (
-	ServiceKey   = "SSH key"
-	ConsumerPair = "consumer's pair"
+	ServiceKey   = "ssh_key"
+	ConsumerPair = "consumer_pair"
 )
 
 // An Age is what there is to know of a key's time: how old it is, when it is due
@@ -21,9 +21,9 @@ type Age struct {
 	Role        Role          `json:"role"` // of the SSH key; Current for the consumer's pair
 	Fingerprint string        `json:"fingerprint"`
 	Created     time.Time     `json:"created"`
-	Age         time.Duration `json:"age_ns"`
+	Age         time.Duration `json:"-"`
 	Due         time.Time     `json:"due,omitzero"`        // zero: not by age
-	Overdue     time.Time     `json:"overdue,omitzero"`    // from when on no maintenance window holds it back
+	Overdue     time.Time     `json:"-"`                   // from when on no maintenance window holds it back
 	Why         string        `json:"why,omitempty"`       // what makes it due, or why it never is
 	Expires     time.Time     `json:"expires,omitzero"`    // by the server's own rule
 	LastUsed    time.Time     `json:"last_used,omitzero"`  // as the server tells
@@ -88,7 +88,11 @@ func (a *Age) setDue(at due, brought bool) {
 
 // String shows the age in a line.
 func (a Age) String() string {
-	name := strings.TrimSpace(a.Key + " " + a.Fingerprint) // of a key made by hand it may not be known
+	kind := "SSH key"
+	if a.Key == ConsumerPair {
+		kind = "consumer's pair"
+	}
+	name := strings.TrimSpace(kind + " " + a.Fingerprint) // of a key made by hand it may not be known
 	parts := []string{fmt.Sprintf("%s (%s): %s old", name, a.Role, days(a.Age))}
 	switch {
 	case !a.Due.IsZero():

@@ -146,18 +146,23 @@ func steps(changes []Change) []Step {
 	return out
 }
 
-// State sums a connection's plan up.
+// State sums a connection's plan up, as a name for machines.
 type State string
 
 // The states of a connection, the most pressing first.
 const (
 	StateUnreadable State = "unreadable"
 	StateRefused    State = "refused"
-	StateLeased     State = "in progress elsewhere"
+	StateLeased     State = "leased" // another run is at it
 	StateChanges    State = "changes"
-	StateWaiting    State = "waiting for a person"
-	StateInSync     State = "in sync"
+	StateWaiting    State = "waiting" // for a person
+	StateInSync     State = "in_sync"
 )
+
+// States returns all states, in the order in which they are counted.
+func States() []State {
+	return []State{StateChanges, StateWaiting, StateRefused, StateUnreadable, StateLeased, StateInSync}
+}
 
 // State returns the connection's state. A connection whose next step is a
 // person's is waiting; one that has steps before that has changes.

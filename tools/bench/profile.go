@@ -12,7 +12,7 @@ import (
 	"runtime/pprof"
 
 	"github.com/bbsync/bbsync/internal/fleet"
-	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/terminal"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -80,6 +80,6 @@ func planOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.WriteString(io.Discard, report.Plan(p, report.PlanOptions{}))
+	_, err = io.WriteString(io.Discard, terminal.Plan(p, terminal.Options{}))
 	return err
 }

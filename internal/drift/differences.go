@@ -1,0 +1,87 @@
+package drift
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/sourcepos"
+)
+
+// differences lists the reasons of all steps. A step without a reason follows
+// from another; steps that have no reason at all between them are told as they
+// are, so that nothing is changed without a difference.
+func differences(changes []plan.Change) []Difference {
+	var out []Difference
+	for _, c := range changes {
+		for _, r := range c.Because {
+			d := Difference{Kind: Object(c.Step), What: r.What + on(c.Step), Live: cmp.Or(r.Live, "none"), Want: cmp.Or(r.Want, "none"), At: sourcepos.Of(r.At)}
+			if !slices.Contains(out, d) {
+				out = append(out, d)
+			}
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, c := range changes {
+		out = append(out, Difference{Kind: Object(c.Step), What: c.Step.String(), Live: "not done", Want: "done"})
+	}
+	return out
+}
+
+// on names what a difference is about where its text leaves that to the step.
+func on(step plan.Step) string {
+	var project, repository string
+	switch s := step.(type) {
+	case plan.GrantPermission:
+		project, repository = s.Project, s.Repository
+	case plan.EnableHook:
+		project, repository = s.Project, s.Repository
+	default:
+		return ""
+	}
+	if repository == "" {
+		return " on " + project
+	}
+	return " on " + project + "/" + repository
+}
+
+// inOrder sorts what a Bitbucket's connections share: shards find it in another
+// order than one process.
+func inOrder(differences []Difference) []Difference {
+	slices.SortFunc(differences, func(a, b Difference) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.What, b.What), cmp.Compare(a.Want, b.Want),
+			cmp.Compare(a.Live, b.Live), cmp.Compare(a.At.File, b.At.File), cmp.Compare(a.At.Line, b.At.Line))
+	})
+	return differences
+}
+
+// Object names the kind of object that a step changes, for labels and filters.
+func Object(step plan.Step) string {
+	switch step.(type) {
+	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.BreakLease:
+		return "record"
+	case plan.CreateLink, plan.RenameLink, plan.DeleteLink:
+		return "link"
+	case plan.SetConsumer, plan.ProveConsumer:
+		return "consumer"
+	case plan.CreateClient, plan.UpdateClient, plan.DeleteClient:
+		return "client"
+	case plan.MoveWorkspaces, plan.ProveFetched:
+		return "workspaces"
+	case plan.AddSSHKey, plan.DeleteSSHKey, plan.ProveSSH, plan.RemoveUnknownKey:
+		return "ssh_key"
+	case plan.CondemnKeys, plan.RestageKey, plan.SwitchKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer:
+		return "rotation"
+	case plan.Authorize:
+		return "authorization"
+	case plan.SetTokenKey:
+		return "token_key"
+	case plan.ProveRepositories, plan.GrantPermission:
+		return "grant"
+	case plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
+		return "webhook"
+	}
+	return step.Kind() // not reached: the switch is exhaustive
+}
