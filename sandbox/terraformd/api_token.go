@@ -72,7 +72,7 @@ func readTokenInput(s *Server, c call) (tokenInput, error) {
 	if c.ContentLength == 0 {
 		return tokenInput{}, nil
 	}
-	in, err := readBody[tokenInput](s, c.Request, anyTokenType)
+	in, err := readBody[tokenInput](s, c.Request, anyTokenType, nil)
 	return in.attributes, err
 }
 

@@ -34,14 +34,12 @@ func (a actor) access(o *organization) (Access, bool) {
 	var access Access
 	member := a.organization == o
 	switch {
-	case a.token != nil && (a.token.Kind == auditToken || a.token.exceeds(o)):
+	case a.token != nil && a.token.Kind == auditToken:
 		return Access{}, false
 	case a.team != nil:
 		access = a.team.access()
 	case a.organization != nil:
 		access = Access{ManageVCS: true, ManageWorkspaces: true, ManagePolicies: true, ManageModules: true}
-	case a.token != nil && o.NoUserTokens:
-		return Access{}, false
 	default:
 		access, member = o.Members[a.user.Name]
 	}
@@ -62,7 +60,7 @@ func (s *Server) actor(r *http.Request) (actor, bool) {
 	a, ok := s.index.tokens[sha256.Sum256([]byte(strings.TrimSpace(token)))]
 	now := s.now()
 	// Doubt: a team's or an organization's token above its maximum is taken for one that
-	// does not exist. A user's is refused in the organizations that it is too long for.
+	// does not exist. A user's is barred from the organizations that it is too long for.
 	if !ok || a.token.ended(now) || a.organization != nil && a.token.exceeds(a.organization) {
 		return actor{}, false
 	}
@@ -86,6 +84,9 @@ const (
 // allowed returns nil if the actor may do it. What is forbidden looks absent.
 func (a actor) allowed(o *organization, p permission) error {
 	access, member := a.access(o)
+	if member && a.barred(o) {
+		return unauthorized()
+	}
 	granted := false
 	switch p {
 	case seeOrganization:
@@ -108,6 +109,12 @@ func (a actor) allowed(o *organization, p permission) error {
 		return notFound()
 	}
 	return nil
+}
+
+// barred reports whether the organization takes no user tokens, or not one that lives as
+// long: go-tfe's tests expect "unauthorized" of the first. Doubt: that of the second.
+func (a actor) barred(o *organization) bool {
+	return a.user != nil && a.token != nil && (o.NoUserTokens || a.token.exceeds(o))
 }
 
 // organization finds an organization by name for the actor. The caller holds the

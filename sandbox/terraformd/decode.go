@@ -16,10 +16,11 @@ type optional[T any] struct {
 	value *T
 }
 
-// UnmarshalJSON is only called for an attribute that is present.
+// UnmarshalJSON is only called for an attribute that is present. An object within must
+// be known whole, even where unknown attributes are ignored.
 func (o *optional[T]) UnmarshalJSON(data []byte) error {
 	o.set = true
-	return json.Unmarshal(data, &o.value)
+	return decodeStrictly(data, &o.value, true)
 }
 
 // or returns the value, or otherwise when it is absent or null.
@@ -33,6 +34,7 @@ func (o optional[T]) or(otherwise T) T {
 // body is a JSON:API request about one resource.
 type body[A any] struct {
 	attributes    A
+	settings      settings // the attributes among them that are kept as they are
 	relationships map[string]json.RawMessage
 }
 
@@ -42,9 +44,9 @@ const anyTokenType = "authentication-token(s)"
 
 const bodyLimit = 1 << 20
 
-// readBody decodes a request. An attribute that A does not have and that is not
-// in ignored is refused (see Choices.IgnoreUnknownAttributes).
-func readBody[A any](s *Server, r *http.Request, kind string, ignored ...string) (body[A], error) {
+// readBody decodes a request. An attribute that A does not have and that is no setting
+// is refused (see Choices.IgnoreUnknownAttributes).
+func readBody[A any](s *Server, r *http.Request, kind string, known defaults) (body[A], error) {
 	var b body[A]
 	var document struct {
 		Data struct {
@@ -62,7 +64,11 @@ func readBody[A any](s *Server, r *http.Request, kind string, ignored ...string)
 		return b, unprocessable("data.type must be " + kind)
 	}
 	b.relationships = document.Data.Relationships
-	return b, s.attributes(document.Data.Attributes, &b.attributes, ignored)
+	var err error
+	if b.settings, err = known.take(document.Data.Attributes); err != nil {
+		return b, err
+	}
+	return b, s.attributes(document.Data.Attributes, &b.attributes)
 }
 
 func readDocument(r *http.Request, document any) error {
@@ -79,10 +85,7 @@ func readDocument(r *http.Request, document any) error {
 	return nil
 }
 
-func (s *Server) attributes(have map[string]json.RawMessage, into any, ignored []string) error {
-	for _, name := range ignored {
-		delete(have, name)
-	}
+func (s *Server) attributes(have map[string]json.RawMessage, into any) error {
 	data, err := json.Marshal(have)
 	if err != nil {
 		return malformed("attributes")

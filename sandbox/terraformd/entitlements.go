@@ -15,18 +15,21 @@ type entitlements struct {
 	StateStorage          bool `json:"state-storage"`
 	Teams                 bool `json:"teams"`
 	VCSIntegrations       bool `json:"vcs-integrations"`
+	WaypointTemplates     bool `json:"waypoint-templates-and-addons"`
+	Infragraph            bool `json:"infragraph"`
 }
 
 // entitlements derives from the plan what an organization may use. Private VCS is
 // documented for HCP Terraform alone.
 func (s *Server) entitlements(o *organization) entitlements {
-	business := o.Plan == planBusiness || !s.IsCloud()
+	business := o.business() || !s.IsCloud()
 	return entitlements{
 		Agents: true, Operations: true, PrivateModuleRegistry: true, StateStorage: true, RunTasks: true,
-		VCSIntegrations: !o.NoVCS,
-		AuditLogging:    business, CostEstimation: business, SSO: business, Sentinel: business,
+		VCSIntegrations:   !o.NoVCS,
+		WaypointTemplates: business, Infragraph: business,
+		AuditLogging: business, CostEstimation: business, SSO: business, Sentinel: business,
 		Teams:      business || o.Plan == planStandard,
-		PrivateVCS: o.Plan == planBusiness && s.IsCloud(),
+		PrivateVCS: o.business() && s.IsCloud(),
 	}
 }
 
@@ -50,10 +53,15 @@ type featureSetAttributes struct {
 	Name string `json:"name"`
 }
 
+// plans are the names of what can be subscribed to.
+func plans() []string {
+	return []string{planFree, planStandard, planBusiness, "Plus", "Premium", "Enterprise", "Standard (entitlement)"}
+}
+
 // featureSets are the plans by the ids that the administration's API has for them.
 func featureSets() []resource {
 	var sets []resource
-	for _, plan := range []string{planFree, planStandard, planBusiness} {
+	for _, plan := range plans() {
 		sets = append(sets, resource{
 			ID: "fs-" + strings.ToLower(plan), Type: "feature-sets", Attributes: featureSetAttributes{plan},
 		})
@@ -83,14 +91,19 @@ func (s *Server) listFeatureSets(c call) (reply, error) {
 
 type subscriptionInput struct{}
 
+// subscriptionTerms have no effect here.
+var subscriptionTerms = defaults{
+	"runs-ceiling": "0", "agents-ceiling": "0", "contract-start-at": `""`, "end-at": `""`, "contract-user-limit": "0",
+	"contract-apply-limit": "0", "contract-managed-resources-limit": "0", "is-public-free-tier": "false", "is-self-serve-trial": "false",
+}
+
 // subscribe puts an organization on a plan. The sandbox needs no more of the
 // administration's API than this.
 func (s *Server) subscribe(c call) (reply, error) {
 	if err := c.admin(); err != nil {
 		return reply{}, err
 	}
-	in, err := readBody[subscriptionInput](s, c.Request, "subscription", "runs-ceiling", "agents-ceiling", "contract-start-at",
-		"end-at", "contract-user-limit", "contract-apply-limit", "contract-managed-resources-limit")
+	in, err := readBody[subscriptionInput](s, c.Request, "subscription", subscriptionTerms)
 	if err != nil {
 		return reply{}, err
 	}
@@ -99,7 +112,7 @@ func (s *Server) subscribe(c call) (reply, error) {
 		return reply{}, err
 	}
 	plan := ""
-	for _, known := range []string{planFree, planStandard, planBusiness} {
+	for _, known := range plans() {
 		if set != nil && set.ID == "fs-"+strings.ToLower(known) {
 			plan = known
 		}

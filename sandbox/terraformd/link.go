@@ -37,6 +37,10 @@ func (s *Server) link(ctx context.Context, at place, in repoInput) (*repo, error
 	if err != nil {
 		return nil, err
 	}
+	if !conn.provider.connects { // the sandbox has no such provider: whatever is named there exists
+		made.HTTPURL = conn.httpURL + "/" + made.Identifier
+		return made, nil
+	}
 	bb, err := s.bitbucket(conn)
 	if err != nil {
 		return nil, s.refuse(conn, made.Identifier, err)
@@ -66,6 +70,8 @@ func (in repoInput) apply(r *repo) {
 	set(&r.Submodules, optional[bool]{value: in.Submodules})
 	set(&r.Token, optional[string]{value: in.OAuthTokenID})
 	set(&r.TagsRegex, optional[string]{value: in.TagsRegex})
+	set(&r.TagPrefix, optional[string]{value: in.TagPrefix})
+	set(&r.Source, optional[string]{value: in.Source})
 }
 
 // checkIdentifier accepts PROJECT/repository.
@@ -93,7 +99,7 @@ func (s *Server) relink(ctx context.Context, at place, have *repo, in optional[r
 	}
 	whole := repoInput{
 		Branch: &changed.Branch, Identifier: &changed.Identifier, Submodules: &changed.Submodules,
-		OAuthTokenID: &changed.Token, TagsRegex: &changed.TagsRegex, GitHubApp: in.value.GitHubApp,
+		OAuthTokenID: &changed.Token, TagsRegex: &changed.TagsRegex, TagPrefix: &changed.TagPrefix, Source: &changed.Source, GitHubApp: in.value.GitHubApp,
 	}
 	return s.link(ctx, at, whole)
 }

@@ -62,7 +62,7 @@ func (s *Server) listModules(c call) (reply, error) {
 		}
 		found := slices.DeleteFunc(slices.Clone(o.Modules), func(m *registryModule) bool {
 			provider := q.Get("filter[provider]")
-			return provider != "" && m.Provider != provider || !strings.Contains(m.Name+" "+m.Provider, q.Get("q"))
+			return provider != "" && m.Provider != provider || !containsFold(m.Name+" "+m.Provider, q.Get("q"))
 		})
 		document = page(p, found, func(m *registryModule) resource { return s.renderModule(base, o, m) })
 		return nil
@@ -138,8 +138,11 @@ func (s *Server) moduleOrganization(c call, token *string) (*organization, error
 	return o, c.actor.allowed(o, manageModules)
 }
 
+// moduleSettings have no effect here: modules have no versions.
+var moduleSettings = defaults{"initial-version": "null", "test-config": "null", "no-code": "false"}
+
 func (s *Server) createModule(c call) (reply, error) {
-	in, err := readBody[moduleInput](s, c.Request, "registry-modules", "initial-version", "test-config", "no-code")
+	in, err := readBody[moduleInput](s, c.Request, "registry-modules", moduleSettings)
 	if err != nil {
 		return reply{}, err
 	}
@@ -186,24 +189,45 @@ func (s *Server) addModule(o *organization, made *registryModule) (reply, error)
 	return created(document), err
 }
 
+// moduleOf finds the module that a path names. The caller holds the lock.
+func (s *Server) moduleOf(c call, asks permission) (*organization, *registryModule, error) {
+	o, err := s.organization(c.actor, c.PathValue("organization"), asks)
+	if err != nil {
+		return nil, nil, err
+	}
+	i := slices.IndexFunc(o.Modules, func(m *registryModule) bool {
+		return strings.EqualFold(o.Name, c.PathValue("namespace")) && m.Name == c.PathValue("name") && m.Provider == c.PathValue("provider")
+	})
+	if i < 0 || s.opts.Missing.RegistryModules {
+		return nil, nil, notFound()
+	}
+	return o, o.Modules[i], nil
+}
+
+func (s *Server) readModule(c call) (reply, error) {
+	base := s.address()
+	var document one
+	err := s.read(func() error {
+		o, m, err := s.moduleOf(c, seeOrganization)
+		if err == nil {
+			document.Data = s.renderModule(base, o, m)
+		}
+		return err
+	})
+	return ok(document), err
+}
+
 func (s *Server) deleteModule(c call) (reply, error) {
 	var o *organization
 	var gone *registryModule
 	err := s.write("registry module deleted", func() (err error) {
-		if o, err = s.organization(c.actor, c.PathValue("organization"), manageModules); err != nil {
+		if o, gone, err = s.moduleOf(c, manageModules); err != nil {
 			return err
 		}
-		i := slices.IndexFunc(o.Modules, func(m *registryModule) bool {
-			return o.Name == c.PathValue("namespace") && m.Name == c.PathValue("name") && m.Provider == c.PathValue("provider")
-		})
-		if i < 0 {
-			return notFound()
-		}
-		gone = o.Modules[i]
-		o.Modules = slices.Delete(o.Modules, i, i+1)
+		o.Modules = slices.DeleteFunc(o.Modules, func(m *registryModule) bool { return m == gone })
 		return nil
 	})
-	if err == nil {
+	if err == nil && gone.Repo != nil {
 		s.unhook(o, gone.Repo)
 	}
 	return noContent(), err

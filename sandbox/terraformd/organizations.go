@@ -13,19 +13,20 @@ const (
 	planBusiness = "Business"
 )
 
+// business reports whether the plan is Business or one that has come after it.
+func (o *organization) business() bool {
+	return o.Plan != planFree && o.Plan != planStandard
+}
+
 type organizationAttributes struct {
-	Name                       string                  `json:"name"`
-	ExternalID                 string                  `json:"external-id"`
-	Email                      string                  `json:"email"`
-	CreatedAt                  time.Time               `json:"created-at"`
-	CollaboratorAuthPolicy     string                  `json:"collaborator-auth-policy"`
-	CostEstimationEnabled      bool                    `json:"cost-estimation-enabled"`
-	DefaultExecutionMode       string                  `json:"default-execution-mode"`
-	PlanExpired                bool                    `json:"plan-expired"`
-	AllowForceDeleteWorkspaces bool                    `json:"allow-force-delete-workspaces"`
-	SpeculativePlanManagement  bool                    `json:"speculative-plan-management-enabled"`
-	UserTokensEnabled          bool                    `json:"user-tokens-enabled"`
-	Permissions                organizationPermissions `json:"permissions"`
+	Name              string                  `json:"name"`
+	ExternalID        string                  `json:"external-id"`
+	Email             string                  `json:"email"`
+	CreatedAt         time.Time               `json:"created-at"`
+	RemainingTestable int                     `json:"remaining-testable-count"`
+	PlanExpired       bool                    `json:"plan-expired"`
+	UserTokensEnabled bool                    `json:"user-tokens-enabled"`
+	Permissions       organizationPermissions `json:"permissions"`
 }
 
 type organizationPermissions struct {
@@ -38,27 +39,33 @@ type organizationPermissions struct {
 	CanCreateWorkspace bool `json:"can-create-workspace"`
 	CanCreateProject   bool `json:"can-create-project"`
 	CanCreateTeam      bool `json:"can-create-team"`
+	CanManageRunTasks  bool `json:"can-manage-run-tasks"`
+	CanManageNoCode    bool `json:"can-manage-no-code-modules"`
+	CanDeployNoCode    bool `json:"can-deploy-no-code-modules"`
 }
 
 func renderOrganization(a actor, o *organization) resource {
 	access, _ := a.access(o)
+	business := o.business()
 	path := "/api/v2/organizations/" + o.Name
 	return resource{
 		ID: o.Name, Type: "organizations",
-		Attributes: organizationAttributes{
+		Attributes: settled{organizationAttributes{
 			Name: o.Name, ExternalID: o.ID, Email: o.Email, CreatedAt: o.CreatedAt,
-			CollaboratorAuthPolicy: "password", DefaultExecutionMode: "remote", SpeculativePlanManagement: true, UserTokensEnabled: !o.NoUserTokens,
+			UserTokensEnabled: !o.NoUserTokens, RemainingTestable: 5,
 			Permissions: organizationPermissions{
 				CanTraverse: true, CanUpdate: access.Owner, CanDestroy: access.Owner,
 				CanUpdateOAuth: access.ManageVCS, CanUpdateSSHKeys: access.ManageVCS && a.user != nil,
 				CanUpdateAPIToken: access.Owner, CanCreateWorkspace: access.ManageWorkspaces,
-				CanCreateProject: access.ManageWorkspaces, CanCreateTeam: access.Owner,
+				CanCreateProject: access.ManageWorkspaces, CanCreateTeam: access.Owner, CanManageRunTasks: access.Owner,
+				CanManageNoCode: business && access.Owner, CanDeployNoCode: business && access.Owner,
 			},
-		},
+		}, organizationDefaults, o.Kept},
 		Relationships: map[string]relation{
-			"default-project": toOne("projects", o.defaultProject().ID).linked("/api/v2/projects/" + o.defaultProject().ID),
-			"entitlement-set": toOne("entitlement-sets", o.ID).linked(path + "/entitlement-set"),
-			"oauth-tokens":    toMany("oauth-tokens").linked(path + "/oauth-tokens"),
+			"default-project":    toOne("projects", o.defaultProject().ID).linked("/api/v2/projects/" + o.defaultProject().ID),
+			"default-agent-pool": toOne("agent-pools", o.DefaultPool),
+			"entitlement-set":    toOne("entitlement-sets", o.ID).linked(path + "/entitlement-set"),
+			"oauth-tokens":       toMany("oauth-tokens").linked(path + "/oauth-tokens"),
 		},
 		Links: map[string]string{"self": path},
 	}
@@ -71,7 +78,7 @@ func (s *Server) listOrganizations(c call) (reply, error) {
 	err := s.read(func() error {
 		var seen []*organization
 		for _, o := range s.state.Organizations {
-			if _, member := c.actor.access(o); member && matches(o, q.Get("q"), q.Get("q[name]"), q.Get("q[email]")) {
+			if _, member := c.actor.access(o); member && !c.actor.barred(o) && matches(o, q.Get("q"), q.Get("q[name]"), q.Get("q[email]")) {
 				seen = append(seen, o)
 			}
 		}
@@ -107,6 +114,19 @@ type accountAttributes struct {
 	Username         string `json:"username"`
 	Email            string `json:"email"`
 	IsServiceAccount bool   `json:"is-service-account"`
+	AvatarURL        string `json:"avatar-url"`
+	TwoFactor        struct {
+		Enabled  bool `json:"enabled"`
+		Verified bool `json:"verified"`
+	} `json:"two-factor"`
+	Permissions accountPermissions `json:"permissions"`
+}
+
+type accountPermissions struct {
+	CanCreateOrganizations bool `json:"can-create-organizations"`
+	CanChangeEmail         bool `json:"can-change-email"`
+	CanChangeUsername      bool `json:"can-change-username"`
+	CanManageUserTokens    bool `json:"can-manage-user-tokens"`
 }
 
 // account tells who the token speaks for. A team's or an organization's token is answered
@@ -115,7 +135,10 @@ func (s *Server) account(c call) (reply, error) {
 	me := resource{Type: "users", Relationships: map[string]relation{"authenticated-resource": toOne(c.actor.ref().Type, c.actor.ref().ID)}}
 	switch a := c.actor; {
 	case a.user != nil:
-		me.ID, me.Attributes = a.user.ID, accountAttributes{Username: a.user.Name, Email: a.user.Email}
+		me.ID, me.Attributes = a.user.ID, accountAttributes{
+			Username: a.user.Name, Email: a.user.Email, AvatarURL: s.address() + "/avatar/" + a.user.ID,
+			Permissions: accountPermissions{true, true, true, true},
+		}
 	case a.team != nil:
 		me.ID, me.Attributes = "user-"+a.team.ID, accountAttributes{Username: "api-" + a.team.ID, IsServiceAccount: true}
 	default:

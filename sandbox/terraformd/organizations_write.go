@@ -1,6 +1,7 @@
 package terraformd
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,22 +16,29 @@ type organizationInput struct {
 
 var organizationName = regexp.MustCompile(`^[A-Za-z0-9_-]{3,40}$`)
 
-// unusedOrganizationSettings are attributes of the API that the sandbox neither
-// uses nor tells.
-func unusedOrganizationSettings() []string {
-	return []string{
-		"assessments-enforced", "session-remember", "session-timeout", "collaborator-auth-policy", "cost-estimation-enabled",
-		"owners-team-saml-role-id", "send-passing-statuses-for-untriggered-speculative-plans", "aggregated-commit-status-enabled",
-		"speculative-plan-management-enabled", "allow-force-delete-workspaces", "default-execution-mode", "enforce-hyok",
-		"stacks-enabled", "registry-monorepo-support-enabled", "max-ttl-enabled",
+// organizationDefaults are the settings of an organization that are kept and shown.
+var organizationDefaults = defaults{
+	"assessments-enforced": "false", "session-remember": "null", "session-timeout": "null", "collaborator-auth-policy": `"password"`,
+	"cost-estimation-enabled": "false", "owners-team-saml-role-id": "null", "send-passing-statuses-for-untriggered-speculative-plans": "false",
+	"aggregated-commit-status-enabled": "true", "speculative-plan-management-enabled": "true", "allow-force-delete-workspaces": "false",
+	"default-execution-mode": `"remote"`, "enforce-hyok": "false", "stacks-enabled": "false", "registry-monorepo-support-enabled": "false",
+	"max-ttl-enabled": "false",
+}
+
+// defaultMode is how the runs of a workspace are carried out that does not say it itself.
+func (o *organization) defaultMode() string {
+	mode := "remote"
+	if raw, found := o.Kept["default-execution-mode"]; found {
+		_ = json.Unmarshal(raw, &mode) // a string, or null
 	}
+	return mode
 }
 
 func (s *Server) createOrganization(c call) (reply, error) {
 	if c.actor.user == nil {
 		return reply{}, notFound()
 	}
-	in, err := readBody[organizationInput](s, c.Request, "organizations", unusedOrganizationSettings()...)
+	in, err := readBody[organizationInput](s, c.Request, "organizations", organizationDefaults)
 	if err != nil {
 		return reply{}, err
 	}
@@ -40,7 +48,7 @@ func (s *Server) createOrganization(c call) (reply, error) {
 		if err != nil {
 			return err
 		}
-		o.Members[c.actor.user.Name] = Access{Owner: true}
+		o.Members[c.actor.user.Name], o.Kept = Access{Owner: true}, in.settings
 		document.Data = renderOrganization(c.actor, o)
 		return nil
 	})
@@ -83,7 +91,7 @@ func (s *Server) checkOrganization(o *organization, name, email string) error {
 // updateOrganization changes name and email. The tfe provider sends one after each
 // organization that it creates.
 func (s *Server) updateOrganization(c call) (reply, error) {
-	in, err := readBody[organizationInput](s, c.Request, "organizations", unusedOrganizationSettings()...)
+	in, err := readBody[organizationInput](s, c.Request, "organizations", organizationDefaults)
 	if err != nil {
 		return reply{}, err
 	}
@@ -96,6 +104,26 @@ func (s *Server) updateOrganization(c call) (reply, error) {
 		name, email := in.attributes.Name.or(o.Name), in.attributes.Email.or(o.Email)
 		if err := s.checkOrganization(o, name, email); err != nil {
 			return err
+		}
+		pool, given, err := in.ref("default-agent-pool")
+		switch {
+		case err != nil:
+			return err
+		case given && pool == nil:
+			o.DefaultPool = ""
+		case given && o.agentPool(pool.ID) == nil:
+			return unprocessable("the provided agent pool does not exist or you are not authorized to use it")
+		}
+		was := o.Kept
+		o.Kept = o.Kept.with(in.settings)
+		switch agents := o.defaultMode() == "agent"; {
+		case given && pool != nil && !agents:
+			o.Kept = was
+			return unprocessable("Default agent pool must not be specified unless using 'agent' execution mode")
+		case !agents:
+			o.DefaultPool = ""
+		case given && pool != nil:
+			o.DefaultPool = pool.ID
 		}
 		delete(s.index.orgs, strings.ToLower(o.Name))
 		o.Name, o.Email, o.NoUserTokens = name, email, !in.attributes.UserTokens.or(!o.NoUserTokens)

@@ -2,7 +2,6 @@ package terraformd
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -11,7 +10,6 @@ type policySetAttributes struct {
 	Description    string          `json:"description"`
 	Kind           string          `json:"kind"`
 	Global         bool            `json:"global"`
-	AgentEnabled   bool            `json:"agent-enabled"`
 	PoliciesPath   *string         `json:"policies-path"`
 	PolicyCount    int             `json:"policy-count"`
 	WorkspaceCount int             `json:"workspace-count"`
@@ -22,18 +20,25 @@ type policySetAttributes struct {
 	UpdatedAt      time.Time       `json:"updated-at"`
 }
 
+// policyRelations are what a policy set applies to, and what it spares.
+var policyRelations = relationKinds{
+	"workspaces": "workspaces", "workspace-exclusions": "workspaces", "projects": "projects", "project-exclusions": "projects",
+}
+
 func (s *Server) renderPolicySet(base string, o *organization, p *policySet) resource {
 	attributes := policySetAttributes{
 		Name: p.Name, Description: p.Description, Kind: p.Kind, Global: p.Global, PoliciesPath: orNull(p.PoliciesPath),
 		Versioned: p.Repo != nil, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+		WorkspaceCount: len(o.existing("workspaces", p.Related["workspaces"])), ProjectCount: len(o.existing("projects", p.Related["projects"])),
 	}
 	if p.Repo != nil {
 		attributes.VCSRepo = s.renderRepo(base, p.Repo)
 	}
+	relations := o.relations(policyRelations, p.Related)
+	relations["policies"] = toMany("policies")
 	return resource{
-		ID: p.ID, Type: "policy-sets", Attributes: attributes,
-		Relationships: map[string]relation{"organization": toOne("organizations", o.Name), "workspaces": toMany("workspaces"), "policies": toMany("policies")},
-		Links:         map[string]string{"self": "/api/v2/policy-sets/" + p.ID},
+		ID: p.ID, Type: "policy-sets", Attributes: settled{attributes, p.defaults(), p.Kept}, Relationships: relations,
+		Links: map[string]string{"self": "/api/v2/policy-sets/" + p.ID},
 	}
 }
 
@@ -58,7 +63,7 @@ func (s *Server) listPolicySets(c call) (reply, error) {
 			return err
 		}
 		search := c.URL.Query().Get("search[name]")
-		found := slices.DeleteFunc(slices.Clone(o.PolicySets), func(p *policySet) bool { return !strings.Contains(p.Name, search) })
+		found := slices.DeleteFunc(slices.Clone(o.PolicySets), func(p *policySet) bool { return !containsFold(p.Name, search) })
 		document = page(p, found, func(p *policySet) resource { return s.renderPolicySet(base, o, p) })
 		return nil
 	})
@@ -76,6 +81,19 @@ func (s *Server) policySetOf(c call) (*organization, *policySet, error) {
 		return nil, nil, notFound()
 	}
 	return o, o.PolicySets[i], nil
+}
+
+func (s *Server) readPolicySet(c call) (reply, error) {
+	base := s.address()
+	var document one
+	err := s.read(func() error {
+		o, p, err := s.policySetOf(c)
+		if err == nil {
+			document.Data = s.renderPolicySet(base, o, p)
+		}
+		return err
+	})
+	return ok(document), err
 }
 
 func (s *Server) deletePolicySet(c call) (reply, error) {

@@ -1,6 +1,7 @@
 package terraformd
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -14,20 +15,34 @@ type policySetInput struct {
 	VCSRepo      optional[repoInput] `json:"vcs-repo"`
 }
 
-// unusedPolicySettings are documented attributes that the sandbox neither uses nor
-// tells. It looks at no relationship: no policy is ever evaluated.
-func unusedPolicySettings() []string {
-	return []string{
-		"overridable", "agent-enabled", "policy-tool-version", "policy-update-patterns", "tag-selectors", "tag-selector-matching-logic",
-	}
+// policyDefaults are the settings of a policy set that are kept: no policy is ever evaluated.
+var policyDefaults = defaults{
+	"overridable": "null", "agent-enabled": "false", "policy-tool-version": "null", "policy-update-patterns": "[]",
+	"tag-selectors": "[]", "tag-selector-matching-logic": "null",
 }
 
-func (in policySetInput) apply(p *policySet) {
-	set(&p.Name, in.Name)
-	set(&p.Description, in.Description)
-	set(&p.Kind, in.Kind)
-	set(&p.Global, in.Global)
-	set(&p.PoliciesPath, in.PoliciesPath)
+// defaults of a policy set: those of OPA can be overridden or not, Sentinel's cannot be.
+func (p *policySet) defaults() defaults {
+	if p.Kind != "opa" {
+		return policyDefaults
+	}
+	all := maps.Clone(policyDefaults)
+	all["overridable"] = "false"
+	return all
+}
+
+// apply sets what the request has. The caller holds the lock.
+func (p *policySet) apply(o *organization, in body[policySetInput]) (err error) {
+	set(&p.Name, in.attributes.Name)
+	set(&p.Description, in.attributes.Description)
+	set(&p.Kind, in.attributes.Kind)
+	set(&p.Global, in.attributes.Global)
+	set(&p.PoliciesPath, in.attributes.PoliciesPath)
+	p.Kept = p.Kept.with(in.settings)
+	if p.Related, err = relate(o, policyRelations, p.Related, in); err != nil {
+		return err
+	}
+	return o.checkPolicySet(p)
 }
 
 // checkPolicySet looks at name and kind. The caller holds the lock.
@@ -44,18 +59,17 @@ func (o *organization) checkPolicySet(p *policySet) error {
 }
 
 func (s *Server) createPolicySet(c call) (reply, error) {
-	in, err := readBody[policySetInput](s, c.Request, "policy-sets", unusedPolicySettings()...)
+	in, err := readBody[policySetInput](s, c.Request, "policy-sets", policyDefaults)
 	if err != nil {
 		return reply{}, err
 	}
 	made := &policySet{ID: newID("polset"), Kind: "sentinel", CreatedAt: s.now(), UpdatedAt: s.now()}
-	in.attributes.apply(made)
 	var o *organization
 	err = s.read(func() error {
 		if o, err = s.policies(c); err != nil {
 			return err
 		}
-		return o.checkPolicySet(made)
+		return made.apply(o, in)
 	})
 	if err != nil {
 		return reply{}, err
@@ -90,7 +104,7 @@ func (s *Server) addPolicySet(o *organization, made *policySet) (reply, error) {
 }
 
 func (s *Server) updatePolicySet(c call) (reply, error) {
-	in, err := readBody[policySetInput](s, c.Request, "policy-sets", unusedPolicySettings()...)
+	in, err := readBody[policySetInput](s, c.Request, "policy-sets", policyDefaults)
 	if err != nil {
 		return reply{}, err
 	}
@@ -102,8 +116,7 @@ func (s *Server) updatePolicySet(c call) (reply, error) {
 			return err
 		}
 		changed = *found
-		in.attributes.apply(&changed)
-		return o.checkPolicySet(&changed)
+		return changed.apply(o, in)
 	})
 	if err != nil {
 		return reply{}, err

@@ -16,7 +16,7 @@ type projectAttributes struct {
 func renderProject(o *organization, p *project) resource {
 	return resource{
 		ID: p.ID, Type: "projects",
-		Attributes:    projectAttributes{p.Name, p.Description, p.CreatedAt},
+		Attributes:    settled{projectAttributes{p.Name, p.Description, p.CreatedAt}, projectDefaults, p.Kept},
 		Relationships: map[string]relation{"organization": toOne("organizations", o.Name)},
 		Links:         map[string]string{"self": "/api/v2/projects/" + p.ID},
 	}
@@ -50,7 +50,7 @@ func (s *Server) listProjects(c call) (reply, error) {
 		}
 		found := slices.DeleteFunc(slices.Clone(o.Projects), func(p *project) bool {
 			named, search := q.Get("filter[names]"), q.Get("q")
-			return named != "" && !slices.Contains(strings.Split(named, ","), p.Name) || !strings.Contains(strings.ToLower(p.Name), strings.ToLower(search))
+			return named != "" && !slices.Contains(strings.Split(named, ","), p.Name) || !containsFold(p.Name, search)
 		})
 		document = page(p, found, func(p *project) resource { return renderProject(o, p) })
 		return nil
@@ -63,10 +63,10 @@ type projectInput struct {
 	Description optional[string] `json:"description"`
 }
 
-// unusedProjectSettings are documented attributes that the sandbox neither uses nor
-// tells.
-func unusedProjectSettings() []string {
-	return []string{"auto-destroy-activity-duration", "default-execution-mode", "default-agent-pool-id", "setting-overwrites"}
+// projectDefaults are the settings of a project that are kept and shown. How runs are
+// carried out by default is the organization's matter here.
+var projectDefaults = defaults{
+	"auto-destroy-activity-duration": "null", "default-execution-mode": "null", "default-agent-pool-id": "null", "setting-overwrites": "null",
 }
 
 // projectName is a documented rule.
@@ -78,7 +78,7 @@ func (o *organization) checkProject(p *project) error {
 	case len(p.Name) < 3 || len(p.Name) > 40:
 		return invalid("name", "Name must be 3 to 40 characters long")
 	case !projectName.MatchString(p.Name):
-		return invalid("name", "Name can only include letters, numbers, inner spaces, hyphens and underscores")
+		return invalid("name", "Name may only contain letters, numbers, inner spaces, hyphens and underscores")
 	case slices.ContainsFunc(o.Projects, func(other *project) bool { return other.ID != p.ID && other.Name == p.Name }):
 		return invalid("name", "Name has already been taken")
 	}
@@ -86,7 +86,7 @@ func (o *organization) checkProject(p *project) error {
 }
 
 func (s *Server) createProject(c call) (reply, error) {
-	in, err := readBody[projectInput](s, c.Request, "projects", unusedProjectSettings()...)
+	in, err := readBody[projectInput](s, c.Request, "projects", projectDefaults)
 	if err != nil {
 		return reply{}, err
 	}
@@ -96,7 +96,7 @@ func (s *Server) createProject(c call) (reply, error) {
 		if err != nil {
 			return err
 		}
-		p := &project{ID: newID("prj"), Name: in.attributes.Name.or(""), Description: in.attributes.Description.or(""), CreatedAt: s.now()}
+		p := &project{ID: newID("prj"), Name: in.attributes.Name.or(""), Description: in.attributes.Description.or(""), CreatedAt: s.now(), Kept: in.settings}
 		if err := o.checkProject(p); err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func (s *Server) readProject(c call) (reply, error) {
 }
 
 func (s *Server) updateProject(c call) (reply, error) {
-	in, err := readBody[projectInput](s, c.Request, "projects", unusedProjectSettings()...)
+	in, err := readBody[projectInput](s, c.Request, "projects", projectDefaults)
 	if err != nil {
 		return reply{}, err
 	}
@@ -143,6 +143,7 @@ func (s *Server) updateProject(c call) (reply, error) {
 		changed := *p
 		set(&changed.Name, in.attributes.Name)
 		set(&changed.Description, in.attributes.Description)
+		changed.Kept = p.Kept.with(in.settings)
 		if err := o.checkProject(&changed); err != nil {
 			return err
 		}

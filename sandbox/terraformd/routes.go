@@ -91,7 +91,11 @@ func (s *Server) routeOrganizations(mux *http.ServeMux) {
 	s.handle(mux, "GET "+org+"/agent-pools", s.listAgentPools)
 	s.handle(mux, "POST "+org+"/agent-pools", s.createAgentPool)
 	s.handle(mux, "GET /api/v2/agent-pools/{pool}", s.readAgentPool)
+	s.handle(mux, "PATCH /api/v2/agent-pools/{pool}", s.updateAgentPool)
 	s.handle(mux, "DELETE /api/v2/agent-pools/{pool}", s.deleteAgentPool)
+	s.handle(mux, "GET "+org+"/tags", s.listTags)
+	s.handle(mux, "DELETE "+org+"/tags", s.deleteTags)
+	s.handle(mux, "POST /api/v2/tags/{tag}/relationships/workspaces", s.tagWorkspaces)
 	s.handle(mux, "GET /api/v2/admin/feature-sets", s.listFeatureSets)
 	s.handle(mux, "POST /api/v2/admin/organizations/{organization}/subscription", s.subscribe)
 }
@@ -147,7 +151,20 @@ func (s *Server) routeWorkspaces(mux *http.ServeMux) {
 		s.handle(mux, "DELETE "+path, s.deleteWorkspace)
 		s.handle(mux, "POST "+path+"/actions/safe-delete", s.deleteWorkspace)
 	}
+	s.handle(mux, "POST "+space+"/actions/lock", s.lockWorkspace)
+	s.handle(mux, "POST "+space+"/actions/unlock", s.unlockWorkspace)
+	s.handle(mux, "POST "+space+"/actions/force-unlock", s.unlockWorkspace)
+	s.handle(mux, "GET "+space+"/relationships/tags", s.listTags)
+	s.handle(mux, "POST "+space+"/relationships/tags", s.changeTags)
+	s.handle(mux, "DELETE "+space+"/relationships/tags", s.changeTags)
 	s.handle(mux, "GET "+space+"/relationships/remote-state-consumers", s.listConsumers)
+	s.handleRelated(mux, space, s.changeRelated(workspaceRelations, func(c call) (*organization, *related, error) {
+		o, w, err := s.workspaceOf(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		return o, &w.Related, nil
+	}))
 	s.handle(mux, "GET "+space+"/configuration-versions", s.listVersions)
 	s.handle(mux, "GET /api/v2/configuration-versions/{version}", s.readVersion)
 	s.handle(mux, "GET /api/v2/configuration-versions/{version}/ingress-attributes", s.readIngress)
@@ -158,11 +175,20 @@ func (s *Server) routeShared(mux *http.ServeMux) {
 	const org, module = "/api/v2/organizations/{organization}", "/registry-modules/private/{namespace}/{name}/{provider}"
 	s.handle(mux, "GET "+org+"/policy-sets", s.listPolicySets)
 	s.handle(mux, "POST "+org+"/policy-sets", s.createPolicySet)
+	s.handle(mux, "GET /api/v2/policy-sets/{set}", s.readPolicySet)
 	s.handle(mux, "PATCH /api/v2/policy-sets/{set}", s.updatePolicySet)
+	s.handleRelated(mux, "/api/v2/policy-sets/{set}", s.changeRelated(policyRelations, func(c call) (*organization, *related, error) {
+		o, p, err := s.policySetOf(c)
+		if err != nil {
+			return nil, nil, err
+		}
+		return o, &p.Related, nil
+	}))
 	s.handle(mux, "DELETE /api/v2/policy-sets/{set}", s.deletePolicySet)
 	s.handle(mux, "GET "+org+"/registry-modules", s.listModules)
 	s.handle(mux, "POST "+org+"/registry-modules/vcs", s.createModule)
 	s.handle(mux, "POST /api/v2/registry-modules", s.createModule)
+	s.handle(mux, "GET "+org+module, s.readModule)
 	s.handle(mux, "DELETE "+org+module, s.deleteModule)
 	s.handle(mux, "GET "+org+"/stacks", s.listStacks)
 }
@@ -217,15 +243,27 @@ func (s *Server) listStacks(c call) (reply, error) {
 	return ok(page(p, []resource{}, func(r resource) resource { return r })), err
 }
 
-// listConsumers serves a list that the tfe provider reads of every workspace; no
-// workspace shares its state here.
+// handleRelated serves changes of a resource's to-many relationships.
+func (s *Server) handleRelated(mux *http.ServeMux, path string, e endpoint) {
+	for _, method := range []string{"POST ", "PATCH ", "DELETE "} {
+		s.handle(mux, method+path+"/relationships/{relationship}", e)
+	}
+}
+
+// listConsumers lists the workspaces that may read this one's state.
 func (s *Server) listConsumers(c call) (reply, error) {
-	p := s.pager(c.Request)
+	p, base := s.pager(c.Request), s.address()
+	var document list
 	err := s.read(func() error {
-		_, _, err := s.workspaceOf(c)
-		return err
+		o, w, err := s.workspaceOf(c)
+		if err != nil {
+			return err
+		}
+		ids := o.existing("workspaces", w.Related["remote-state-consumers"])
+		document = page(p, ids, func(id string) resource { return s.renderWorkspace(base, o, s.index.spaces[id]) })
+		return nil
 	})
-	return ok(page(p, []resource{}, func(r resource) resource { return r })), err
+	return ok(document), err
 }
 
 // has reports whether a boolean query parameter is set.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/bbsync/bbsync/internal/secret"
 )
@@ -15,6 +16,7 @@ type User struct {
 	Email     string      // empty: name@example.com
 	Password  secret.Text // for the pages; empty: cannot log in
 	Token     secret.Text // for the API; empty: none
+	TokenEnds time.Time   // zero: never
 	SiteAdmin bool        // may use the administration's API
 }
 
@@ -43,7 +45,11 @@ func (s *Server) AddUser(in User) error {
 			ID: newID("user"), Name: in.Name, Email: in.Email, Password: kept{in.Password}, SiteAdmin: in.SiteAdmin,
 		}
 		if !in.Token.Empty() {
-			u.Tokens = []*apiToken{s.seededToken(userToken, in.Token, u.ID)}
+			made := s.seededToken(userToken, in.Token, u.ID)
+			if !in.TokenEnds.IsZero() {
+				made.ExpiredAt = &in.TokenEnds
+			}
+			u.Tokens = []*apiToken{made}
 		}
 		s.state.Users = append(s.state.Users, u)
 		s.index.addUser(u)

@@ -33,15 +33,29 @@ func moduleBody(identifier, token, more string) string {
 		`","display-identifier":"` + identifier + `","oauth-token-id":"` + token + `"}}}}`
 }
 
+// addModule makes a registry module of a repository of its own, in an organization that
+// is entitled to policy sets, too.
+func (p *pair) addModule(t *testing.T, token string) *tfe.RegistryModule {
+	t.Helper()
+	p.entitle(t)
+	must(t, p.bb.AddRepo("INFRA", "terraform-aws-vpc"))
+	must(t, p.bb.Grant(bbRobot, bitbucketd.Place{Project: "INFRA", Repo: "terraform-aws-vpc"}, bitbucketd.RepoAdmin))
+	module, err := p.client(t, owner).RegistryModules.CreateWithVCSConnection(t.Context(), tfe.RegistryModuleCreateWithVCSConnectionOptions{
+		VCSRepo: &tfe.RegistryModuleVCSRepoOptions{
+			Identifier: new("INFRA/terraform-aws-vpc"), DisplayIdentifier: new("INFRA/terraform-aws-vpc"), OAuthTokenID: &token,
+		},
+	})
+	must(t, err)
+	return module
+}
+
 // Policy sets and registry modules follow a repository as workspaces do, but for
 // the clone. When their client goes, the policy set is unlinked and the module is
 // left with a token that is no more.
 func TestPolicySetsAndModules(t *testing.T) {
 	p := newPair(t, "9.4.0", terraformd.Options{})
-	p.entitle(t)
-	must(t, p.bb.AddRepo("INFRA", "terraform-aws-vpc"))
-	must(t, p.bb.Grant(bbRobot, bitbucketd.Place{Project: "INFRA", Repo: "terraform-aws-vpc"}, bitbucketd.RepoAdmin))
 	c, token := p.connected(t, tfe.ServiceProviderBitbucketDataCenter)
+	module := p.addModule(t, token.ID)
 	api := p.client(t, owner)
 	set, err := api.PolicySets.Create(t.Context(), "acme", policySetOptions("baseline", token.ID))
 	must(t, err)
@@ -49,12 +63,6 @@ func TestPolicySetsAndModules(t *testing.T) {
 		strings.Join(p.webhookURLs(t), "") != r.WebhookURL {
 		t.Errorf("policy set %+v, %+v; webhooks %v", set, r, p.webhookURLs(t))
 	}
-	module, err := api.RegistryModules.CreateWithVCSConnection(t.Context(), tfe.RegistryModuleCreateWithVCSConnectionOptions{
-		VCSRepo: &tfe.RegistryModuleVCSRepoOptions{
-			Identifier: new("INFRA/terraform-aws-vpc"), DisplayIdentifier: new("INFRA/terraform-aws-vpc"), OAuthTokenID: &token.ID,
-		},
-	})
-	must(t, err)
 	if r := module.VCSRepo; module.Name != "vpc" || module.Provider != "aws" || r.OAuthTokenID != token.ID || !r.IngressSubmodules || !r.Tags || r.Branch != "" {
 		t.Errorf("module %+v, %+v", module, r)
 	}

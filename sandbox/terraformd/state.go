@@ -42,6 +42,9 @@ type organization struct {
 	TokenTTLs    map[string]int64 `json:"token_ttls,omitempty"`     // maximum in milliseconds, by the kind of token
 	Tokens       []*apiToken      `json:"tokens,omitempty"`
 	Teams        []*team          `json:"teams"`
+	Tags         []*tag           `json:"tags,omitempty"`
+	Kept         settings         `json:"kept,omitempty"`
+	DefaultPool  string           `json:"default_pool,omitempty"` // of agents
 
 	Projects   []*project        `json:"projects"`
 	AgentPools []*agentPool      `json:"agent_pools,omitempty"`
@@ -66,6 +69,7 @@ type project struct {
 	Description string    `json:"description,omitempty"`
 	CreatedAt   time.Time `json:"created_at"`
 	Default     bool      `json:"default,omitempty"`
+	Kept        settings  `json:"kept,omitempty"`
 }
 
 type agentPool struct {
@@ -73,6 +77,7 @@ type agentPool struct {
 	Name               string    `json:"name"`
 	OrganizationScoped bool      `json:"organization_scoped"`
 	CreatedAt          time.Time `json:"created_at"`
+	Related            related   `json:"related,omitempty"`
 }
 
 // client is an OAuth client: an organization's side of a connection.
@@ -110,6 +115,10 @@ type workspace struct {
 	Description string            `json:"description,omitempty"`
 	Project     string            `json:"project"`
 	Settings    workspaceSettings `json:"settings"`
+	AgentPool   string            `json:"agent_pool,omitempty"`
+	LockedBy    *ref              `json:"locked_by,omitempty"`
+	Tags        []string          `json:"tags,omitempty"`
+	Related     related           `json:"related,omitempty"`
 	CreatedAt   time.Time         `json:"created_at"`
 	UpdatedAt   time.Time         `json:"updated_at"`
 	Repo        *repo             `json:"repo,omitempty"`
@@ -124,6 +133,8 @@ type policySet struct {
 	Kind         string    `json:"kind"`
 	Global       bool      `json:"global,omitempty"`
 	PoliciesPath string    `json:"policies_path,omitempty"`
+	Kept         settings  `json:"kept,omitempty"`
+	Related      related   `json:"related,omitempty"`
 	CreatedAt    time.Time `json:"created_at"`
 	UpdatedAt    time.Time `json:"updated_at"`
 	Repo         *repo     `json:"repo,omitempty"`
@@ -147,7 +158,9 @@ type repo struct {
 	Branch     string `json:"branch,omitempty"` // empty: the repository's default
 	Submodules bool   `json:"submodules,omitempty"`
 	TagsRegex  string `json:"tags_regex,omitempty"`
-	Hook       string `json:"hook"` // the uuid in webhook-url
+	TagPrefix  string `json:"tag_prefix,omitempty"`
+	Source     string `json:"source,omitempty"` // source-directory
+	Hook       string `json:"hook"`             // the uuid in webhook-url
 	HookSecret kept   `json:"hook_secret"`
 	HookID     string `json:"hook_id,omitempty"` // Bitbucket's id of the webhook
 	HTTPURL    string `json:"http_url,omitempty"`

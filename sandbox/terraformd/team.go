@@ -160,7 +160,7 @@ func (in teamInput) apply(o *organization, t *team) error {
 }
 
 func (s *Server) createTeam(c call) (reply, error) {
-	in, err := readBody[teamInput](s, c.Request, "teams")
+	in, err := readBody[teamInput](s, c.Request, "teams", nil)
 	if err != nil {
 		return reply{}, err
 	}
@@ -192,7 +192,7 @@ func (s *Server) teamToChange(c call) (*organization, *team, error) {
 }
 
 func (s *Server) updateTeam(c call) (reply, error) {
-	in, err := readBody[teamInput](s, c.Request, "teams")
+	in, err := readBody[teamInput](s, c.Request, "teams", nil)
 	if err != nil {
 		return reply{}, err
 	}

@@ -65,7 +65,7 @@ func (s *Server) updateTokenTTLs(c call) (reply, error) {
 	if !s.tokensEnd() {
 		return reply{}, notFound()
 	}
-	in, err := readBody[tokenTTLInput](s, c.Request, "organization-token-ttl-policies")
+	in, err := readBody[tokenTTLInput](s, c.Request, "organization-token-ttl-policies", nil)
 	if err != nil {
 		return reply{}, err
 	}

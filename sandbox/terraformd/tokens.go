@@ -101,7 +101,7 @@ type tokenChange struct {
 // guess: no source says how a key is removed. An organization's token may do this,
 // as it manages VCS connections (inferred).
 func (s *Server) updateToken(c call) (reply, error) {
-	in, err := readBody[tokenChange](s, c.Request, "oauth-tokens")
+	in, err := readBody[tokenChange](s, c.Request, "oauth-tokens", nil)
 	if err != nil {
 		return reply{}, err
 	}

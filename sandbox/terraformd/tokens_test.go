@@ -153,7 +153,7 @@ func TestTokenTTLPolicies(t *testing.T) {
 		t.Errorf("team %d, user %d", team, user)
 	}
 	must(t, limit(tfe.TokenTypeUser))
-	if user, organization := w.status(t, owner), w.status(t, orgToken); user != http.StatusNotFound || organization != http.StatusOK {
+	if user, organization := w.status(t, owner), w.status(t, orgToken); user != http.StatusUnauthorized || organization != http.StatusOK {
 		t.Errorf("user %d, organization %d", user, organization)
 	}
 	old := newWorld(t, terraformd.Options{Version: "1.2.0"})
@@ -166,7 +166,7 @@ func TestUserTokensSwitchedOff(t *testing.T) {
 	w := newWorld(t, terraformd.Options{})
 	_, err := w.client(t, owner).Organizations.Update(t.Context(), "acme", tfe.OrganizationUpdateOptions{UserTokensEnabled: new(false)})
 	must(t, err)
-	if user, organization := w.status(t, owner), w.status(t, orgToken); user != http.StatusNotFound || organization != http.StatusOK {
+	if user, organization := w.status(t, owner), w.status(t, orgToken); user != http.StatusUnauthorized || organization != http.StatusOK {
 		t.Errorf("user %d, organization %d", user, organization)
 	}
 }

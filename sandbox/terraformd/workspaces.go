@@ -1,38 +1,25 @@
 package terraformd
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 )
 
-// workspaceSettings are kept and told but have no effect: the sandbox runs nothing.
-type workspaceSettings struct {
-	AutoApply         bool     `json:"auto-apply"`
-	AllowDestroyPlan  bool     `json:"allow-destroy-plan"`
-	ExecutionMode     string   `json:"execution-mode"`
-	FileTriggers      bool     `json:"file-triggers-enabled"`
-	GlobalRemoteState bool     `json:"global-remote-state"`
-	QueueAllRuns      bool     `json:"queue-all-runs"`
-	Speculative       bool     `json:"speculative-enabled"`
-	StructuredOutput  bool     `json:"structured-run-output-enabled"`
-	TerraformVersion  string   `json:"terraform-version"`
-	WorkingDirectory  string   `json:"working-directory"`
-	TriggerPrefixes   []string `json:"trigger-prefixes"`
-	TriggerPatterns   []string `json:"trigger-patterns"`
-}
-
-func defaultSettings() workspaceSettings {
-	return workspaceSettings{
-		AllowDestroyPlan: true, ExecutionMode: "remote", FileTriggers: true, Speculative: true, StructuredOutput: true,
-		TerraformVersion: "1.11.4", TriggerPrefixes: []string{}, TriggerPatterns: []string{},
-	}
-}
+// workspaceRelations: other workspaces may read this one's state.
+var workspaceRelations = relationKinds{"remote-state-consumers": "workspaces"}
 
 type workspaceAttributes struct {
-	Name        string `json:"name"`
-	Description string `json:"description"`
-	workspaceSettings
+	Name              string               `json:"name"`
+	Description       string               `json:"description"`
+	ExecutionMode     string               `json:"execution-mode"`
+	TerraformVersion  string               `json:"terraform-version"`
+	TriggerPrefixes   []string             `json:"trigger-prefixes"`
+	TriggerPatterns   []string             `json:"trigger-patterns"`
+	TagNames          []string             `json:"tag-names"`
+	SettingOverwrites overwrites           `json:"setting-overwrites"`
+	Actions           workspaceActions     `json:"actions"`
 	Operations        bool                 `json:"operations"`
 	Locked            bool                 `json:"locked"`
 	Source            string               `json:"source"`
@@ -44,11 +31,19 @@ type workspaceAttributes struct {
 	Permissions       workspacePermissions `json:"permissions"`
 }
 
+type workspaceActions struct {
+	IsDestroyable bool `json:"is-destroyable"`
+}
+
 type workspacePermissions struct {
-	CanUpdate       bool `json:"can-update"`
-	CanDestroy      bool `json:"can-destroy"`
-	CanReadSettings bool `json:"can-read-settings"`
-	CanForceDelete  bool `json:"can-force-delete"`
+	CanUpdate         bool `json:"can-update"`
+	CanDestroy        bool `json:"can-destroy"`
+	CanReadSettings   bool `json:"can-read-settings"`
+	CanForceDelete    bool `json:"can-force-delete"`
+	CanLock           bool `json:"can-lock"`
+	CanUnlock         bool `json:"can-unlock"`
+	CanForceUnlock    bool `json:"can-force-unlock"`
+	CanManageRunTasks bool `json:"can-manage-run-tasks"`
 }
 
 type repoAttributes struct {
@@ -60,6 +55,8 @@ type repoAttributes struct {
 	RepositoryHTTPURL string `json:"repository-http-url"`
 	ServiceProvider   string `json:"service-provider"`
 	TagsRegex         string `json:"tags-regex"`
+	TagPrefix         string `json:"tag-prefix"`
+	SourceDirectory   string `json:"source-directory"`
 	Tags              bool   `json:"tags"`
 	WebhookURL        string `json:"webhook-url"`
 }
@@ -67,14 +64,20 @@ type repoAttributes struct {
 func hookURL(base string, r *repo) string { return base + "/webhooks/vcs/" + r.Hook }
 
 func (s *Server) renderWorkspace(base string, o *organization, w *workspace) resource {
+	own := w.Settings.ExecutionMode != ""
 	attributes := workspaceAttributes{
-		Name: w.Name, Description: w.Description, workspaceSettings: w.Settings,
-		Operations: w.Settings.ExecutionMode != "local", Source: "tfe-api", CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
-		Permissions: workspacePermissions{CanUpdate: true, CanDestroy: true, CanReadSettings: true, CanForceDelete: true},
+		Name: w.Name, Description: w.Description, ExecutionMode: o.mode(w), TerraformVersion: w.Settings.TerraformVersion,
+		TriggerPrefixes: w.Settings.TriggerPrefixes, TriggerPatterns: w.Settings.TriggerPatterns, TagNames: o.tagNames(w),
+		SettingOverwrites: overwrites{ExecutionMode: &own, AgentPool: &own}, Actions: workspaceActions{IsDestroyable: true},
+		Operations: o.mode(w) != "local", Locked: w.LockedBy != nil, Source: "tfe-api", CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
+		Permissions: workspacePermissions{true, true, true, true, true, true, true, true},
 	}
-	relationships := map[string]relation{
-		"organization": toOne("organizations", o.Name),
-		"project":      toOne("projects", w.Project),
+	relationships := o.relations(nil, nil)
+	relationships["project"] = toOne("projects", w.Project)
+	relationships["agent-pool"] = toOne("agent-pools", o.pool(w))
+	relationships["tags"] = toMany("tags", w.Tags...)
+	if w.LockedBy != nil {
+		relationships["locked-by"] = toOne(w.LockedBy.Type, w.LockedBy.ID)
 	}
 	if w.Repo != nil {
 		attributes.VCSRepo = s.renderRepo(base, w.Repo)
@@ -85,8 +88,11 @@ func (s *Server) renderWorkspace(base string, o *organization, w *workspace) res
 			linked("/api/v2/configuration-versions/" + v.ID)
 	}
 	return resource{
-		ID: w.ID, Type: "workspaces", Attributes: attributes, Relationships: relationships,
-		Links: map[string]string{"self": "/api/v2/organizations/" + o.Name + "/workspaces/" + w.Name},
+		ID: w.ID, Type: "workspaces", Attributes: settled{attributes, workspaceDefaults, w.Settings.Kept}, Relationships: relationships,
+		Links: map[string]string{
+			"self":      "/api/v2/organizations/" + o.Name + "/workspaces/" + w.Name,
+			"self-html": "/app/" + o.Name + "/workspaces/" + w.Name,
+		},
 	}
 }
 
@@ -94,7 +100,7 @@ func (s *Server) renderRepo(base string, r *repo) *repoAttributes {
 	shown := &repoAttributes{
 		Branch: r.Branch, Identifier: r.Identifier, DisplayIdentifier: r.Identifier, IngressSubmodules: r.Submodules,
 		OAuthTokenID: r.Token, RepositoryHTTPURL: r.HTTPURL, TagsRegex: r.TagsRegex, Tags: r.TagsRegex != "",
-		WebhookURL: hookURL(base, r),
+		TagPrefix: r.TagPrefix, SourceDirectory: r.Source, WebhookURL: hookURL(base, r),
 	}
 	if c := s.index.client[r.Token]; c != nil {
 		shown.ServiceProvider = c.ServiceProvider
@@ -124,7 +130,7 @@ func (s *Server) listWorkspaces(c call) (reply, error) {
 		// A token sees its own workspaces alone. Per-workspace permissions of teams
 		// are not modelled: who does not manage workspaces sees none.
 		if access, _ := c.actor.access(o); access.ManageWorkspaces {
-			found = o.workspaces(q.Get("search[name]"), q.Get("search[wildcard-name]"), q.Get("filter[project][id]"))
+			found = o.workspaces(q)
 		}
 		document = page(p, found, func(w *workspace) resource { return s.renderWorkspace(base, o, w) })
 		return nil
@@ -132,9 +138,18 @@ func (s *Server) listWorkspaces(c call) (reply, error) {
 	return ok(document), err
 }
 
-func (o *organization) workspaces(part, wildcard, project string) []*workspace {
+// workspaces are those that a search finds, by name.
+func (o *organization) workspaces(q url.Values) []*workspace {
+	wildcard, project := q.Get("search[wildcard-name]"), q.Get("filter[project][id]")
+	words := func(name string) []string {
+		return strings.FieldsFunc(q.Get(name), func(r rune) bool { return r == ',' })
+	}
 	found := slices.DeleteFunc(slices.Clone(o.Workspaces), func(w *workspace) bool {
-		return !strings.Contains(w.Name, part) || project != "" && w.Project != project || wildcard != "" && !fits(w.Name, wildcard)
+		has := func(name string) bool { return slices.Contains(o.tagNames(w), name) }
+		hasNot := func(name string) bool { return !has(name) }
+		return !containsFold(w.Name, q.Get("search[name]")) || project != "" && w.Project != project ||
+			wildcard != "" && !fits(strings.ToLower(w.Name), strings.ToLower(wildcard)) ||
+			slices.ContainsFunc(words("search[tags]"), hasNot) || slices.ContainsFunc(words("search[exclude-tags]"), has)
 	})
 	slices.SortFunc(found, func(a, b *workspace) int { return strings.Compare(a.Name, b.Name) })
 	return found

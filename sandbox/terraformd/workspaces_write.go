@@ -1,29 +1,23 @@
 package terraformd
 
 import (
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
-
-	goversion "github.com/hashicorp/go-version"
 )
 
 type workspaceInput struct {
-	Name              optional[string]    `json:"name"`
-	Description       optional[string]    `json:"description"`
-	VCSRepo           optional[repoInput] `json:"vcs-repo"`
-	AutoApply         optional[bool]      `json:"auto-apply"`
-	AllowDestroyPlan  optional[bool]      `json:"allow-destroy-plan"`
-	ExecutionMode     optional[string]    `json:"execution-mode"`
-	FileTriggers      optional[bool]      `json:"file-triggers-enabled"`
-	GlobalRemoteState optional[bool]      `json:"global-remote-state"`
-	QueueAllRuns      optional[bool]      `json:"queue-all-runs"`
-	Speculative       optional[bool]      `json:"speculative-enabled"`
-	StructuredOutput  optional[bool]      `json:"structured-run-output-enabled"`
-	TerraformVersion  optional[string]    `json:"terraform-version"`
-	WorkingDirectory  optional[string]    `json:"working-directory"`
-	TriggerPrefixes   optional[[]string]  `json:"trigger-prefixes"`
-	TriggerPatterns   optional[[]string]  `json:"trigger-patterns"`
+	Name             optional[string]     `json:"name"`
+	Description      optional[string]     `json:"description"`
+	VCSRepo          optional[repoInput]  `json:"vcs-repo"`
+	ExecutionMode    optional[string]     `json:"execution-mode"`
+	Operations       optional[bool]       `json:"operations"`
+	AgentPool        optional[string]     `json:"agent-pool-id"`
+	Overwrites       optional[overwrites] `json:"setting-overwrites"`
+	TerraformVersion optional[string]     `json:"terraform-version"`
+	TriggerPrefixes  optional[[]string]   `json:"trigger-prefixes"`
+	TriggerPatterns  optional[[]string]   `json:"trigger-patterns"`
 }
 
 type repoInput struct {
@@ -32,16 +26,9 @@ type repoInput struct {
 	Submodules   *bool   `json:"ingress-submodules"`
 	OAuthTokenID *string `json:"oauth-token-id"`
 	TagsRegex    *string `json:"tags-regex"`
+	TagPrefix    *string `json:"tag-prefix"`
+	Source       *string `json:"source-directory"`
 	GitHubApp    *string `json:"github-app-installation-id"`
-}
-
-// unusedSettings are documented attributes that the sandbox neither uses nor tells.
-func unusedSettings() []string {
-	return []string{
-		"agent-pool-id", "assessments-enabled", "auto-apply-run-trigger", "auto-destroy-at", "auto-destroy-activity-duration",
-		"inherits-project-auto-destroy", "project-remote-state", "migration-environment", "operations", "source-name",
-		"source-url", "hyok-enabled", "setting-overwrites",
-	}
 }
 
 func set[T any](field *T, in optional[T]) {
@@ -50,38 +37,21 @@ func set[T any](field *T, in optional[T]) {
 	}
 }
 
-func (in workspaceInput) apply(w *workspace) error {
-	set(&w.Name, in.Name)
-	set(&w.Description, in.Description)
-	set(&w.Settings.AutoApply, in.AutoApply)
-	set(&w.Settings.AllowDestroyPlan, in.AllowDestroyPlan)
-	set(&w.Settings.ExecutionMode, in.ExecutionMode)
-	set(&w.Settings.FileTriggers, in.FileTriggers)
-	set(&w.Settings.GlobalRemoteState, in.GlobalRemoteState)
-	set(&w.Settings.QueueAllRuns, in.QueueAllRuns)
-	set(&w.Settings.Speculative, in.Speculative)
-	set(&w.Settings.StructuredOutput, in.StructuredOutput)
-	set(&w.Settings.TerraformVersion, in.TerraformVersion)
-	set(&w.Settings.WorkingDirectory, in.WorkingDirectory)
-	set(&w.Settings.TriggerPrefixes, in.TriggerPrefixes)
-	set(&w.Settings.TriggerPatterns, in.TriggerPatterns)
-	if !slices.Contains([]string{"remote", "local", "agent"}, w.Settings.ExecutionMode) {
-		return invalid("execution-mode", "Execution mode is not included in the list")
+func applyWorkspace(in body[workspaceInput], w *workspace) error {
+	set(&w.Name, in.attributes.Name)
+	set(&w.Description, in.attributes.Description)
+	set(&w.Settings.TerraformVersion, in.attributes.TerraformVersion)
+	w.Settings.Kept = w.Settings.Kept.with(in.settings)
+	if err := in.attributes.execution(w); err != nil {
+		return err
+	}
+	if err := in.attributes.triggers(w); err != nil {
+		return err
 	}
 	if !terraformVersion(w.Settings.TerraformVersion) {
 		return invalid("terraform-version", "Terraform version is not a valid version or constraint") // Doubt: the text
 	}
 	return nil
-}
-
-// terraformVersion reports whether the text is a version, a constraint, or "latest".
-// Doubt: whether there is such a release is not looked up.
-func terraformVersion(text string) bool {
-	if text == "latest" {
-		return true
-	}
-	_, err := goversion.NewConstraint(text)
-	return err == nil
 }
 
 var workspaceName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,90}$`)
@@ -96,19 +66,24 @@ func (o *organization) check(w *workspace) error {
 	case o.project(w.Project) == nil:
 		return unprocessable("Project does not exist")
 	}
-	return nil
+	return o.checkExecution(w)
 }
 
 func (s *Server) createWorkspace(c call) (reply, error) {
-	in, err := readBody[workspaceInput](s, c.Request, "workspaces", unusedSettings()...)
+	in, err := readBody[workspaceInput](s, c.Request, "workspaces", workspaceDefaults)
 	if err != nil {
 		return reply{}, err
 	}
-	made := &workspace{ID: newID("ws"), Settings: defaultSettings(), CreatedAt: s.now(), UpdatedAt: s.now()}
-	if err := in.attributes.apply(made); err != nil {
+	made := &workspace{ID: newID("ws"), CreatedAt: s.now(), UpdatedAt: s.now()}
+	made.Settings = workspaceSettings{TerraformVersion: "1.11.4", TriggerPrefixes: []string{}, TriggerPatterns: []string{}}
+	if err := applyWorkspace(in, made); err != nil {
 		return reply{}, err
 	}
 	project, _, err := in.ref("project")
+	if err != nil {
+		return reply{}, err
+	}
+	tags, err := in.tags()
 	if err != nil {
 		return reply{}, err
 	}
@@ -132,10 +107,10 @@ func (s *Server) createWorkspace(c call) (reply, error) {
 			return reply{}, err
 		}
 	}
-	return s.addWorkspace(o, made)
+	return s.addWorkspace(o, made, tags)
 }
 
-func (s *Server) addWorkspace(o *organization, made *workspace) (reply, error) {
+func (s *Server) addWorkspace(o *organization, made *workspace, tags []tagRef) (reply, error) {
 	base, linked := s.address(), made.Repo != nil
 	var document one
 	err := s.write("workspace created", func() error {
@@ -145,19 +120,24 @@ func (s *Server) addWorkspace(o *organization, made *workspace) (reply, error) {
 		if err := o.check(made); err != nil { // again: Bitbucket was asked in between
 			return err
 		}
+		ids, err := o.tagIDs(tags, true)
+		if err != nil {
+			return err
+		}
+		made.Tags = ids
 		o.Workspaces = append(o.Workspaces, made)
 		s.index.addWorkspace(o, made)
 		document.Data = s.renderWorkspace(base, o, made)
 		return nil
 	})
-	if err == nil && linked {
+	if err == nil && linked && made.Repo.CloneURL != "" {
 		s.fetch(o, made)
 	}
 	return created(document), err
 }
 
 func (s *Server) updateWorkspace(c call) (reply, error) {
-	in, err := readBody[workspaceInput](s, c.Request, "workspaces", unusedSettings()...)
+	in, err := readBody[workspaceInput](s, c.Request, "workspaces", workspaceDefaults)
 	if err != nil {
 		return reply{}, err
 	}
@@ -176,7 +156,7 @@ func (s *Server) updateWorkspace(c call) (reply, error) {
 		if project != nil {
 			changed.Project = project.ID
 		}
-		if err := in.attributes.apply(&changed); err != nil {
+		if err := applyWorkspace(in, &changed); err != nil {
 			return err
 		}
 		return o.check(&changed)
@@ -220,7 +200,7 @@ func (s *Server) replaceWorkspace(o *organization, found *workspace, changed wor
 	if relinked && old != nil && (changed.Repo == nil || changed.Repo.Hook != old.Hook) {
 		s.unhook(o, old)
 	}
-	if relinked && changed.Repo != nil {
+	if relinked && changed.Repo != nil && changed.Repo.CloneURL != "" {
 		s.fetch(o, found)
 	}
 	return ok(document), nil
@@ -232,6 +212,9 @@ func (s *Server) deleteWorkspace(c call) (reply, error) {
 	err := s.write("workspace deleted", func() (err error) {
 		if o, gone, err = s.workspaceOf(c); err != nil {
 			return err
+		}
+		if gone.LockedBy != nil && c.Method == http.MethodPost { // the safe way
+			return conflict("Workspace is currently locked. Workspace must be unlocked before it can be safely deleted")
 		}
 		o.Workspaces = slices.DeleteFunc(o.Workspaces, func(w *workspace) bool { return w == gone })
 		s.index.dropWorkspace(gone)
