@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/trace"
@@ -23,6 +24,7 @@ const DefaultParallel = 64
 type Options struct {
 	Parallel int                  // connections at once; 0: DefaultParallel
 	Unknown  bool                 // look for SSH keys of service users that nothing knows, which may take every record of the fleet
+	Ends     EndsOptions          // read what ends
 	Done     func(address string) // called as each connection has been read, from several goroutines; may be nil
 }
 
@@ -31,6 +33,7 @@ type Options struct {
 type World struct {
 	Have       []plan.Have
 	Bitbuckets map[string]plan.Bitbucket
+	Ends       []expiry.End // of the systems
 }
 
 // Read reads the live state of these connections of the fleet.
@@ -41,6 +44,7 @@ func Read(ctx context.Context, sys *systems.Systems, connections []*schema.Conne
 		opts.Parallel = DefaultParallel
 	}
 	shared := r.startShared(ctx)
+	shared.Go(func() { world.Ends = Ends(ctx, sys, opts.Ends) })
 	r.readAll(ctx, connections, world.Have, opts)
 	shared.Wait() // also when ctx is done: nothing goes on behind the caller's back
 	if err := ctx.Err(); err != nil {

@@ -22,6 +22,8 @@ type steady struct {
 	world *sandbox.World
 	fleet *schema.Fleet
 	own   string // the value of OWN_TOKEN
+
+	everyToken bool // read when the tokens of single organizations end
 }
 
 func newSteady(t *testing.T, opts sandbox.Options, shape bench.Shape) *steady {
@@ -63,7 +65,7 @@ func (s *steady) plan(t *testing.T, connections []*schema.Connection) (plan.Plan
 }
 
 func (s *steady) read(ctx context.Context, connections []*schema.Connection) (plan.Plan, error) {
-	var scope fleet.Scope
+	scope := fleet.Scope{EveryToken: s.everyToken}
 	for _, c := range connections {
 		scope.Targets = append(scope.Targets, c.Address)
 	}
@@ -132,7 +134,7 @@ func TestRequestsOfASteadyPlan(t *testing.T) {
 			p, counts := s.plan(t, s.fleet.Connections)
 			inSync(t, p, n)
 			show(t, counts)
-			holds(t, counts, map[string]int{"terraform": n + 1, "vault": n + 4, "bitbucket": n + 6})
+			holds(t, counts, map[string]int{"terraform": n + 3, "vault": n + 5, "bitbucket": n + 7})
 			narrower(t, s)
 		})
 	}
@@ -153,7 +155,7 @@ func narrower(t *testing.T, s *steady) {
 	p, counts := s.plan(t, s.fleet.Connections[:1])
 	inSync(t, p, 1)
 	show(t, counts)
-	holds(t, counts, map[string]int{"terraform": 1 + 1, "vault": 1 + 4, "bitbucket": 1 + 6})
+	holds(t, counts, map[string]int{"terraform": 1 + 3, "vault": 1 + 5, "bitbucket": 1 + 7})
 }
 
 // TestNothingIsReadTwice counts a fleet over two Bitbuckets, in which every
@@ -167,8 +169,12 @@ func TestNothingIsReadTwice(t *testing.T) {
 	p, counts := s.plan(t, s.fleet.Connections)
 	inSync(t, p, 2*orgs)
 	show(t, counts)
-	if have, most := total(counts["terraform"]), orgs+2; have > most {
+	if have, most := total(counts["terraform"]), orgs+4; have > most {
 		t.Errorf("terraform: %d requests for %d organizations, want at most %d", have, orgs, most)
+	}
+	s.everyToken = true // which drift asks about: two requests more for the one that is not the block's
+	if _, counts := s.plan(t, s.fleet.Connections); total(counts["terraform"]) > orgs+6 {
+		t.Errorf("terraform, every token: %d requests for %d organizations", total(counts["terraform"]), orgs)
 	}
 	if have, most := total(counts["vault"]), 2*orgs+10; have > most {
 		t.Errorf("vault: %d requests for %d connections, want at most %d", have, 2*orgs, most)

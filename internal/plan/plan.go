@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
@@ -23,6 +24,8 @@ type Plan struct {
 	Fleet       string
 	Bitbuckets  []BitbucketPlan
 	Connections []Connection
+	Ends        []expiry.End `json:"-"` // of credentials, keys, certificates and licences
+	Warnings    []string     `json:"-"` // of the fleet as a whole: what ends soon
 }
 
 // A Target names what the steps of one connection act on.

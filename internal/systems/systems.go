@@ -130,13 +130,19 @@ func (s *Systems) Terraform(ctx context.Context, label, organization string) (*t
 	if block == nil {
 		return nil, fmt.Errorf("terraform.%s is not in the configuration", label)
 	}
-	ref := block.Token
-	if own := s.own[organizationKey{label, names.OrganizationKey(organization)}]; own != nil {
-		ref = *own
-	}
+	ref, _ := s.tokenRef(block, organization)
 	entry := lookup(s, s.terraforms, terraformKey{label, refName(ref)})
 	entry.once.Do(func() { entry.client, entry.err = s.openTerraform(ctx, block, ref) })
 	return entry.client, entry.err
+}
+
+// tokenRef returns where the token for an organization is kept, and whether it is the
+// organization's own.
+func (s *Systems) tokenRef(block *schema.Terraform, organization string) (ref schema.SecretRef, own bool) {
+	if ref := s.own[organizationKey{block.Label, names.OrganizationKey(organization)}]; ref != nil {
+		return *ref, true
+	}
+	return block.Token, false
 }
 
 // Bitbucket returns the client of the bitbucket block with this label.
@@ -155,6 +161,10 @@ func (s *Systems) openTerraform(ctx context.Context, block *schema.Terraform, re
 	if err != nil {
 		return nil, fmt.Errorf("terraform.%s: %w", block.Label, err)
 	}
+	return s.terraformClient(ctx, block, token, s.limiter(block.Address+" "+refName(ref), block.RateLimit))
+}
+
+func (s *Systems) terraformClient(ctx context.Context, block *schema.Terraform, token secret.Text, limiter *limit.Limiter) (*tfe.Client, error) {
 	ca, err := s.readCA(block.CAFile)
 	if err != nil {
 		return nil, fmt.Errorf("terraform.%s: %w", block.Label, err)
@@ -164,8 +174,7 @@ func (s *Systems) openTerraform(ctx context.Context, block *schema.Terraform, re
 		return nil, fmt.Errorf("terraform.%s: %w", block.Label, err)
 	}
 	client, err := tfe.New(ctx, tfe.Config{
-		Address: block.Address, Token: token, CA: ca, Gateway: gateway, UserAgent: s.env.UserAgent,
-		Limiter: s.limiter(block.Address+" "+refName(ref), block.RateLimit),
+		Address: block.Address, Token: token, CA: ca, Gateway: gateway, UserAgent: s.env.UserAgent, Limiter: limiter,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("terraform.%s: %w", block.Label, err)

@@ -1,0 +1,41 @@
+package expiry
+
+import (
+	"fmt"
+	"time"
+)
+
+// most is how many things of a kind are warned of one by one.
+const most = 3
+
+// Warnings returns a sentence for each thing that has ended or ends soon, the nearest
+// first. Of a kind with many of them, such as OAuth tokens that were all authorized on
+// one day, the first stands for the others.
+func Warnings(ends []End, now time.Time) []string {
+	var near []End
+	count := map[Kind]int{}
+	for _, e := range ends {
+		if s := e.State(now); s == Soon || s == Past {
+			near = append(near, e)
+			count[e.What]++
+		}
+	}
+	Sort(near)
+	var out []string
+	told := map[Kind]bool{}
+	for _, e := range near {
+		text := e.Title() + " " + e.When(now)
+		if n := count[e.What]; n > most {
+			if told[e.What] {
+				continue
+			}
+			text += fmt.Sprintf(", and %d more like it soon (bbsync drift --json lists them)", n-1)
+		}
+		told[e.What] = true
+		if e.Renew != "" {
+			text += ": " + e.Renew
+		}
+		out = append(out, text)
+	}
+	return out
+}
