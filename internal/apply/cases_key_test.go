@@ -23,6 +23,14 @@ func keySteps() map[string]stepCase {
 				"+ corp/acme: described, user svc",
 			},
 		},
+		"create_consumer_key: for a client that is taken over": {
+			world: empty, before: brings("B"), step: plan.CreateConsumerKey{Key: "ck-own", From: "env:OWN", Client: "oc-7"},
+			want: []string{
+				"+ corp/acme: client oc-7 made@0s",
+				"+ corp/acme: consumer ck-own B created@0s brought",
+				"+ corp/acme: described, user svc",
+			},
+		},
 		"create_consumer_key: there already": {step: plan.CreateConsumerKey{Bits: 2048}},
 		"create_consumer_key: your own": {
 			world: empty, before: brings("B"), step: plan.CreateConsumerKey{Key: "ck-own", From: "vault:kv/own#key"},

@@ -108,6 +108,13 @@ func sshSteps() map[string]stepCase {
 			},
 		},
 		"delete_ssh_key: not there": {step: plan.DeleteSSHKey{ID: 9}},
+		"delete_ssh_key: added in the same plan": {
+			world: rotated, step: plan.DeleteSSHKey{Fingerprint: testKeys()["K1"].Fingerprint},
+			want: []string{
+				`- SSH key of svc: K1 "bbsync"`,
+			},
+		},
+		"delete_ssh_key: added in the same plan, not there": {step: plan.DeleteSSHKey{Fingerprint: testKeys()["K2"].Fingerprint}},
 		"delete_ssh_key: of a user before": {
 			before: func(w *world) { w.addSSHKey("old", 1, "K2") }, step: plan.DeleteSSHKey{ID: 1, User: "old"},
 			want: []string{

@@ -45,6 +45,18 @@ func tokenSteps() map[string]stepCase {
 				"+ corp/acme: current K1 created@-1h0m0s published@-1h0m0s token=ot-new set@0s",
 			},
 		},
+		"set_token_key: back from a switch that was cut off": {
+			world: rotates, before: func(w *world) { w.record().SSH.Pending.Token = "ot-new"; w.tokenKeys["ot-new"] = "K2" }, step: set,
+			want: []string{
+				"- corp/acme: current K1 created@-1h0m0s published@-1h0m0s token=ot-new set@-1h0m0s",
+				"- corp/acme: pending K2 created@-1h0m0s published@-1m0s token=ot-new",
+				"- token ot-new has K2",
+				"+ corp/acme: authorized ot-new svc 7",
+				"+ corp/acme: current K1 created@-1h0m0s published@-1h0m0s token=ot-new set@0s",
+				"+ corp/acme: pending K2 created@-1h0m0s published@-1m0s",
+				"+ token ot-new has K1",
+			},
+		},
 		"set_token_key: no user is shown": {
 			before: func(w *world) { clear(w.tokenKeys); w.clients[0].Token.User = "" }, step: set,
 			want: []string{

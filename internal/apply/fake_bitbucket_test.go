@@ -124,6 +124,11 @@ func (f fakeBitbucket) DeleteSSHKey(ctx context.Context, user string, id int) er
 	})
 }
 
+func (f fakeBitbucket) SSHKeys(ctx context.Context, user string) (list []bitbucket.SSHKey, err error) {
+	err = f.do(ctx, "list SSH keys", func() error { list = slices.Clone(f.sshKeys[user]); return nil })
+	return list, err
+}
+
 func (f fakeBitbucket) WhoamiSSH(ctx context.Context, _ string, key secret.Text, hostKeys []string) (proof bitbucket.SSHProof, err error) {
 	err = f.do(ctx, "log in over SSH", func() error {
 		if len(hostKeys) > 0 && !slices.Contains(hostKeys, f.hostKey) {

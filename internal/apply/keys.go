@@ -51,6 +51,9 @@ func (r *runner) createConsumerKey(ctx context.Context, s plan.CreateConsumerKey
 		if p := rec.Consumer.Previous; p != nil && s.Reason != "" {
 			p.Compromised = s.Reason
 		}
+		if s.Client != "" {
+			rec.Client = &record.OAuthClient{ID: s.Client, Made: r.now()}
+		}
 		return nil
 	})
 }

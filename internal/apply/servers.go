@@ -55,6 +55,7 @@ type bitbucketServer interface {
 	KeyPolicy(ctx context.Context) (bitbucket.KeyPolicy, error)
 	AddSSHKey(ctx context.Context, user, line, label string, expiryDays int) (bitbucket.SSHKey, error)
 	DeleteSSHKey(ctx context.Context, user string, id int) error
+	SSHKeys(ctx context.Context, user string) ([]bitbucket.SSHKey, error)
 	WhoamiSSH(ctx context.Context, address string, key secret.Text, hostKeys []string) (bitbucket.SSHProof, error)
 	Clock() (skew time.Duration, known bool)
 	Grant(ctx context.Context, user string, p bitbucket.Permission) error

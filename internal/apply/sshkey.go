@@ -81,7 +81,27 @@ func (r *runner) deleteSSHKey(ctx context.Context, s plan.DeleteSSHKey) error {
 	if err != nil {
 		return err
 	}
-	return client.DeleteSSHKey(ctx, cmp.Or(s.User, r.ServiceUser), s.ID)
+	user, id := cmp.Or(s.User, r.ServiceUser), s.ID
+	if id == 0 { // the key was added in this plan
+		have, err := client.SSHKeys(ctx, user)
+		if err != nil {
+			return err
+		}
+		if id = keyID(have, s.Fingerprint); id == 0 {
+			return nil // it is gone
+		}
+	}
+	return client.DeleteSSHKey(ctx, user, id)
+}
+
+// keyID returns Bitbucket's id of the SSH key with a fingerprint, 0 for none.
+func keyID(have []bitbucket.SSHKey, fingerprint string) int {
+	for _, k := range have {
+		if print, err := keys.SSHFingerprint(k.Line); err == nil && print == fingerprint {
+			return k.ID
+		}
+	}
+	return 0
 }
 
 // proveSSH logs in with the key; whoami must answer the service user. A host

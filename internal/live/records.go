@@ -132,7 +132,7 @@ func Affected(ctx context.Context, sys *systems.Systems, connections []*schema.C
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
 	for i, c := range connections {
-		for _, client := range plan.OwnClients(c, have[i]) {
+		for _, client := range plan.OwnClients(have[i]) {
 			group.Go(func() error {
 				hit, err := affected(ctx, sys, c, client.ID)
 				if err != nil {

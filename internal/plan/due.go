@@ -35,6 +35,9 @@ type due struct {
 	attribute   string // of the files, that says so
 }
 
+// isOverdue reports whether no maintenance window holds it back any more.
+func (d due) isOverdue(now time.Time) bool { return !d.overdue.IsZero() && !now.Before(d.overdue) }
+
 // sshDue returns when the SSH key is due: by its age or by the server's expiry,
 // whichever is sooner. A key that its owner brings is never due: bbsync cannot
 // make the next one.

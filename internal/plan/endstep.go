@@ -29,11 +29,6 @@ type ForgetRecord struct{}
 // removed, and destroys the versions that held the keys.
 type RetireRecord struct{}
 
-func (NoteConnection) step() {}
-func (MoveRecord) step()     {}
-func (ForgetRecord) step()   {}
-func (RetireRecord) step()   {}
-
 func (NoteConnection) Symbol() string { return "~" }
 func (MoveRecord) Symbol() string     { return "-" }
 func (ForgetRecord) Symbol() string   { return "~" }

@@ -37,7 +37,7 @@ func aConnection() *schema.Connection {
 		Bitbucket:    &schema.Bitbucket{Label: "corp", URL: "https://bitbucket.example/git"},
 		ServiceUser:  user,
 		Name:         "Bitbucket (corp)",
-		SSHKey:       schema.SSHKey{Bits: 3072},
+		SSHKey:       schema.SSHKey{Bits: 3072, Overlap: aDay},
 		Consumer:     schema.Consumer{Bits: 3072, Name: name},
 		Link:         schema.ApplicationLink{URL: linkURL, Name: name},
 		Grants:       []schema.Grant{{Project: "INFRA", Repository: "vpc", Permission: "REPO_ADMIN"}},

@@ -24,10 +24,10 @@ func FindHandMade(want *schema.Connection, have Have) *HandMade {
 	if m == nil || m.ConsumerKey == "" {
 		return nil
 	}
-	d := &differ{want: want, have: have}
+	w := World{Have: have}
 	for i := range have.Clients {
 		c := &have.Clients[i]
-		if c.Key == m.ConsumerKey && names.SameURL(c.HTTPURL, want.Bitbucket.URL) && !d.ownsClient(c) {
+		if c.Key == m.ConsumerKey && names.SameURL(c.HTTPURL, want.Bitbucket.URL) && !w.owns(c) {
 			return &HandMade{Link: m.Link, ConsumerKey: m.ConsumerKey, Client: *c}
 		}
 	}
@@ -37,20 +37,21 @@ func FindHandMade(want *schema.Connection, have Have) *HandMade {
 // handMade keeps an organization from two links by mistake. It reports whether
 // the plan may go on: not with the very client that a link on the main URL
 // serves, since two links cannot share one consumer key.
-func (d *differ) handMade() bool {
-	h := FindHandMade(d.want, d.have)
+func (g *guard) handMade() bool {
+	h := FindHandMade(g.want, g.Have)
 	if h == nil {
 		return true
 	}
 	text := fmt.Sprintf("organization %s is linked by hand on the main URL: application link %q on %s has the consumer key of its OAuth client %q (%s)",
-		d.want.Organization, h.Link.Name, h.Link.URL, h.Client.Name, h.Client.ID)
-	remedy := "to take that connection over, write application_link { url = \"main\" } and run with --adopt '" + d.want.Address + "'"
-	if d.client != nil && d.client.ID == h.Client.ID {
-		d.block(Refused, d.want.Where("application_link.url"), text, remedy+"; to make a second connection beside it, give this one another name")
+		g.want.Organization, h.Link.Name, h.Link.URL, h.Client.Name, h.Client.ID)
+	remedy := "to take that connection over, write application_link { url = \"main\" } and run with --adopt '" + g.want.Address + "'"
+	client := g.client()
+	if client != nil && client.ID == h.Client.ID {
+		g.block(Refused, g.want.Where("application_link.url"), text, remedy+"; to make a second connection beside it, give this one another name")
 		return false
 	}
-	if d.client == nil {
-		d.warn(d.want.Where("application_link.url"), "%s; this plan makes a second connection beside it (%s)", text, remedy)
+	if client == nil {
+		g.warn(g.want.Where("application_link.url"), "%s; this plan makes a second connection beside it (%s)", text, remedy)
 	}
 	return true
 }

@@ -49,13 +49,3 @@ func (k keepers) left(want *schema.Connection) []Kept {
 	at := place{want.Terraform, want.Relocate.From, names.OrganizationKey(want.Organization)}
 	return slices.DeleteFunc(slices.Clone(k[at]), func(one Kept) bool { return one.Address == want.Address })
 }
-
-// keptBy returns the connection of the files whose OAuth client this is, nil for none.
-func (d *differ) keptBy(c Client) *Kept {
-	for i, k := range d.have.Kept {
-		if k.ID == c.ID || k.Client == c.Name {
-			return &d.have.Kept[i]
-		}
-	}
-	return nil
-}

@@ -13,8 +13,6 @@ type BreakLease struct {
 	Why    string
 }
 
-func (BreakLease) step() {}
-
 // Symbol implements Step.
 func (BreakLease) Symbol() string { return "~" }
 
@@ -32,30 +30,37 @@ func (c Connection) Breaks() *BreakLease {
 	return nil
 }
 
-// leased blocks the connection while another run holds its lease. A lease that is
-// broken, or that the user wants broken, is a difference.
-func (d *differ) leased() bool {
-	r := d.have.Record
-	if r == nil || r.Lease == nil || !d.now.Before(r.Lease.Expires) {
+// until shows when the lease ends.
+func (l *Lease) until() string { return l.Expires.UTC().Format(time.RFC3339) }
+
+// breaks returns why the lease of another run is to be taken, "" for a lease that is
+// respected, or none.
+func (w *World) breaks() string {
+	if !w.leased() {
+		return ""
+	}
+	if w.Record.Lease.Broken {
+		return "bbsync takes no such lease, so that it is not believed"
+	}
+	return w.Record.Lease.Break
+}
+
+// leased reports whether the record has a lease that has not ended.
+func (w *World) leased() bool {
+	return w.Record != nil && w.Record.Lease != nil && w.Now.Before(w.Record.Lease.Expires)
+}
+
+// leased blocks the connection while another run holds its lease. One that no run
+// wrote does not count where the record moves, as the move takes it.
+func (g *guard) leased() bool {
+	if !g.World.leased() || g.breaks() != "" && (g.Moved == nil || g.Record.Lease.Broken) {
 		return false
 	}
-	l, until := r.Lease, r.Lease.Expires.UTC().Format(time.RFC3339)
-	why := l.Break
-	if l.Broken {
-		why = "bbsync takes no such lease, so that it is not believed"
-	}
-	if l.Broken && d.have.Moved != nil {
-		return false // anyone who moves the record takes it
-	}
-	if why != "" && d.have.Moved == nil {
-		d.add(BreakLease{Holder: l.Holder, Taken: l.Taken, Why: why}, d.reason("lease in Vault", fmt.Sprintf("of %s until %s", orNone(l.Holder), until), "none", ""))
-		return false
-	}
-	since := ""
+	l, since := g.Record.Lease, ""
 	if l.Age > 0 {
 		since = fmt.Sprintf(" (for %s)", l.Age.Round(time.Second))
 	}
-	d.block(Leased, d.want.Range, fmt.Sprintf("%s is applying to this connection%s; its lease ends at %s", l.Holder, since, until),
+	g.block(Leased, g.want.Range, fmt.Sprintf("%s is applying to this connection%s; its lease ends at %s", l.Holder, since, l.until()),
 		"wait for it, or for the lease to end, and run again; if that run hangs, use --break-lease with --reason")
 	return true
 }

@@ -7,25 +7,30 @@ import (
 
 // lifetime warns of a record that Vault deletes by itself, and refuses to create
 // keys in one: they would be lost while Terraform and Bitbucket use them.
-func (d *differ) lifetime() {
-	if r := d.have.Record; r != nil {
-		d.out.Deletes = r.Deletes
-	}
-	if d.have.Lifetime == 0 {
+func (t *telling) lifetime() {
+	if t.Lifetime == 0 {
 		return
 	}
 	const remedy = "vault write MOUNT/config delete_version_after=0s for the mount of the records, and where the record has a setting of its own " +
 		"vault kv metadata put -mount=MOUNT -delete-version-after=0s PATH; then bbsync apply, which writes the record again"
-	if d.createsKeys() {
-		d.block(Refused, d.want.Range, fmt.Sprintf("Vault deletes what is written to %s after %s (delete_version_after), and keys would be lost with it", d.want.Record, d.have.Lifetime), remedy)
+	if t.createsKeys() {
+		t.block(Refused, t.want.Range, fmt.Sprintf("Vault deletes what is written to %s after %s (delete_version_after), and keys would be lost with it", t.want.Record, t.Lifetime), remedy)
 	}
-	if !d.out.Deletes.IsZero() {
-		d.warn(d.want.Range, "Vault deletes this record on %s (delete_version_after): its private keys can be read nowhere else; %s", dateTime(d.out.Deletes), remedy)
+	if !t.deletes().IsZero() {
+		t.warn(t.want.Range, "Vault deletes this record on %s (delete_version_after): its private keys can be read nowhere else; %s", dateTime(t.deletes()), remedy)
 	}
 }
 
-func (d *differ) createsKeys() bool {
-	for _, c := range d.out.Changes {
+// deletes returns when Vault deletes the record by itself; zero: never.
+func (w *World) deletes() time.Time {
+	if w.Record == nil {
+		return time.Time{}
+	}
+	return w.Record.Deletes
+}
+
+func (t *telling) createsKeys() bool {
+	for _, c := range t.changes {
 		switch c.Step.(type) {
 		case CreateConsumerKey, CreateSSHKey:
 			return true

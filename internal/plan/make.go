@@ -53,7 +53,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 		one.From = MovedFrom(fleet.Moved, want.Address)
 		one.Shared, one.Condemned = users.besides(want.Address, one.Taken().Record)
 		one.Kept = keepers.left(want)
-		c := diff(fleet.Name, want, one, opts.Now, opts.Rotate, users)
+		c := connect(fleet.Name, want, one, opts.Now, opts.Rotate, users)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
 			c.Changes = nil
 			c.Blocks = []Block{{

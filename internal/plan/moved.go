@@ -3,7 +3,6 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
@@ -12,187 +11,14 @@ import (
 // forgotten is how a record says that a removed block let its connection go.
 const forgotten = "forgotten"
 
+// retired is how a record says that its connection was removed.
+const retired = "retired"
+
 // Describes reports whether a record is that of the very connection which the files
 // describe, at whatever path: under its address, on its systems, with its link.
 func Describes(r *Record, want *schema.Connection) bool {
 	return r.Address == want.Address && names.SameURL(r.About.Terraform, want.Terraform.Address) && names.SameURL(r.About.Bitbucket, want.Bitbucket.URL) &&
 		names.SameOrganization(r.About.Organization, want.Organization) && names.SameURL(r.LinkURL, want.Link.URL)
-}
-
-// takeMoved uses the record that the connection had under another address, or at
-// another path, if it is what it says. Moving has no effect on the systems: a link
-// that would be on another URL now is refused, as links cannot be moved.
-func (d *differ) takeMoved() {
-	d.refuseClaims()
-	m := d.have.Moved
-	if m == nil {
-		return
-	}
-	d.have.Record = m.Record
-	at := d.want.Where("application_link.url")
-	if url := m.Record.LinkURL; url != "" && !names.SameURL(url, d.want.Link.URL) {
-		d.block(Refused, at,
-			fmt.Sprintf("%s moved here from %s, but its application link is on %s, and the files ask for %s: Bitbucket cannot move a link", d.want.Address, m.Record.Address, url, d.want.Link.URL),
-			fmt.Sprintf("keep the link: application_link { url = %q }", url))
-	}
-}
-
-// refuseClaims refuses to choose among records. Anyone who may write one record can
-// give it the address of another connection.
-func (d *differ) refuseClaims() {
-	if len(d.have.Claims) > 0 {
-		d.block(Refused, d.want.Range,
-			fmt.Sprintf("the records %s all claim to be the one that a moved block has for %s", list(d.have.Claims), d.want.Address),
-			"find out which one has the keys that are in use (bbsync_fingerprint fields), and correct the address in the others")
-	}
-}
-
-// trusted reports whether a record at another path may be taken for the
-// connection's own: it must be of this fleet and have the keys that the systems
-// have, as its other fields can be copied from what everybody sees.
-func (d *differ) trusted() bool {
-	m := d.have.Moved
-	if m == nil || len(d.out.Blocks) > 0 {
-		return true
-	}
-	switch r := m.Record; {
-	case r.Fleet != d.out.Fleet:
-		d.block(Refused, d.want.Range, fmt.Sprintf("the record %s is of fleet %q, not of %s", m.Path, r.Fleet, d.out.Fleet), "a record moves within its fleet only")
-	case !d.hasPair(r.Consumer):
-		d.block(Refused, d.want.Range,
-			fmt.Sprintf("the record %s says that it is that of %s, but neither the application link nor an OAuth client has its consumer's pair, %s", m.Path, r.Address, r.Consumer.Fingerprint),
-			"if it is the right record, describe the connection at "+r.Address+" again, apply, and move it when it is in sync; if not, remove the moved block or the record")
-	case r.Consumer.Unheld && d.unknownSSHKey(r) != "":
-		d.block(Refused, d.want.Range,
-			fmt.Sprintf("the record %s has SSH key %s, which is not on Bitbucket, and no private half of the consumer's pair: that it is the connection's own record is not certain", m.Path, d.unknownSSHKey(r)),
-			"describe the connection at "+r.Address+" again, apply, and move it when it is in sync")
-	default:
-		return true
-	}
-	return false
-}
-
-// hasPair reports whether one of the systems has the consumer's pair.
-func (d *differ) hasPair(c *ConsumerKey) bool {
-	if c == nil {
-		return false
-	}
-	is := func(key, fingerprint string) bool {
-		return key == c.Key && fingerprint != "" && (fingerprint == c.Fingerprint || fingerprint == c.Previous)
-	}
-	if d.have.Consumer != nil && is(d.have.Consumer.Key, d.have.Consumer.Fingerprint) {
-		return true
-	}
-	return slices.ContainsFunc(d.have.Clients, func(c Client) bool { return is(c.Key, c.Fingerprint) })
-}
-
-// unknownSSHKey returns an SSH key of a record that Bitbucket does not have, "" for
-// none.
-func (d *differ) unknownSSHKey(r *Record) string {
-	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
-		if k != nil && k.Fingerprint != "" && !d.published(k.Fingerprint) {
-			return k.Fingerprint
-		}
-	}
-	return ""
-}
-
-// describe plans what the record is to say of the connection.
-func (d *differ) describe() {
-	r := d.have.Record
-	switch m := d.have.Moved; {
-	case r == nil:
-		return // a new record says it from the beginning
-	case m != nil:
-		d.moveRecord(m)
-		return
-	case r.MovedFrom != "" && d.have.Before != nil && d.have.Before.Record.Ended == "":
-		d.endMove()
-		return
-	}
-	var because []Reason
-	if r.MovedFrom != "" {
-		because = append(because, d.reason("record in Vault", "says that it took over "+r.MovedFrom, "that record has ended", ""))
-	}
-	if r.Address != d.want.Address && (slices.Contains(d.have.From, r.Address) || strings.EqualFold(r.Address, d.want.Address)) {
-		because = append(because, d.reason("address in the record", r.Address, d.want.Address, ""))
-	}
-	if r.About.Protected != d.want.Protect {
-		because = append(because, d.reason("protect in the record", fmt.Sprint(r.About.Protected), fmt.Sprint(d.want.Protect), "protect"))
-	}
-	if user := r.About.ServiceUser; user != "" && !names.SameUser(user, d.want.ServiceUser) && r.Current != nil && d.hasKey(r.Current.Fingerprint) {
-		because = append(because, d.reason("whose SSH keys they are in the record", user, d.want.ServiceUser, "service_user"))
-	}
-	if r.Ended == forgotten {
-		because = append(because, d.reason("record in Vault", "says that the connection is not kept any more", "kept", ""))
-	}
-	if !r.Deletes.IsZero() && d.have.Lifetime == 0 { // the setting is gone; a new version is kept
-		because = append(because, d.reason("record in Vault", "deleted by Vault on "+dateTime(r.Deletes), "kept", ""))
-	}
-	if len(because) > 0 {
-		d.add(NoteConnection{Address: d.want.Address, Protect: d.want.Protect, MovedFrom: r.MovedFrom}, because...)
-	}
-}
-
-// moveRecord plans the move of a record. A move to its path that was cut off is
-// ended with it.
-func (d *differ) moveRecord(m *MovedRecord) {
-	step := MoveRecord{From: m.Path, To: d.want.Record, Address: m.Record.Address, Basis: m.Record.Basis()}
-	if before := d.have.Before; before != nil && before.Record.Ended == "" {
-		if !d.mayEmpty(m.Path, m.Record) {
-			return
-		}
-		step.Before, step.BeforeBasis = before.Path, before.Record.Basis()
-	}
-	d.emptying(step, d.reason("record in Vault", m.Path, d.want.Record, "organization"))
-}
-
-// endMove plans what is left of a move that was cut off after it had taken the
-// keys over.
-func (d *differ) endMove() {
-	r, before := d.have.Record, d.have.Before
-	if !d.mayEmpty(d.want.Record, r) {
-		return
-	}
-	d.emptying(MoveRecord{From: before.Path, To: d.want.Record, Address: before.Record.Address, Basis: before.Record.Basis()},
-		d.reason("record in Vault", "taken over, and its keys at "+before.Path+", too", "at "+d.want.Record+" alone", ""))
-}
-
-// emptying plans a move, unless the connection is protected: what is at the old path
-// is destroyed.
-func (d *differ) emptying(step MoveRecord, because Reason) {
-	if d.want.Protect {
-		d.block(Refused, d.want.Where("protect"), fmt.Sprintf("%s is protected, and the move of its record empties the one at %s", d.want.Address, step.From),
-			"set protect = false for the apply that moves it, then true again")
-		return
-	}
-	d.add(step, because)
-}
-
-// mayEmpty reports whether the record that another one says it took over may be
-// emptied. That the other one says so is not enough, as anyone who may write one
-// record can write it: a moved block must name the connection that it describes, and
-// it must hold the same keys.
-func (d *differ) mayEmpty(path string, r *Record) bool {
-	before := d.have.Before
-	says := fmt.Sprintf("the record %s says that it took over %s, which is the record of %s in fleet %s", path, before.Path, before.Record.Address, before.Record.Fleet)
-	switch old := before.Record; {
-	case old.Fleet != d.out.Fleet:
-		d.block(Refused, d.want.Range, says, "a record moves within its fleet only: remove moved_from from the record "+path)
-	case old.Address == "" || !slices.Contains(d.have.From, old.Address):
-		d.block(Refused, d.want.Range, says+", and no moved block says so",
-			fmt.Sprintf("if it did, write moved { from = %s  to = %s } and apply; if not, remove moved_from from the record %s", old.Address, d.want.Address, path))
-	case old.Contradiction != nil:
-		d.block(Refused, d.want.Range, old.Contradiction.Text, old.Contradiction.Remedy)
-	case old.hasKeys() && !sameKeys(r, old):
-		d.block(Refused, d.want.Range, says+", but the two hold different keys",
-			"find out which keys are in use; remove moved_from from the record "+path+" to leave the other one alone")
-	case !sameServers(r.About, old.About):
-		d.block(Refused, d.want.Range, says+", but the two are of different organizations or Bitbuckets", "remove moved_from from the record "+path)
-	default:
-		return true
-	}
-	return false
 }
 
 func (r *Record) hasKeys() bool {

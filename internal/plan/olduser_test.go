@@ -49,22 +49,28 @@ func TestServiceUserChanges(t *testing.T) {
 			h.Record.Previous = &plan.Key{Fingerprint: "ssh-0"}
 			h.OldKeys["ssh-0"] = plan.SSHKey{ID: 9, Fingerprint: "ssh-0"}
 		},
-		steps: []plan.Step{gone(1, "ssh-1"), gone(9, "ssh-0"), add, proveSSH, setKey, proveRepos},
+		steps: []plan.Step{gone(9, "ssh-0"), gone(1, "ssh-1"), add, proveSSH, setKey, proveRepos},
 		notes: []string{"Terraform does not hold the current one yet"},
 	}, {
 		name: "a key was staged",
 		have: func(h *plan.Have) { authorized(h); staged(h) },
 		steps: []plan.Step{
-			gone(1, "ssh-1"), gone(2, "ssh-2"), add, proveSSH,
+			gone(2, "ssh-2"), gone(1, "ssh-1"), add, proveSSH,
 			plan.AddSSHKey{Role: plan.Pending, Label: label, Fingerprint: "ssh-2"},
 			plan.ProveSSH{Role: plan.Pending},
 			plan.SwitchKey{Fingerprint: "ssh-2"},
 			proveRepos,
 		},
 	}, {
-		name:  "a key was staged, and nobody has authorized",
-		have:  staged,
-		steps: []plan.Step{again, gone(1, "ssh-1"), gone(2, "ssh-2"), add, proveSSH, setKey, proveRepos},
+		name: "a key was staged, and nobody has authorized",
+		have: staged,
+		steps: []plan.Step{
+			again, gone(2, "ssh-2"), gone(1, "ssh-1"), add, proveSSH,
+			plan.AddSSHKey{Role: plan.Pending, Label: label, Fingerprint: "ssh-2"},
+			plan.ProveSSH{Role: plan.Pending},
+			plan.SwitchKey{Fingerprint: "ssh-2"},
+			proveRepos,
+		},
 		notes: []string{"Terraform shows that " + before + " authorized"},
 	}, {
 		name:  "the user was renamed, and has the key",

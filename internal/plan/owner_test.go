@@ -19,7 +19,7 @@ func noRecord() plan.Have {
 
 func TestRecordMissing(t *testing.T) {
 	takenOver := []plan.Step{
-		plan.CreateConsumerKey{Key: "bbsync-1", Bits: 3072},
+		plan.CreateConsumerKey{Key: "bbsync-1", Bits: 3072, Client: "oc-1"},
 		plan.CreateSSHKey{Role: plan.Current, Bits: 3072, Comment: label},
 		plan.SetConsumer{LinkURL: linkURL, Name: name},
 		plan.ProveConsumer{},
@@ -67,7 +67,7 @@ func TestRecordMissing(t *testing.T) {
 		name: "adopted with a consumer key the user brings: the link's own would stay alive beside it",
 		want: func(c *schema.Connection) { adopt(c); c.Consumer.Key = "their-key" },
 		steps: []plan.Step{
-			plan.CreateConsumerKey{Key: "their-key", Bits: 3072},
+			plan.CreateConsumerKey{Key: "their-key", Bits: 3072, Client: "oc-1"},
 			plan.CreateSSHKey{Role: plan.Current, Bits: 3072, Comment: label},
 			plan.DeleteLink{URL: linkURL, Name: name, ConsumerKey: "bbsync-1"},
 			plan.CreateLink{URL: linkURL, Name: name},
@@ -100,7 +100,7 @@ func TestRecordMissing(t *testing.T) {
 		want: adopt,
 		have: func(h *plan.Have) { h.Link, h.Consumer = nil, nil },
 		steps: append([]plan.Step{
-			plan.CreateConsumerKey{Key: "bbsync-1", Bits: 3072},
+			plan.CreateConsumerKey{Key: "bbsync-1", Bits: 3072, Client: "oc-1"},
 			takenOver[1],
 			plan.CreateLink{URL: linkURL, Name: name},
 		}, takenOver[2:]...),

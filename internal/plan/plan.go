@@ -1,6 +1,7 @@
-// Package plan decides what must change. Diff compares what the files want of
-// a connection with what was read of it and returns steps; it does no I/O,
-// reads no clock and holds no secret.
+// Package plan decides what must change. Next looks at the world of one connection and
+// returns the next step towards what the configuration wants; Effect predicts the world
+// after it; a plan is the walk until nothing is left to do. It does no I/O, reads no
+// clock and holds no secret.
 package plan
 
 import (

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -35,8 +34,7 @@ func (r Removals) Plan(leaving []Leaving, have []Have) []Connection {
 	out := make([]Connection, len(leaving))
 	used := r.inUse(leaving, have)
 	for i, l := range leaving {
-		d := &remover{Removals: r, used: used, differ: &differ{want: l.Want, have: have[i], now: r.Now}}
-		out[i] = d.plan(l)
+		out[i] = r.leave(l, have[i], used)
 	}
 	r.Emptied += inTurn(out, have)
 	if r.Asked {
@@ -83,185 +81,6 @@ func (r Removals) refuseToFollow(out []Connection) {
 			})
 		}
 	}
-}
-
-// A remover plans the removal of one connection, from Terraform to Vault: what
-// uses a thing goes before the thing, and the keys go from Vault when no system
-// knows them any more.
-type remover struct {
-	Removals
-	*differ
-	used map[string]bool
-}
-
-func (d *remover) plan(l Leaving) Connection {
-	d.out = Connection{Target: target(d.Fleet, l.Want), At: l.Want.Range, Removal: true, Basis: l.Record.Basis()}
-	d.out.Needs = nil
-	if l.For != nil {
-		d.Why = "its workspaces move to " + l.For.Address
-		d.out.After = l.For.Address
-		d.note(l.Want.Range, "begins when %s has come to its end", l.For.Address)
-	}
-	switch {
-	case l.Forget:
-		if d.have.Record = l.Record; !d.leased() && !d.contradiction() {
-			d.add(ForgetRecord{}, d.reason("connection", "kept", "a removed block lets it go", ""))
-		}
-	case l.protected(d.have):
-		d.stay(l.Want.Where("protect"), "protected: it is not removed; set protect = false and apply first")
-	case l.Kept != "":
-		d.block(Refused, l.Want.Range, l.Kept, "put the block back until the connection is removed, or write removed { from = ... } to leave all as it is")
-	default:
-		d.removal()
-	}
-	return d.out
-}
-
-// stay says why nothing of the connection is removed. That is a refusal where it
-// was asked for by name, and no news where it only left the files.
-func (d *remover) stay(at hcl.Range, format string, args ...any) {
-	if d.Asked {
-		d.block(Refused, at, fmt.Sprintf(format, args...), "")
-		return
-	}
-	d.note(at, format, args...)
-}
-
-func (d *remover) removal() {
-	for _, u := range d.have.Unread {
-		d.block(Unreadable, d.want.Range, u.String(), "")
-	}
-	if len(d.out.Blocks) > 0 || d.leased() || d.contradiction() {
-		return
-	}
-	record := d.have.Record
-	if record == nil || record.Ended != "" || record.Deleted != "" {
-		d.note(d.want.Range, "Vault has no record of it: whatever is there is not this fleet's")
-		return
-	}
-	d.out.Basis = record.Basis()
-	for i, c := range d.Stay {
-		if d.StayHave[i].takesOver(d.want.Record) {
-			d.stay(d.want.Range, "its record moves to %s: it is %s", c.Record, c.Address)
-			return
-		}
-		if what := d.seenBy(c, d.StayHave[i]); what != "" {
-			d.block(Refused, c.Range, fmt.Sprintf("%s is described on the same %s", c.Address, what),
-				"if it is the same connection under another name, write a moved block; else give it a link and a name of its own")
-			return
-		}
-	}
-	// What the record of another connection alone knows of would be left behind. A
-	// link on another URL is found, and goes.
-	if !d.sameSystems() {
-		return
-	}
-	if d.out.After == "" {
-		d.followMove()
-	}
-	d.clients()
-	d.applicationLink()
-	d.sshKeys()
-	d.add(RetireRecord{}, d.because("record in Vault", d.want.Record))
-	d.note(d.want.Range, "what %s was granted on projects and repositories stays: others may need it", orNone(d.want.ServiceUser))
-}
-
-// takenOver reports whether a connection that stays has the link's consumer key and
-// has given Terraform a key of its own: what this one alone knows of is in use by
-// nobody.
-func (d *remover) takenOver(stays Have) bool {
-	r := stays.Record
-	if r == nil || r.Consumer == nil || r.Current == nil || d.have.Consumer == nil || r.Consumer.Key != d.have.Consumer.Key {
-		return false
-	}
-	return slices.ContainsFunc(stays.Clients, func(c Client) bool {
-		return c.ID == r.ClientID && c.Token != nil && c.Token.HasSSHKey && c.Token.ID == r.Current.Token
-	})
-}
-
-// followMove has the connection go after one that had begun to take workspaces
-// from it, and may have to give them back: also when the files do not say any
-// more that it takes them.
-func (d *remover) followMove() {
-	for i, h := range d.StayHave {
-		if h.Record == nil || h.Record.Moving == nil {
-			continue
-		}
-		back, stays := h.Record.Moving.back(d.have.Clients), d.Stay[i]
-		if slices.ContainsFunc(d.have.Clients, func(c Client) bool { return c.ID == back && d.ownsClient(&c) }) {
-			d.out.After = stays.Address
-			d.note(d.want.Range, "begins when %s has come to its end: a run had begun to move workspaces to it from here", stays.Address)
-			return
-		}
-	}
-}
-
-func (d *remover) because(what, live string) Reason { return d.reason(what, live, "none: "+d.Why, "") }
-
-func (d *remover) clients() {
-	for i := range d.have.Clients {
-		c := &d.have.Clients[i]
-		if !d.ownsClient(c) {
-			continue
-		}
-		if d.used[c.ID] || d.used[c.Key] {
-			d.keep("OAuth client " + c.ID)
-			continue
-		}
-		hit := d.stillUnlinked(c.ID)
-		d.out.Client = c.Name
-		d.others(c.ID, hit)
-		d.add(DeleteClient{ID: c.ID, Name: c.Name, Why: d.Why, Unlinks: hit.Count, Workspaces: hit.Names, Others: hit.Others},
-			d.because("OAuth client", c.ID))
-	}
-}
-
-// applicationLink removes the link when its consumer is ours, or when it is
-// ours and has none.
-func (d *remover) applicationLink() {
-	if old := d.oldLink(); old != nil && d.used[old.ConsumerKey] {
-		d.keep(fmt.Sprintf("application link %q", old.Link.Name))
-	} else if old != nil {
-		d.add(DeleteLink{URL: old.Link.URL, Name: old.Link.Name, ConsumerKey: old.ConsumerKey}, d.because("application link", old.Link.URL))
-	}
-	link, consumer, record := d.have.Link, d.have.Consumer, d.have.Record
-	switch {
-	case link == nil:
-	case consumer == nil && record.LinkID == link.ID:
-		d.add(DeleteLink{URL: link.URL, Name: link.Name}, d.because("application link", link.URL))
-	case consumer == nil || record.Consumer == nil || consumer.Key != record.Consumer.Key:
-		d.note(d.want.Range, "application link %q on %s stays: its consumer is not this connection's", link.Name, link.URL)
-	case d.used[consumer.Key]:
-		d.keep(fmt.Sprintf("application link %q", link.Name))
-	default:
-		d.add(DeleteLink{URL: link.URL, Name: link.Name, ConsumerKey: consumer.Key}, d.because("application link", link.URL))
-	}
-}
-
-func (d *remover) sshKeys() {
-	r := d.have.Record
-	if d.want.ServiceUser == "" {
-		d.warn(d.want.Range, "the record does not say who the service user is: its SSH keys on Bitbucket stay")
-	}
-	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
-		if k == nil {
-			continue
-		}
-		switch {
-		case !d.published(k.Fingerprint):
-		case d.used[k.Fingerprint]:
-			d.keep("SSH key " + k.Fingerprint)
-		case k.Unheld:
-			d.note(d.want.Range, "SSH key %s was made by hand and stays: delete it on Bitbucket when nobody uses it any more", k.Fingerprint)
-		default:
-			gone := d.deletion(k.Fingerprint)
-			d.add(gone, d.because("SSH key of "+cmp.Or(gone.User, d.want.ServiceUser), k.Fingerprint))
-		}
-	}
-}
-
-func (d *remover) keep(what string) {
-	d.note(d.want.Range, "%s stays: a connection that stays uses it", what)
 }
 
 // limit refuses what goes beyond what was allowed. A fleet that could not be
@@ -339,16 +158,4 @@ func number[S Step](connections []Connection) int {
 		}
 	}
 	return n
-}
-
-// OwnClients returns the OAuth clients that are the connection's.
-func OwnClients(want *schema.Connection, have Have) []Client {
-	d := &differ{want: want, have: have}
-	var own []Client
-	for i := range have.Clients {
-		if d.ownsClient(&have.Clients[i]) {
-			own = append(own, have.Clients[i])
-		}
-	}
-	return own
 }

@@ -1,8 +1,6 @@
 package plan
 
 import (
-	"slices"
-
 	"github.com/bbsync/bbsync/internal/names"
 )
 
@@ -22,11 +20,20 @@ func WithFormer(user *User, r *Record, token *Token) *User {
 	return &renamed
 }
 
-// renamed recognizes the service user under the name that Terraform still shows.
-func (d *differ) renamed() {
-	d.have.User = WithFormer(d.have.User, d.have.Record, d.token())
-	if name := d.have.User.Former; name != "" {
-		d.out.UserNames = append(slices.Clone(d.out.UserNames), name)
-		d.note(d.want.Where("service_user"), "Terraform shows the OAuth token as authorized by %s: that is the Bitbucket account %s before it was renamed, and nobody has to authorize again", name, d.want.ServiceUser)
+// formerName tells of a service user that Terraform still shows under another name.
+func (g *guard) formerName() {
+	if name := g.User.Former; name != "" {
+		g.note(g.want.Where("service_user"), "Terraform shows the OAuth token as authorized by %s: that is the Bitbucket account %s before it was renamed, and nobody has to authorize again", name, g.want.ServiceUser)
+	}
+}
+
+// spelling notes how Terraform spells the organization, where the configuration
+// spells it otherwise.
+func (g *guard) spelling() {
+	for _, c := range g.Clients {
+		if c.Organization != "" && c.Organization != g.want.Organization && names.SameOrganization(c.Organization, g.want.Organization) {
+			g.note(g.want.Where("organization"), "Terraform spells the organization %q; the configuration says %q, which is the same organization", c.Organization, g.want.Organization)
+			return
+		}
 	}
 }

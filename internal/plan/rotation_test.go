@@ -1,7 +1,6 @@
 package plan_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,7 +89,7 @@ func TestRotationByAge(t *testing.T) {
 	})
 	runDiff(t, kept(100), []diffCase{
 		{name: "due", want: aged, steps: rotateSSH, reasons: []string{"age of the SSH key: created on 2026-03-23 -> rotate_after is 90 days, spread by a tenth"}},
-		{name: "Terraform has no key: it gets the new one", want: aged, have: func(h *plan.Have) { h.Clients[0].Token.HasSSHKey = false }, steps: append(slices.Clone(rotateSSH), proveRepos)},
+		{name: "Terraform has no key: what is there is repaired, then rotated", want: aged, have: func(h *plan.Have) { h.Clients[0].Token.HasSSHKey = false }, steps: append([]plan.Step{proveSSH, setKey, proveRepos}, stage...)},
 		{
 			name: "its owner brings the key", want: func(c *schema.Connection) { aged(c); c.SSHKey.Private = &schema.SecretRef{Env: "KEY"} },
 			have: func(h *plan.Have) { h.Record.Current.Brought = true },
@@ -144,7 +143,7 @@ func TestRotationGoesOn(t *testing.T) {
 		{name: "staged, and somebody authorized again", have: func(h *plan.Have) { published(h); h.Clients[0].Token.ID = "ot-2" }, steps: append(goOn[:2:2], proveRepos)},
 		{
 			name: "staged, and there is no token", have: func(h *plan.Have) { published(h); h.Clients[0].Token = nil },
-			steps: []plan.Step{authorize, proveSSH, setKey, proveRepos},
+			steps: append(append([]plan.Step{authorize}, goOn...), proveRepos),
 		},
 		{
 			name: "versions left by a crash", have: func(h *plan.Have) { h.Record.Retired = &plan.RetiredKey{Fingerprint: "ssh-0"} },
@@ -232,7 +231,7 @@ func TestRotationAskedFor(t *testing.T) {
 		notes []string
 	}{
 		{"now", kept(1), plan.Rotation{SSH: true}, rotateSSH, nil},
-		{"both", kept(1), plan.Rotation{SSH: true, Consumer: true}, steps(swap[:2], rotateSSH, swap[2:]), []string{"may not outlive"}},
+		{"both", kept(1), plan.Rotation{SSH: true, Consumer: true}, steps(swap, rotateSSH), []string{"may not outlive"}},
 		{"while it soaks", soaking(3), plan.Rotation{SSH: true}, nil, []string{"the overlap lasts", "a new SSH key waits for the soak to end"}},
 		{"nothing was made yet", nothing, plan.Rotation{SSH: true}, everything(), []string{"Terraform cannot change"}},
 		{

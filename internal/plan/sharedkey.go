@@ -127,33 +127,27 @@ func (u sshUsers) besides(address string, r *Record) (shared map[string][]KeyUse
 	return shared, condemned
 }
 
-// staysFor reports whether a key that is dropped stays on Bitbucket, as another
-// connection uses it.
-func (d *differ) staysFor(key *Key) bool {
-	others := d.have.Shared[key.Fingerprint]
-	if len(others) > 0 {
-		d.warn(d.want.Where("ssh_key"), "SSH key %s stays on Bitbucket: %s uses it, too; bring one for each", key.Fingerprint, others[0].Address)
-	}
-	return len(others) > 0
-}
-
 // coversUsers refuses an emergency that would cut others off: a compromised key is
 // deleted, so each connection of the files that uses it must be in the run, where it gets a new
 // one. Others are named.
-func (d *differ) coversUsers() {
+func (g *guard) coversUsers() {
 	var missing []string
-	for _, k := range []*Key{d.keys.current, d.keys.pending, d.keys.previous} {
-		if k == nil || k.Condemned == "" {
+	var marked []string
+	if c := compromisedRule(g.view); c != nil {
+		marked = c.Step.(CondemnKeys).Fingerprints
+	}
+	for _, k := range g.keys() {
+		if k.Condemned == "" && !slices.Contains(marked, k.Fingerprint) {
 			continue
 		}
-		for _, other := range d.have.Shared[k.Fingerprint] {
+		for _, other := range g.Shared[k.Fingerprint] {
 			switch {
 			case other.Planned:
-				d.warn(d.want.Where("ssh_key"), "SSH key %s is compromised, and %s uses it, too: it gets a new one in this run, and cannot clone until then", k.Fingerprint, other.Address)
+				g.warn(g.want.Where("ssh_key"), "SSH key %s is compromised, and %s uses it, too: it gets a new one in this run, and cannot clone until then", k.Fingerprint, other.Address)
 			case other.Described:
 				missing = append(missing, other.Address)
 			default:
-				d.warn(d.want.Where("ssh_key"), "SSH key %s is compromised, and %s uses it, too, which no file describes: it cannot clone any more", k.Fingerprint, other.Address)
+				g.warn(g.want.Where("ssh_key"), "SSH key %s is compromised, and %s uses it, too, which no file describes: it cannot clone any more", k.Fingerprint, other.Address)
 			}
 		}
 	}
@@ -162,7 +156,7 @@ func (d *differ) coversUsers() {
 	}
 	slices.Sort(missing)
 	missing = slices.Compact(missing)
-	d.block(Refused, d.want.Where("ssh_key"),
+	g.block(Refused, g.want.Where("ssh_key"),
 		"the compromised SSH key is also that of "+list(missing)+", which is not in this run and could not clone any more",
-		"run it for all of them: "+list(append([]string{d.want.Address}, missing...)))
+		"run it for all of them: "+list(append([]string{g.want.Address}, missing...)))
 }

@@ -117,7 +117,7 @@ func TestServiceUserChangesSharedKey(t *testing.T) {
 	second.Address, second.ServiceUser = "connection.second", "old-user"
 	for name, c := range map[string]struct{ acts, steps string }{
 		"authorized":         {user, "CreateSSHKey AddSSHKey ProveSSH SwitchKey"},
-		"not authorized yet": {"old-user", "Authorize CreateSSHKey AddSSHKey ProveSSH SwitchKey(no token) ProveRepositories"},
+		"not authorized yet": {"old-user", "Authorize CreateSSHKey AddSSHKey ProveSSH SwitchKey ProveRepositories"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			have, its := inSync(), inSync()

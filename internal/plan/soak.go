@@ -26,14 +26,9 @@ func (s soak) String() string {
 	return fmt.Sprintf("the previous SSH key stays on Bitbucket until %s: %s", s.until.UTC().Format(minutes), s.why)
 }
 
-// soak says whether the previous key may go. It may when the overlap has
+// soakOf says whether the previous key may go. It may when the overlap has
 // passed, or earlier when the server has seen the new key in use and has not
 // seen the old one since the switch.
-func (d *differ) soak() soak {
-	current, previous := d.keys.current, d.keys.previous
-	return soakOf(current, previous, d.have, d.want.SSHKey.Overlap, d.now)
-}
-
 func soakOf(current, previous *Key, have Have, overlap time.Duration, now time.Time) soak {
 	if current == nil || current.Set.IsZero() {
 		return soak{why: "Terraform does not hold the current one yet"}

@@ -19,7 +19,9 @@ type Step interface {
 	// Symbol is + for what is made, ~ for what is changed, - for what is
 	// removed, ? for a proof, ! for what a person must do.
 	Symbol() string
-	step()
+	// effect changes the world as the step does: nothing in it that was there before is
+	// written to, but copied.
+	effect(w *World)
 }
 
 // A Role is the place of an SSH key in the record.
@@ -38,6 +40,9 @@ type CreateConsumerKey struct {
 	Bits  int    // of a new pair
 	From  string // where in Vault or the environment the user's own pair is; "": made by bbsync
 	Again bool   // the record has a pair already, which stays as the one to go back to
+	// Client is the id of an OAuth client that is taken over: the record names it from
+	// then on, as what else tells that it is the connection's may be deleted next.
+	Client string `json:",omitempty"`
 	// Reason says why the pair before must not be used any more; "" for a rotation
 	// without an emergency.
 	Reason string `json:",omitempty"`
@@ -227,37 +232,6 @@ type EnablePlugin struct{ Key string }
 // EnableHook enables the webhook plugin's hook in a repository (Bitbucket
 // before 5.4).
 type EnableHook struct{ Project, Repository, Key string }
-
-func (CreateConsumerKey) step() {}
-func (CreateSSHKey) step()      {}
-func (CreateLink) step()        {}
-func (RenameLink) step()        {}
-func (DeleteLink) step()        {}
-func (SetConsumer) step()       {}
-func (ProveConsumer) step()     {}
-func (CreateClient) step()      {}
-func (UpdateClient) step()      {}
-func (DeleteClient) step()      {}
-func (AddSSHKey) step()         {}
-func (DeleteSSHKey) step()      {}
-func (ProveSSH) step()          {}
-func (Authorize) step()         {}
-func (SetTokenKey) step()       {}
-func (CondemnKeys) step()       {}
-func (RestageKey) step()        {}
-func (SwitchKey) step()         {}
-func (ProveRefused) step()      {}
-func (RetireKey) step()         {}
-func (SwapConsumer) step()      {}
-func (RetireConsumer) step()    {}
-func (ProveRepositories) step() {}
-func (MoveWorkspaces) step()    {}
-func (ProveFetched) step()      {}
-func (GrantPermission) step()   {}
-func (RemoveUnknownKey) step()  {}
-func (InstallPlugin) step()     {}
-func (EnablePlugin) step()      {}
-func (EnableHook) step()        {}
 
 func (CreateConsumerKey) Symbol() string { return "+" }
 func (CreateSSHKey) Symbol() string      { return "+" }

@@ -15,12 +15,12 @@ type Affected struct {
 
 // others notes what uses an OAuth client beside workspaces, where the step does
 // not name it all or it cannot be known.
-func (d *remover) others(client string, hit Affected) {
+func (l *departure) others(g *guard, client string, hit Affected) {
 	if len(hit.Others) > fewNames {
-		d.note(d.want.Range, "OAuth client %s is used by %s", client, list(hit.Others))
+		g.note(g.want.Range, "OAuth client %s is used by %s", client, list(hit.Others))
 	}
 	if len(hit.Untold) > 0 {
-		d.warn(d.want.Range, "Terraform does not tell which %s use OAuth client %s: this release, the organization's plan or the token's permission lacks them; "+
+		g.warn(g.want.Range, "Terraform does not tell which %s use OAuth client %s: this release, the organization's plan or the token's permission lacks them; "+
 			"look there before it goes", list(hit.Untold), client)
 	}
 }
@@ -78,4 +78,19 @@ func few(names []string) string {
 		return strings.Join(names[:fewNames], ", ") + fmt.Sprintf(" and %d more", len(names)-fewNames)
 	}
 	return list(names)
+}
+
+// stillUnlinked returns what the deletion of a client unlinks when the
+// workspaces that move have moved. Nothing else moves.
+func (r Removals) stillUnlinked(client string) Affected {
+	hit := r.Affected[client]
+	switch moves := r.Moves[client]; {
+	case moves == 0:
+	case moves >= hit.Count:
+		hit.Count, hit.Names = 0, nil
+	default:
+		hit.Count -= moves
+		hit.Names = []string{fmt.Sprintf("%d that this token does not see", hit.Count)}
+	}
+	return hit
 }
