@@ -5,7 +5,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/bbsync/bbsync/schemas/schematest"
+	"github.com/bbsync/bbsync/internal/report/documents/schematest"
 )
 
 // fits insists that a JSON file follows a schema of bbsync's: fits plan FILE.

@@ -13,10 +13,10 @@ import (
 	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/documents/schematest"
 	"github.com/bbsync/bbsync/internal/report/terminal"
 	"github.com/bbsync/bbsync/internal/shard"
 	"github.com/bbsync/bbsync/schema"
-	"github.com/bbsync/bbsync/schemas/schematest"
 )
 
 // aFleet draws connections to two Bitbuckets that share grants, each in some state.

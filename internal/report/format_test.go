@@ -9,8 +9,8 @@ import (
 
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/report"
+	"github.com/bbsync/bbsync/internal/report/documents/schematest"
 	"github.com/bbsync/bbsync/internal/report/reporttest"
-	"github.com/bbsync/bbsync/schemas/schematest"
 )
 
 func TestEveryFormatTakesEveryPlan(t *testing.T) {

@@ -1,4 +1,4 @@
-package documents
+package documents_test
 
 import (
 	"errors"
@@ -11,13 +11,14 @@ import (
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/doctor"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/documents/schematest"
 	"github.com/bbsync/bbsync/internal/report/reporttest"
-	"github.com/bbsync/bbsync/schemas/schematest"
 )
 
 func encode(t *testing.T, document any) string {
 	t.Helper()
-	text, err := JSON(document)
+	text, err := documents.JSON(document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,11 +27,11 @@ func encode(t *testing.T, document any) string {
 
 func TestPlan(t *testing.T) {
 	for name, p := range map[string]plan.Plan{"empty": {}, "mixed": reporttest.Mixed()} {
-		if err := schematest.Check("plan", encode(t, NewPlan(p))); err != nil {
+		if err := schematest.Check("plan", encode(t, documents.NewPlan(p))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	doc := NewPlan(reporttest.Mixed())
+	doc := documents.NewPlan(reporttest.Mixed())
 	if got := doc.Summary.States["waiting"]; got != 4 || len(doc.Connections) != 40 {
 		t.Errorf("waiting %d, connections %d", got, len(doc.Connections))
 	}
@@ -41,15 +42,15 @@ func TestPlan(t *testing.T) {
 
 func TestStream(t *testing.T) {
 	now := time.Date(2026, 5, 4, 3, 2, 1, 0, time.UTC)
-	doc := NewPlan(reporttest.Mixed())
-	summary := NewResult(reporttest.Result(), 3)
-	left := NewSummary(reporttest.Mixed().Summary())
+	doc := documents.NewPlan(reporttest.Mixed())
+	summary := documents.NewResult(reporttest.Result(), 3)
+	left := documents.NewSummary(reporttest.Mixed().Summary())
 	summary.Left = &left
-	lines := []StreamLine{
-		BeginLine("corp", now),
+	lines := []documents.StreamLine{
+		documents.BeginLine("corp", now),
 		{Type: "plan", Time: now, Plan: &doc},
 		{Type: "error", Time: now, Error: "vault: sealed"},
-		{Type: "summary", Time: now, FormatVersion: FormatVersion, Summary: &summary},
+		{Type: "summary", Time: now, FormatVersion: documents.FormatVersion, Summary: &summary},
 	}
 	for _, e := range []apply.Event{
 		{Address: "connection.team", Kind: apply.Started},
@@ -58,10 +59,10 @@ func TestStream(t *testing.T) {
 		{Address: "connection.team", Kind: apply.Warning, Step: plan.ProveSSH{}, Text: "learned a key"},
 		{Address: "connection.team", Kind: apply.Finished, Text: string(apply.NotRun), Err: errors.New("stopped")},
 	} {
-		lines = append(lines, EventLine(e, now))
+		lines = append(lines, documents.EventLine(e, now))
 	}
 	for _, line := range lines {
-		text, err := Line(line)
+		text, err := documents.Line(line)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,25 +80,25 @@ func TestValidate(t *testing.T) {
 		{Severity: hcl.DiagError, Summary: "Unsupported argument", Subject: &hcl.Range{Filename: "main.hcl", Start: hcl.Pos{Line: 3, Column: 1}}},
 		{Severity: hcl.DiagWarning, Summary: "Old", Detail: "Use the new"},
 	}
-	doc := NewValidate(nil, diags)
+	doc := documents.NewValidate(nil, diags)
 	if doc.Valid || doc.Errors != 1 || doc.Warnings != 1 {
 		t.Errorf("%+v", doc)
 	}
 	if err := schematest.Check("validate", encode(t, doc)); err != nil {
 		t.Error(err)
 	}
-	if err := schematest.Check("version", encode(t, NewVersion("1.0.0", "abc", "", "go1.26", "linux/amd64"))); err != nil {
+	if err := schematest.Check("version", encode(t, documents.NewVersion("1.0.0", "abc", "", "go1.26", "linux/amd64"))); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestDoctor(t *testing.T) {
 	for name, r := range map[string]doctor.Report{"empty": {}, "all": reporttest.Diagnosis()} {
-		if err := schematest.Check("doctor", encode(t, NewDoctor("corp", r))); err != nil {
+		if err := schematest.Check("doctor", encode(t, documents.NewDoctor("corp", r))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	doc := NewDoctor("corp", reporttest.Diagnosis())
+	doc := documents.NewDoctor("corp", reporttest.Diagnosis())
 	if doc.Summary.Connections != 4 || doc.Summary.Failed != 1 || doc.Sections[2].Status != "failed" || doc.Sections[1].Status != "warning" {
 		t.Errorf("%+v", doc.Summary)
 	}

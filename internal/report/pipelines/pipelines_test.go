@@ -10,8 +10,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report/documents/schematest"
 	"github.com/bbsync/bbsync/internal/report/reporttest"
-	"github.com/bbsync/bbsync/schemas/schematest"
 )
 
 // text returns what a presentation that cannot fail here returns.

@@ -1,4 +1,4 @@
-package schemas_test
+package documents_test
 
 import (
 	"encoding/json"
@@ -6,15 +6,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/bbsync/bbsync/schemas"
-	"github.com/bbsync/bbsync/schemas/schematest"
+	"github.com/bbsync/bbsync/internal/report/documents"
+	"github.com/bbsync/bbsync/internal/report/documents/schematest"
 )
 
 // A schema is a schema, and refuses a document of another kind.
 func TestSchemas(t *testing.T) {
 	meta := `{"$ref": "https://json-schema.org/draft/2020-12/schema"}`
-	for _, name := range schemas.Names() {
-		text, err := schemas.Text(name)
+	for _, name := range documents.SchemaNames() {
+		text, err := documents.Schema(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -25,7 +25,7 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%s takes anything", name)
 		}
 	}
-	if _, err := schemas.Text("else"); err == nil {
+	if _, err := documents.Schema("else"); err == nil {
 		t.Error("a schema that is not there")
 	}
 }
@@ -33,7 +33,7 @@ func TestSchemas(t *testing.T) {
 // The apply schema carries the plan's with it, so that one file is enough.
 func TestApplyCarriesPlan(t *testing.T) {
 	read := func(name string) map[string]any {
-		text, err := schemas.Text(name)
+		text, err := documents.Schema(name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,12 +8,12 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/bbsync/bbsync/schemas"
+	"github.com/bbsync/bbsync/internal/report/documents"
 )
 
 // Check reports how a JSON text differs from the schema with this name.
 func Check(name, text string) error {
-	source, err := schemas.Text(name)
+	source, err := documents.Schema(name)
 	if err != nil {
 		return err
 	}
