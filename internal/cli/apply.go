@@ -32,31 +32,30 @@ func (a *app) applyCommand() *cobra.Command {
 	f := &applyFlags{}
 	c := &cobra.Command{
 		Use:   "apply [PLANFILE]",
-		Short: "Carry the plan out",
-		Long: "apply plans, shows the plan, asks, and carries it out: connections side by side, the steps of\n" +
-			"each in order. A failure stops its own connection only.\n\n" +
-			"Given a file that plan --out saved, it plans again with its own flags and carries out, without\n" +
-			"asking, what is exactly as in the file. Give it the flags that plan had: with other inputs, and\n" +
-			"with a file that was edited, it does nothing and exits with 6. With --sha256 it takes no other file\n" +
-			"than the one that has this hash, which plan --out prints: carry the hash through the approval.\n\n" +
-			"The first interrupt finishes the steps in flight; the second aborts. Running it again goes on\n" +
-			"where it stopped.\n\n" +
-			"Where the next step is a person's, apply waits on a terminal and goes on by itself; elsewhere it\n" +
-			"exits with 4, and the next run goes on.\n\n" +
-			"Where another run is working on a connection, apply waits for its lease (--wait-lease). A run that\n" +
-			"was killed leaves leases that end within two minutes.",
+		Short: "Plan, confirm and apply",
+		Long: "apply plans, shows the plan, asks for confirmation, and applies it: connections in parallel, the\n" +
+			"steps of each in order. A failure stops its own connection only.\n\n" +
+			"With a file from plan --out it plans again with its own flags and applies, without asking, what is\n" +
+			"exactly as in the file. Use the same flags as for plan: with other inputs or an edited file it does\n" +
+			"nothing and exits with 6. --sha256 accepts only the file with this hash, which plan --out prints:\n" +
+			"pass the hash through the approval.\n\n" +
+			"The first interrupt finishes the steps in flight; the second aborts. Run apply again to resume.\n\n" +
+			"When someone must click Allow next, apply waits on a terminal and then continues; without a\n" +
+			"terminal it exits with 4, and the next run resumes.\n\n" +
+			"When another run is working on a connection, apply waits for its lease (--wait-lease). The leases\n" +
+			"of a run that was killed expire within two minutes.",
 		Args: cobra.MaximumNArgs(1),
 	}
 	f.scopeFlags = a.shardedFlags(c)
 	f.removalFlags(c)
 	f.output = a.outputFlags(c)
 	a.auditFlag(c)
-	c.Flags().BoolVar(&f.approve, "auto-approve", false, "do not ask")
-	c.Flags().StringVar(&f.sha256, "sha256", "", "SHA-256 that the plan file must have, as plan --out prints it")
+	c.Flags().BoolVar(&f.approve, "auto-approve", false, "apply without asking for confirmation")
+	c.Flags().StringVar(&f.sha256, "sha256", "", "SHA-256 of the plan file, as printed by plan --out")
 	f.paceFlags(c)
-	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "do not group identical connections")
 	f.leaseFlags.add(c, f.scopeFlags)
-	c.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for a person, even on a terminal: exit with 4")
+	c.Flags().BoolVar(&f.noWait, "no-wait", false, "do not wait for authorization, even on a terminal: exit with 4")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := a.use(f.output); err != nil {
 			return err
@@ -65,10 +64,10 @@ func (a *app) applyCommand() *cobra.Command {
 			return &exitError{code: exitUsage, err: err}
 		}
 		if len(args) == 0 && !f.approve && f.output.machine() {
-			return errNobodyAsked()
+			return errNoConfirmation()
 		}
 		if len(args) == 1 && f.broken {
-			return &exitError{code: exitUsage, err: errors.New("--break-lease is no part of a saved plan: run bbsync apply --break-lease without one")}
+			return &exitError{code: exitUsage, err: errors.New("--break-lease cannot be used with a plan file: run bbsync apply --break-lease without one")}
 		}
 		if len(args) == 1 {
 			return interruptible(c.Context(), a.applySaved(c.Context(), f, args[0]))
@@ -78,12 +77,12 @@ func (a *app) applyCommand() *cobra.Command {
 	return c
 }
 
-// paceFlags adds the flags that say how many connections are carried out when.
+// paceFlags adds the flags that say how many connections are applied when.
 func (f *applyFlags) paceFlags(c *cobra.Command) {
 	flags := c.Flags()
-	flags.IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections at once")
-	flags.IntVar(&f.canary, "canary", 0, "this many connections first, the rest only if all of them came to their end")
-	flags.IntVar(&f.maxFailures, "max-failures", 0, "begin no further connection after this many failed; 0: no limit")
+	flags.IntVar(&f.parallelism, "parallelism", apply.DefaultParallel, "connections to apply in parallel")
+	flags.IntVar(&f.canary, "canary", 0, "apply to this many connections first; continue only if all succeed")
+	flags.IntVar(&f.maxFailures, "max-failures", 0, "start no more connections after this many failures; 0: no limit")
 }
 
 func (f *applyFlags) checkPace() error {
@@ -93,11 +92,11 @@ func (f *applyFlags) checkPace() error {
 	return nil
 }
 
-func errNobodyAsked() error {
-	return &exitError{code: exitUsage, err: errors.New("nobody can be asked while a program reads: give --json a saved plan or --auto-approve, or write the stream with --json-into")}
+func errNoConfirmation() error {
+	return &exitError{code: exitUsage, err: errors.New("--json cannot ask for confirmation: use --auto-approve or a plan file, or write the stream with --json-into")}
 }
 
-// An applying is one command that carries a plan out.
+// An applying is one command that applies a plan.
 type applying struct {
 	*app
 	*applyFlags
@@ -105,9 +104,9 @@ type applying struct {
 	output *applyOutput
 }
 
-// applying opens a run with its output, does the work, and closes both: programs
-// that read the stream get every error from then on, and its end. check looks at the
-// run before it logs in.
+// applying opens a run and its output, does the work, and closes both: the stream of
+// JSON gets every error from then on, and its end. check is called before the run
+// logs in.
 func (a *app) applying(ctx context.Context, f *applyFlags, check func(*fleet.Run) error, work func(*applying) error) error {
 	run, err := a.newRun(f.scopeFlags)
 	if err != nil {
@@ -141,7 +140,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags) error {
 	})
 }
 
-// shown plans, shows the plan, and carries it out if it is approved.
+// shown plans, shows the plan, and applies it when approve returns nil.
 func (x *applying) shown(ctx context.Context, approve func() error) error {
 	p, err := x.planUnleased(ctx)
 	if err != nil {
@@ -155,10 +154,10 @@ func (x *applying) shown(ctx context.Context, approve func() error) error {
 	if err := approve(); err != nil {
 		return err
 	}
-	return x.carryOut(ctx, fleet.Everything(p))
+	return x.apply(ctx, fleet.Everything(p))
 }
 
-// planUnleased plans once other runs have let the connections go. An interrupt ends
+// planUnleased plans after waiting for the leases of other runs. An interrupt ends
 // it.
 func (x *applying) planUnleased(ctx context.Context) (plan.Plan, error) {
 	reading, cancel := x.untilStopped(ctx)
@@ -166,20 +165,19 @@ func (x *applying) planUnleased(ctx context.Context) (plan.Plan, error) {
 	return x.run.PlanUnleased(reading)
 }
 
-// carryOut carries out what was approved and, where somebody sits at a terminal,
-// waits for the manual steps and resumes. A program that reads a stream is told to
-// come back.
-func (x *applying) carryOut(ctx context.Context, approved fleet.Approval) error {
-	result, err := x.carryOnce(ctx, approved)
+// apply applies what was approved. On a terminal it waits for authorization and
+// resumes; a program that reads the stream gets the exit code and runs apply again.
+func (x *applying) apply(ctx context.Context, approved fleet.Approval) error {
+	result, err := x.applyOnce(ctx, approved)
 	if exitCode(err) == exitWaiting && !x.noWait && len(x.output.streams) == 0 && isTerminal(x.stdin) && isTerminal(x.stderr) {
 		return x.resumeAfterAuthorization(ctx, result)
 	}
 	return err
 }
 
-// carryOnce carries out what was approved, shows how it ended, and checks it:
-// success means that nothing is left to do but what waits for a person.
-func (x *applying) carryOnce(ctx context.Context, approved fleet.Approval) (apply.Result, error) {
+// applyOnce applies what was approved, shows the result, and checks it: it succeeded
+// if nothing is left to do but manual steps.
+func (x *applying) applyOnce(ctx context.Context, approved fleet.Approval) (apply.Result, error) {
 	trail, err := x.openTrail(x.run.Configuration.Name)
 	if err != nil {
 		return apply.Result{}, err
@@ -204,7 +202,7 @@ func (x *applying) carryOnce(ctx context.Context, approved fleet.Approval) (appl
 	return result, x.check(ctx, result, tally)
 }
 
-// check reads what an apply wrote to again, and returns its exit code.
+// check reads the changed connections again and returns the exit code.
 func (x *applying) check(ctx context.Context, result apply.Result, tally exitcode.Tally) error {
 	left, err := x.run.Check(ctx, result)
 	if err != nil {

@@ -8,23 +8,23 @@ import (
 )
 
 // savable is appended to the error when there is no terminal to confirm on.
-const savable = ", or save it with plan --out and apply the file"
+const savable = ", or plan --out FILE and apply FILE"
 
 // ask returns nil when the user says yes.
 func (a *app) ask(otherwise string) error {
 	if !isTerminal(a.stdin) {
-		return &exitError{code: exitUsage, err: fmt.Errorf("nobody can be asked here: review the plan and run with --auto-approve%s", otherwise)}
+		return &exitError{code: exitUsage, err: fmt.Errorf("no terminal to confirm on: use --auto-approve%s", otherwise)}
 	}
-	a.tellf("Carry these steps out? Only \"yes\" is a yes: ")
+	a.tellf("Apply these changes? Only \"yes\" will be accepted: ")
 	return a.answered("yes")
 }
 
 // askName returns nil when the user types the fleet's name.
 func (a *app) askName(name string) error {
 	if !isTerminal(a.stdin) {
-		return &exitError{code: exitUsage, err: fmt.Errorf("nobody can be asked here: review the above and run with --confirm %s", name)}
+		return &exitError{code: exitUsage, err: fmt.Errorf("no terminal to confirm on: use --confirm %s", name)}
 	}
-	a.tellf("This cannot be undone. Type the fleet's name, %q, to remove these connections: ", name)
+	a.tellf("This cannot be undone. Enter the fleet's name, %q, to remove these connections: ", name)
 	return a.answered(name)
 }
 
@@ -32,7 +32,7 @@ func (a *app) askName(name string) error {
 func (a *app) answered(answer string) error {
 	line, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(line) != answer {
-		return &exitError{code: exitFailure, err: errors.New("nothing was changed")}
+		return &exitError{code: exitFailure, err: errors.New("not confirmed; nothing was changed")}
 	}
 	return nil
 }

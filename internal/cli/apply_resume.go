@@ -9,8 +9,8 @@ import (
 	"github.com/bbsync/bbsync/internal/fleet"
 )
 
-// resumeAfterAuthorization waits for the people that an apply ended with, and
-// carries out what was approved already and is left. No lease is held meanwhile.
+// resumeAfterAuthorization waits until the connections of an apply are authorized and
+// applies the approved steps that are left. It holds no lease while it waits.
 func (x *applying) resumeAfterAuthorization(ctx context.Context, result apply.Result) error {
 	reading, cancel := x.untilStopped(ctx)
 	defer cancel()
@@ -21,9 +21,9 @@ func (x *applying) resumeAfterAuthorization(ctx context.Context, result apply.Re
 		return err
 	}
 	requests := authorize.Of(p)
-	x.tellf("No need to run bbsync apply again: it waits, and goes on by itself.\n")
+	x.tellf("Waiting; apply continues on its own once you have clicked Allow.\n")
 	if len(requests) > 1 {
-		x.tellf("bbsync authorize, in another terminal, has one page with a button for each.\n")
+		x.tellf("bbsync authorize in another terminal opens one page with a button for each.\n")
 	}
 	statuses, err := x.await(ctx, x.run, requests, &authorizeFlags{noOpen: true})
 	if err != nil {
@@ -48,7 +48,7 @@ func (x *applying) resumeAfterAuthorization(ctx context.Context, result apply.Re
 	tally.Add(exitcode.Outdated, len(approved.Outdated))
 	approved.Outdated = nil
 	if len(approved.Plan.Connections) > 0 {
-		if _, err := x.settled(settled).carryOnce(ctx, approved); err != nil {
+		if _, err := x.settled(settled).applyOnce(ctx, approved); err != nil {
 			return err
 		}
 	}
@@ -62,7 +62,7 @@ func (x *applying) settled(run *fleet.Run) *applying {
 	return &out
 }
 
-// drop removes the connections that still need a person.
+// drop removes the connections that are not authorized yet.
 func drop(addresses map[string]bool, requests []authorize.Request, statuses []authorize.Status) {
 	for i, r := range requests {
 		if statuses[i].State != authorize.Done {
@@ -71,7 +71,7 @@ func drop(addresses map[string]bool, requests []authorize.Request, statuses []au
 	}
 }
 
-// waiting returns the addresses of the connections that ended waiting for a person.
+// waiting returns the addresses of the connections that wait for authorization.
 func waiting(r apply.Result) map[string]bool {
 	out := map[string]bool{}
 	for _, o := range r.Connections {

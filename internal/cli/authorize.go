@@ -250,7 +250,7 @@ func (a *app) applyAuthorized(ctx context.Context, run *fleet.Run, requests []au
 		}
 	}
 	x := &applying{app: a, applyFlags: &applyFlags{scopeFlags: newScopeFlags(), parallelism: apply.DefaultParallel}, run: run, output: t}
-	if _, err := x.carryOnce(ctx, fleet.Everything(p)); err != nil {
+	if _, err := x.applyOnce(ctx, fleet.Everything(p)); err != nil {
 		return err
 	}
 	return exit(int(tally.Code()))

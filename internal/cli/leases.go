@@ -15,10 +15,10 @@ type leaseFlags struct {
 }
 
 func (f *leaseFlags) add(c *cobra.Command, scope *scopeFlags) {
-	c.Flags().DurationVar(&scope.WaitLease, "wait-lease", apply.DefaultPatience, "wait up to this long for connections that another run works on, then exit with 7; 0: do not wait")
-	c.Flags().BoolVar(&f.broken, "break-lease", false, "take connections from another run that hangs: it cannot go on with them; needs --reason")
+	c.Flags().DurationVar(&scope.WaitLease, "wait-lease", apply.DefaultPatience, "wait up to this long for connections that another run is working on, then exit with 7; 0: do not wait")
+	c.Flags().BoolVar(&f.broken, "break-lease", false, "take connections from another run that hangs and stop it from changing them; needs --reason")
 	if c.Flags().Lookup("reason") == nil {
-		c.Flags().StringVar(&f.reason, "reason", "", "why, with --break-lease; the audit trail keeps it")
+		c.Flags().StringVar(&f.reason, "reason", "", "reason for --break-lease, kept in the audit trail")
 	}
 }
 
@@ -27,11 +27,11 @@ func (f *leaseFlags) add(c *cobra.Command, scope *scopeFlags) {
 func (f *leaseFlags) check(scope *scopeFlags, needed bool) error {
 	switch {
 	case scope.WaitLease < 0:
-		return errors.New("--wait-lease must be at least 0, which does not wait")
+		return errors.New("--wait-lease must be at least 0; 0 does not wait")
 	case f.broken && f.reason == "":
 		return errors.New("--break-lease needs --reason, which the audit trail keeps")
 	case f.reason != "" && !f.broken && !needed:
-		return errors.New("--reason goes with --break-lease")
+		return errors.New("--reason needs --break-lease")
 	case f.broken:
 		scope.BreakLeases = f.reason
 	}

@@ -12,10 +12,11 @@ import (
 	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/replace"
+	"github.com/bbsync/bbsync/internal/report/planview"
 )
 
-// savePlan writes the plan to a file for a later apply, and its SHA-256 to standard
-// error: the last line, which pipelines read.
+// savePlan writes the plan to a file for a later apply and prints its SHA-256 as the
+// last line of standard error, where pipelines read it.
 func (a *app) savePlan(p plan.Plan, run *fleet.Run, file string) error {
 	in, err := run.Inputs()
 	if err != nil {
@@ -29,7 +30,7 @@ func (a *app) savePlan(p plan.Plan, run *fleet.Run, file string) error {
 		return err
 	}
 	sum := sha256.Sum256(text)
-	a.tellf("Saved the plan to %s. To apply exactly this plan, run bbsync apply with the same flags, this file and its hash as --sha256.\n", file)
+	a.tellf("Saved the plan to %s. To apply exactly this plan, run bbsync apply with the same flags, this file and --sha256.\n", file)
 	a.tellf("SHA-256: %s\n", hex.EncodeToString(sum[:]))
 	return nil
 }
@@ -69,9 +70,8 @@ func stale(format string, args ...any) error {
 	return &exitError{code: exitStale, err: fmt.Errorf(format, args...)}
 }
 
-// applySaved carries out what of a saved plan still holds. The file decides
-// nothing: the run plans with its own inputs, and the file can only keep a part of
-// that from running.
+// applySaved applies what is still as in a plan file. The file decides nothing: the
+// run plans with its own inputs, and the file can only exclude parts of that plan.
 func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) error {
 	saved, err := readPlan(file, f.sha256)
 	if err != nil {
@@ -85,19 +85,15 @@ func (a *app) applySaved(ctx context.Context, f *applyFlags, file string) error 
 		}
 		approved := fleet.AsSaved(p, saved)
 		x.announceRemovals(approved.Plan)
-		return x.carryOut(ctx, approved)
+		return x.apply(ctx, approved)
 	})
 }
 
-// announceRemovals names what a saved plan removes: nobody is asked any more.
+// announceRemovals lists what a plan file removes, as there is no confirmation.
 func (a *app) announceRemovals(p plan.Plan) {
 	removals := p.Removals()
 	if len(removals) == 0 {
 		return
 	}
-	noun := "connections"
-	if len(removals) == 1 {
-		noun = "connection"
-	}
-	a.tellf("This plan removes %d %s: %s\n", len(removals), noun, strings.Join(removals, ", "))
+	a.tellf("This plan removes %s: %s\n", planview.Count(len(removals), "connection"), strings.Join(removals, ", "))
 }

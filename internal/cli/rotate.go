@@ -21,16 +21,16 @@ func (a *app) rotateCommand() *cobra.Command {
 	f := &rotateFlags{}
 	c := &cobra.Command{
 		Use:   "rotate [CONNECTION...]",
-		Short: "Give connections new keys now",
-		Long: "rotate plans new keys for the connections named (connection.team[\"acme\"], or connection.team for\n" +
-			"all of that block), shows the plan, asks, and carries it out, as apply does. plan and apply rotate by\n" +
-			"age by themselves (rotate_after); rotate does not wait for that, nor for the maintenance window.\n\n" +
-			"The SSH key: a new one is staged in Vault, published on Bitbucket, proven, and put on the OAuth\n" +
-			"token; the old one stays on Bitbucket until the overlap has passed or the new one is seen in use,\n" +
-			"and a later apply retires it. --rollback goes back to it until then. With --emergency the old key\n" +
-			"is deleted in the same run, and that it is refused is proven.\n\n" +
-			"The consumer's RSA pair (--consumer) changes on both sides at once; when that fails the old pair is\n" +
-			"put back. People may have to authorize again after it: --canary 1 shows it with one connection.",
+		Short: "Rotate the keys of connections now",
+		Long: "rotate plans new keys for these connections (connection.team[\"acme\"], or connection.team for all of\n" +
+			"that block), shows the plan, asks for confirmation, and applies it. apply rotates by age on its own\n" +
+			"(rotate_after); rotate does not wait for that, nor for the maintenance window.\n\n" +
+			"SSH key: bbsync stages a new key in Vault, publishes it on Bitbucket, verifies it, and sets it on the\n" +
+			"OAuth token. The old key stays on Bitbucket until the overlap has passed or the new key was used; a\n" +
+			"later apply removes it, and --rollback returns to it until then. --emergency deletes the old key\n" +
+			"immediately and verifies that it no longer works.\n\n" +
+			"Consumer's RSA pair (--consumer): it changes on both sides at once; if that fails, the old pair is\n" +
+			"restored. Connections may have to be authorized again: try one of them first with --canary 1.",
 		Args: cobra.ArbitraryArgs,
 	}
 	f.scopeFlags = a.shardedFlags(c)
@@ -38,16 +38,16 @@ func (a *app) rotateCommand() *cobra.Command {
 	a.auditFlag(c)
 	flags := c.Flags()
 	flags.BoolVar(&f.all, "all", false, "every connection of the configuration")
-	flags.BoolVar(&f.ssh, "ssh", false, "the service user's SSH key; so without --consumer, too")
+	flags.BoolVar(&f.ssh, "ssh", false, "the service user's SSH key (default without --consumer)")
 	flags.BoolVar(&f.consumer, "consumer", false, "the consumer's RSA pair")
-	flags.BoolVar(&f.emergency, "emergency", false, "the old keys go at once: no overlap, and proof that they are refused")
-	flags.StringVar(&f.reason, "reason", "", "why, with --emergency, which keeps it in the record, or --break-lease, which keeps it in the audit trail")
+	flags.BoolVar(&f.emergency, "emergency", false, "delete the old keys immediately, without an overlap, and verify that they no longer work")
+	flags.StringVar(&f.reason, "reason", "", "reason for --emergency, kept in the record, or for --break-lease, kept in the audit trail")
 	f.leaseFlags.add(c, f.scopeFlags)
-	flags.BoolVar(&f.rollback, "rollback", false, "go back to the SSH key before, as long as it is not retired")
-	flags.BoolVar(&f.unknown, "remove-unknown-keys", false, "with --emergency: delete the SSH keys of service users that no record of the fleet knows")
+	flags.BoolVar(&f.rollback, "rollback", false, "return to the previous SSH key while it is not removed yet")
+	flags.BoolVar(&f.unknown, "remove-unknown-keys", false, "with --emergency: delete SSH keys of service users that are in no record of the fleet")
 	f.paceFlags(c)
-	flags.BoolVar(&f.approve, "auto-approve", false, "do not ask")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show every connection whole, with the ages of its keys")
+	flags.BoolVar(&f.approve, "auto-approve", false, "apply without asking for confirmation")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "do not group identical connections; show the ages of keys")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		f.Targets = append(f.Targets, args...)
 		if err := a.use(f.output); err != nil {
@@ -57,14 +57,14 @@ func (a *app) rotateCommand() *cobra.Command {
 			return &exitError{code: exitUsage, err: err}
 		}
 		if !f.approve && f.output.machine() {
-			return errNobodyAsked()
+			return errNoConfirmation()
 		}
 		return interruptible(c.Context(), a.apply(c.Context(), &f.applyFlags))
 	}
 	return c
 }
 
-// ask checks the flags and notes what they ask for.
+// ask checks the flags and notes the rotation in the scope.
 func (f *rotateFlags) ask() error {
 	f.Rotate = plan.Rotation{SSH: f.ssh || !f.consumer, Consumer: f.consumer, Rollback: f.rollback, RemoveUnknownKeys: f.unknown}
 	if f.emergency {
@@ -72,13 +72,13 @@ func (f *rotateFlags) ask() error {
 	}
 	switch {
 	case f.all == (len(f.Targets) > 0):
-		return errors.New("name the connections to rotate, or say --all")
+		return errors.New("name the connections to rotate, or use --all")
 	case f.emergency && f.reason == "":
 		return errors.New("--emergency needs --reason, which is kept in the record")
 	case f.unknown && !f.emergency:
-		return errors.New("--remove-unknown-keys goes with --emergency; without it, bbsync plan and drift list the keys")
+		return errors.New("--remove-unknown-keys needs --emergency; bbsync plan and drift list the keys")
 	case f.rollback && (f.emergency || f.consumer):
-		return errors.New("--rollback goes back to the SSH key before, alone; a consumer's pair that fails is put back by itself")
+		return errors.New("--rollback is for the SSH key only and cannot be used with --emergency or --consumer")
 	}
 	f.Rotate.SSH = f.Rotate.SSH && !f.rollback
 	return errors.Join(f.checkPace(), f.leaseFlags.check(f.scopeFlags, f.emergency))

@@ -10,6 +10,7 @@ import (
 	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/limit"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/report/planview"
 	"github.com/bbsync/bbsync/internal/systems"
 )
 
@@ -30,7 +31,7 @@ func newScopeFlags(targets ...string) *scopeFlags {
 func (a *app) scopeFlags(c *cobra.Command) *scopeFlags {
 	f := newScopeFlags()
 	c.Flags().StringArrayVar(&f.Targets, "target", nil, "only this connection (connection.team[\"acme\"]) or block (connection.team); repeatable")
-	c.Flags().StringArrayVar(&f.Adopt, "adopt", nil, "take over what is there and not ours for this connection or block; repeatable")
+	c.Flags().StringArrayVar(&f.Adopt, "adopt", nil, "adopt existing objects that bbsync did not create, for this connection or block; repeatable")
 	a.variableFlags(c)
 	return f
 }
@@ -39,20 +40,20 @@ func (a *app) scopeFlags(c *cobra.Command) *scopeFlags {
 func (a *app) shardedFlags(c *cobra.Command) *scopeFlags {
 	f := a.scopeFlags(c)
 	f.sharded = true
-	c.Flags().StringVar(&f.shard, "shard", "", "only this part of the connections, as in 0/8; else from BBSYNC_SHARDS and the scheduler's index")
+	c.Flags().StringVar(&f.shard, "shard", "", "only this part of the connections, such as 0/8; default: from BBSYNC_SHARDS and the scheduler's index")
 	return f
 }
 
 // limitFlags adds the flags that bound what is removed.
 func (f *scopeFlags) limitFlags(c *cobra.Command) {
-	c.Flags().IntVar(&f.maxRemovals, "max-removals", -1, "remove up to this many connections, whatever max_removals in the files says")
-	c.Flags().Lookup("max-removals").DefValue = "0" // which help leaves out: there is no number that stands for the files'
-	c.Flags().IntVar(&f.Removal.AllowUnlink, "allow-unlink", 0, "accept that exactly this many workspaces, policy sets, registry modules and stacks lose their OAuth client")
+	c.Flags().IntVar(&f.maxRemovals, "max-removals", -1, "remove up to this many connections, instead of max_removals in the configuration")
+	c.Flags().Lookup("max-removals").DefValue = "0" // not shown in help: no number means max_removals
+	c.Flags().IntVar(&f.Removal.AllowUnlink, "allow-unlink", 0, "exact number of workspaces, policy sets, registry modules and stacks that may lose their OAuth client")
 }
 
 // removalFlags adds the flags of the commands that may remove.
 func (f *scopeFlags) removalFlags(c *cobra.Command) {
-	c.Flags().BoolVar(&f.Removal.Prune, "prune", false, "also remove connections of this fleet that no file describes any more")
+	c.Flags().BoolVar(&f.Removal.Prune, "prune", false, "also remove connections of this fleet that are not in the configuration any more")
 	f.limitFlags(c)
 }
 
@@ -112,6 +113,6 @@ func (o observer) Reading(connections int, stats func() map[string]limit.Figures
 // AwaitingLeases implements fleet.Observer.
 func (o observer) AwaitingLeases(leased []plan.Connection, most time.Duration) fleet.Progress {
 	o.app.tellf("%s: %s\n", leased[0].Address, leased[0].Blocks[0].Text)
-	o.app.tellf("Waiting up to %s for connections that another run works on: %d; --wait-lease 0 does not wait.\n", most, len(leased))
+	o.app.tellf("Waiting up to %s for %s that another run is working on; --wait-lease 0 does not wait.\n", most, planview.Count(len(leased), "connection"))
 	return o.app.progress("Waiting for", len(leased), "leases", nil)
 }

@@ -48,7 +48,7 @@ func TestTroubleshooting(t *testing.T) {
 func sources(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	for _, root := range []string{"../../internal/httpx", "../../internal/bitbucket", "../../internal/tfe", "../../internal/vault", "../../internal/systems", "../../internal/secret", "../../internal/names", "../../internal/plan", "../../internal/live", "../../internal/apply", "../../internal/authorize", "../../internal/drive", "."} {
+	for _, root := range []string{"../../internal/fleet", "../../internal/record", "../../internal/httpx", "../../internal/bitbucket", "../../internal/tfe", "../../internal/vault", "../../internal/systems", "../../internal/secret", "../../internal/names", "../../internal/plan", "../../internal/live", "../../internal/apply", "../../internal/authorize", "../../internal/drive", "."} {
 		err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
