@@ -20,10 +20,11 @@ const (
 	GatewayMTLS   = "mtls"   // asks for a client certificate
 	GatewayHeader = "header" // answers 403 and a page to requests without a header
 	GatewaySSO    = "sso"    // redirects to a login what has no service token
+	GatewayWAF    = "waf"    // a web application firewall: lets reads pass, and writes of those it is told of
 )
 
 // GatewayKinds lists the kinds of gateways.
-func GatewayKinds() []string { return []string{GatewayMTLS, GatewayHeader, GatewaySSO} }
+func GatewayKinds() []string { return []string{GatewayMTLS, GatewayHeader, GatewaySSO, GatewayWAF} }
 
 // GatewayFacts are what the gateway wants.
 type GatewayFacts struct {
@@ -45,6 +46,8 @@ func (w *World) openGateway() error {
 		return nil
 	case GatewayHeader:
 		g.Headers = map[string]string{"X-Gateway-Key": canary("gateway")}
+	case GatewayWAF:
+		g.Headers = map[string]string{"X-Waf-Exception": canary("gateway")}
 	case GatewaySSO:
 		g.Headers = map[string]string{"Cf-Access-Client-Id": "bbsync.access", "Cf-Access-Client-Secret": canary("gateway")}
 	case GatewayMTLS:
@@ -78,6 +81,13 @@ func (g GatewayFacts) front() *front.Gateway {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, "<!DOCTYPE html><html><head><title>Access denied by the gateway</title></head><body>Access denied</body></html>\n")
+		}}
+	case GatewayWAF: // as a firewall whose rules know GET and POST alone
+		return &front.Gateway{Headers: g.Headers, Methods: []string{http.MethodPut, http.MethodPatch, http.MethodDelete}, Answer: func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, "<html><head><title>Request Rejected</title></head><body>The requested URL was rejected. Please consult with your administrator.<br><br>"+
+				"Method: "+r.Method+"<br>Your support ID is: 4711</body></html>\n")
 		}}
 	case GatewaySSO: // as Cloudflare Access redirects a request without a service token
 		return &front.Gateway{Headers: g.Headers, Answer: func(w http.ResponseWriter, r *http.Request) {

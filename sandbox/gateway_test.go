@@ -2,8 +2,10 @@ package sandbox_test
 
 import (
 	"crypto/tls"
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/bbsync/bbsync/sandbox"
@@ -39,6 +41,40 @@ func TestGateways(t *testing.T) {
 	if _, err := sandbox.Start(t.Context(), sandbox.Options{Gateway: "wall"}); err == nil {
 		t.Error("a gateway of no kind")
 	}
+}
+
+// A firewall lets reads pass and answers writes with a page of its own.
+func TestFirewall(t *testing.T) {
+	world, err := sandbox.Start(t.Context(), sandbox.Options{Orgs: 1, Bitbuckets: []string{"9.4.0"}, Gateway: sandbox.GatewayWAF})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := world.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	stranger := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+	for method, want := range map[string]string{"GET": "RUNNING", "PUT": "Request Rejected", "DELETE": "Request Rejected", "POST": "dead link"} {
+		path := "/status"
+		if method == "POST" {
+			path = "/nothing"
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, world.Facts.Bitbuckets[0].URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := stranger.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("%s: %d %s, %v", method, resp.StatusCode, body, err)
+		}
+	}
+	world.HTTPClient().CloseIdleConnections()
 }
 
 // statusOf asks for an address; 0: no answer.

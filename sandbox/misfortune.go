@@ -37,6 +37,13 @@ func (w *World) misfortune(name, base, org string) error {
 		return err
 	case "move-repository":
 		return b.MoveRepo(Project, Repositories()[0], Project, Repositories()[0]+"-moved")
+	case "transfer-repository":
+		if err := b.AddProject("ARCHIVE", "Archive"); err != nil {
+			return err
+		}
+		return b.MoveRepo(Project, Repositories()[0], "ARCHIVE", Repositories()[0])
+	case "rename-project":
+		return b.MoveProject(Project, Project+"2")
 	case "end-sessions":
 		b.EndSessions()
 		return nil
@@ -83,6 +90,10 @@ func (w *World) settingsEdit(name string) func(*bitbucketd.State) error {
 		return set(func(s *bitbucketd.Settings) { s.SSHDisabled = true })
 	case "block-basic-auth":
 		return set(func(s *bitbucketd.Settings) { s.BasicAuth.Block = true })
+	case "moved-conflict":
+		return set(func(s *bitbucketd.Settings) { s.MovedStatus = http.StatusConflict })
+	case "moved-error":
+		return set(func(s *bitbucketd.Settings) { s.MovedStatus = http.StatusInternalServerError })
 	case "enforce-second-factor":
 		return set(func(s *bitbucketd.Settings) { s.EnforceSecondFactor = true })
 	case "allow-basic-auth":
@@ -111,6 +122,11 @@ func stateEdit(name, org string) func(*bitbucketd.State) error {
 	case "archive-repository":
 		return func(st *bitbucketd.State) error {
 			st.Repo(Project, Repositories()[0]).Archived = true
+			return nil
+		}
+	case "freeze-repository":
+		return func(st *bitbucketd.State) error {
+			st.Repo(Project, Repositories()[0]).Archived, st.Settings.ArchivedFrozen = true, true
 			return nil
 		}
 	case "deactivate-user":

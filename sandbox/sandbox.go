@@ -32,7 +32,7 @@ type Options struct {
 	ContextPath string   // of the Bitbuckets' addresses, such as /git; "": none
 	Latency     time.Duration
 	RateLimit   float64       // requests per second and credential, of Terraform and Bitbucket; 0: none
-	Gateway     string        // in front of Terraform and the Bitbuckets: GatewayMTLS, GatewayHeader or GatewaySSO; "": none
+	Gateway     string        // in front of Terraform and the Bitbuckets: one of GatewayKinds; "": none
 	Vault       ExternalVault // a real Vault to use; zero: the built-in one
 	Log         io.Writer     // access log; nil: none
 	Terraform   terraformd.Options

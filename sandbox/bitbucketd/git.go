@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// addRepo makes a bare repository with one commit.
+// addRepo makes a bare repository, as new ones are: empty.
 func (s *Server) addRepo(p *Project, name string) (*Repo, error) {
 	if s.opts.GitDir == "" {
 		return nil, fmt.Errorf("making repository %s/%s: no folder for repositories was given", p.Key, name)
@@ -27,11 +27,15 @@ func (s *Server) addRepo(p *Project, name string) (*Repo, error) {
 	if err := s.git(ctx, "", "init", "--quiet", "--bare", "--initial-branch=main", dir); err != nil {
 		return nil, err
 	}
-	if err := s.git(ctx, firstCommit(p, r, s.now()), "--git-dir", dir, "fast-import", "--quiet"); err != nil {
-		return nil, err
-	}
 	p.Repos[r.Slug] = r
 	return r, nil
+}
+
+// seedRepo makes the first commit of a repository.
+func (s *Server) seedRepo(p *Project, r *Repo) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	return s.git(ctx, firstCommit(p, r, s.now()), "--git-dir", s.repoDir(r), "fast-import", "--quiet")
 }
 
 func (s *Server) repoDir(r *Repo) string {

@@ -62,26 +62,35 @@ func (c *call) tokenOwner(adminToo bool) (*User, error) {
 	return u, nil
 }
 
+type tokenInput struct {
+	Name        string       `json:"name"`
+	Permissions []Permission `json:"permissions"`
+	ExpiryDays  int          `json:"expiryDays"`
+}
+
+func checkTokenPermissions(permissions []Permission) error {
+	for _, p := range permissions {
+		if kind, _ := p.split(); kind != projectScope && kind != repoScope {
+			return refuseField("permissions", "Tokens may not have the following permission: %s", string(p))
+		}
+	}
+	return nil
+}
+
 func createToken(c *call) (reply, error) {
 	u, err := c.tokenOwner(false)
 	if err != nil {
 		return reply{}, err
 	}
-	var in struct {
-		Name        string       `json:"name"`
-		Permissions []Permission `json:"permissions"`
-		ExpiryDays  int          `json:"expiryDays"`
-	}
+	var in tokenInput
 	if err := c.decode(&in); err != nil {
 		return reply{}, err
 	}
 	if in.Name == "" || len(in.Permissions) == 0 {
 		return reply{}, refuseField("name", "A token needs a name and permissions.")
 	}
-	for _, p := range in.Permissions {
-		if kind, _ := p.split(); kind != projectScope && kind != repoScope {
-			return reply{}, refuseField("permissions", "Tokens may not have the following permission: %s", string(p))
-		}
+	if err := checkTokenPermissions(in.Permissions); err != nil {
+		return reply{}, err
 	}
 	t, text := c.st.addToken(u, in.Name, in.Permissions, c.now())
 	if in.ExpiryDays > 0 {
@@ -117,16 +126,57 @@ func listTokens(c *call) (reply, error) {
 	return paged(c, list)
 }
 
-func deleteToken(c *call) (reply, error) {
-	u, err := c.tokenOwner(true)
+// ownToken finds the token of the path and its user.
+func (c *call) ownToken(adminToo bool) (*User, *HTTPToken, error) {
+	u, err := c.tokenOwner(adminToo)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range c.st.HTTPTokens {
+		if t.ID == c.r.PathValue("id") && t.User == lower(u) {
+			return u, t, nil
+		}
+	}
+	return nil, nil, refuse(http.StatusNotFound, noSuchObjectException, "No such token %s", c.r.PathValue("id"))
+}
+
+func getToken(c *call) (reply, error) {
+	u, t, err := c.ownToken(true)
 	if err != nil {
 		return reply{}, err
 	}
-	id, before := c.r.PathValue("id"), len(c.st.HTTPTokens)
-	c.st.HTTPTokens = without(c.st.HTTPTokens, func(t *HTTPToken) bool { return t.ID == id && t.User == strings.ToLower(u.Name) })
-	if len(c.st.HTTPTokens) == before {
-		return reply{}, refuse(http.StatusNotFound, noSuchObjectException, "No such token %s", id)
+	return reply{body: c.tokenBody(t, u)}, nil
+}
+
+// updateToken changes name and permissions; the token itself and its end stay.
+func updateToken(c *call) (reply, error) {
+	u, t, err := c.ownToken(false)
+	if err != nil {
+		return reply{}, err
 	}
-	c.wrote("http token %s of %s deleted", id, u.Name)
+	var in tokenInput
+	if err := c.decode(&in); err != nil {
+		return reply{}, err
+	}
+	if in.Name != "" {
+		t.Name = in.Name
+	}
+	if len(in.Permissions) > 0 {
+		if err := checkTokenPermissions(in.Permissions); err != nil {
+			return reply{}, err
+		}
+		t.Permissions = in.Permissions
+	}
+	c.wrote("http token %s of %s changed", t.Name, u.Name)
+	return reply{body: c.tokenBody(t, u)}, nil
+}
+
+func deleteToken(c *call) (reply, error) {
+	u, gone, err := c.ownToken(true)
+	if err != nil {
+		return reply{}, err
+	}
+	c.st.HTTPTokens = without(c.st.HTTPTokens, func(t *HTTPToken) bool { return t == gone })
+	c.wrote("http token %s of %s deleted", gone.ID, u.Name)
 	return reply{status: http.StatusNoContent}, nil
 }

@@ -62,6 +62,9 @@ func (c *call) repoRank(p *Project, r *Repo) int {
 // ("": may know of it).
 func (c *call) project(p Permission) (*Project, error) {
 	key := c.r.PathValue("project")
+	if err := c.moved(key, ""); err != nil {
+		return nil, err
+	}
 	project := c.st.Projects[strings.ToUpper(key)]
 	if project == nil {
 		return nil, refuse(http.StatusNotFound, noSuchProjectException, "Project %s does not exist.", key)
@@ -88,6 +91,9 @@ func (c *call) repo(p Permission) (*Project, *Repo, error) {
 	}
 	if c.repoRank(project, repo) < p.rank() {
 		return nil, nil, forbid()
+	}
+	if err := c.frozen(project, repo); err != nil {
+		return nil, nil, err
 	}
 	return project, repo, nil
 }

@@ -124,13 +124,7 @@ func createProject(c *call) (reply, error) {
 	if err := c.global(ProjectCreate); err != nil {
 		return reply{}, err
 	}
-	var in struct {
-		Key         string `json:"key"`
-		Name        string `json:"name"`
-		Description string `json:"description"`
-		Public      bool   `json:"public"`
-		Avatar      string `json:"avatar"` // not kept
-	}
+	var in projectInput
 	if err := c.decode(&in); err != nil {
 		return reply{}, err
 	}
@@ -145,7 +139,8 @@ func createProject(c *call) (reply, error) {
 		return reply{}, refuse(http.StatusConflict, duplicateProject, "This project key is already in use.")
 	}
 	p := c.st.addProject(key, in.Name)
-	p.Public, p.Description = in.Public, in.Description
+	set(&p.Public, in.Public)
+	set(&p.Description, in.Description)
 	p.Grants.Users[strings.ToLower(c.who.user.Name)] = ProjectAdmin
 	c.wrote("project %s created", key)
 	return reply{status: http.StatusCreated, body: c.projectBody(p)}, nil
@@ -243,7 +238,7 @@ type newRepo struct {
 	Description   string          `json:"description"`
 	Forkable      *bool           `json:"forkable"`
 	Public        bool            `json:"public"`
-	DefaultBranch string          `json:"defaultBranch"` // of an empty repository; these have a commit on main
+	DefaultBranch string          `json:"defaultBranch"` // not kept
 	Project       json.RawMessage `json:"project"`
 }
 

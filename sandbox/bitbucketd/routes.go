@@ -50,6 +50,8 @@ func (s *Server) coreRoutes(add func(string, handler)) {
 
 	add("GET /rest/access-tokens/{v}/users/{slug}", listTokens)
 	add("PUT /rest/access-tokens/{v}/users/{slug}", createToken)
+	add("GET /rest/access-tokens/{v}/users/{slug}/{id}", getToken)
+	add("POST /rest/access-tokens/{v}/users/{slug}/{id}", updateToken)
 	add("DELETE /rest/access-tokens/{v}/users/{slug}/{id}", deleteToken)
 
 	add("GET /rest/ssh/{v}/keys", listSSHKeys)
@@ -75,6 +77,8 @@ func (s *Server) grantRoutes(add func(string, handler)) {
 		add("PUT "+path+"/groups", setGrant(on, groupHolder))
 		add("DELETE "+path+"/groups", deleteGrant(on, groupHolder))
 	}
+	add("GET "+projects+"/permissions/search", searchGrants(oneProject))
+	add("GET "+projects+"/repos/{repo}/permissions/search", searchGrants(oneRepo))
 }
 
 func (s *Server) repoRoutes(add func(string, handler)) {
@@ -82,13 +86,19 @@ func (s *Server) repoRoutes(add func(string, handler)) {
 	add("GET "+projects, listProjects)
 	add("POST "+projects, createProject)
 	add("GET "+projects+"/{project}", getProject)
+	add("PUT "+projects+"/{project}", updateProject)
+	add("DELETE "+projects+"/{project}", deleteProject)
 	add("GET "+projects+"/{project}/repos", listProjectRepos)
 	add("POST "+projects+"/{project}/repos", createRepo)
 	add("GET /rest/api/{v}/repos", listRepos)
 
 	const repo = projects + "/{project}/repos/{repo}"
 	add("GET "+repo, getRepo)
+	add("PUT "+repo, updateRepo)
 	add("DELETE "+repo, deleteRepo)
+
+	add("GET /scm/{project}/{repo}/{rest...}", serveGit)
+	add("POST /scm/{project}/{repo}/{rest...}", serveGit)
 
 	add("GET "+repo+"/settings/hooks", listHooks)
 	add("GET "+repo+"/settings/hooks/{hook}", getHook)

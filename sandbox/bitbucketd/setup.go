@@ -84,7 +84,10 @@ func (s *Server) AddRepo(project, name string) error {
 		if slug := slugOf(name); slug == "" || p.Repos[slug] != nil {
 			return fmt.Errorf("the name is taken or empty")
 		}
-		_, err := s.addRepo(p, name)
+		r, err := s.addRepo(p, name)
+		if err == nil {
+			err = s.seedRepo(p, r)
+		}
 		return err
 	})
 }

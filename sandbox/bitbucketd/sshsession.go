@@ -132,6 +132,10 @@ func (s *Server) open(g gitRequest) (project string, r *Repo, why string) {
 		return "", nil, none
 	}
 	switch rank := s.st.repoRank(u, p, r); {
+	case s.st.globalRank(u) == 0:
+		return "", nil, strings.TrimSpace(unlicensedText)
+	case g.need == RepoWrite && r.Archived:
+		return "", nil, strings.TrimSpace(archivedText)
 	case rank == 0:
 		return "", nil, none
 	case rank < g.need.rank():

@@ -13,7 +13,7 @@ type State struct {
 	Users         map[string]*User         `json:"users"` // by name in lower case
 	Groups        map[string]*Group        `json:"groups"`
 	Projects      map[string]*Project      `json:"projects"`        // by key in upper case
-	Moved         map[string]string        `json:"moved,omitempty"` // repositories that were moved: PROJECT/slug before and now
+	Moved         map[string]string        `json:"moved,omitempty"` // what was moved: PROJECT/slug, or PROJECT, before and now
 	Global        Grants                   `json:"global"`
 	SSHKeys       []*SSHKey                `json:"sshKeys"`
 	Links         []*Link                  `json:"links"`
@@ -30,16 +30,19 @@ type State struct {
 
 // Settings are what an administrator sets.
 type Settings struct {
-	BasicAuth     BasicAuth `json:"basicAuth"`
-	SSHPolicy     SSHPolicy `json:"sshPolicy"`
-	SSHDisabled   bool      `json:"sshDisabled"`
-	Public        bool      `json:"public"` // public repositories and projects are seen by anonymous callers
-	RateCapacity  int       `json:"rateCapacity"`
-	RateFill      int       `json:"rateFill"`
-	RateEnabled   bool      `json:"rateEnabled"`
-	MovedStatus   int       `json:"movedStatus,omitempty"` // of the answer for a moved repository; 0: 301
-	ServerState   string    `json:"serverState"`           // of /status; "": RUNNING
-	DirectoryName string    `json:"directoryName"`
+	BasicAuth    BasicAuth `json:"basicAuth"`
+	SSHPolicy    SSHPolicy `json:"sshPolicy"`
+	SSHDisabled  bool      `json:"sshDisabled"`
+	Public       bool      `json:"public"` // public repositories and projects are seen by anonymous callers
+	RateCapacity int       `json:"rateCapacity"`
+	RateFill     int       `json:"rateFill"`
+	RateEnabled  bool      `json:"rateEnabled"`
+	MovedStatus  int       `json:"movedStatus,omitempty"` // of the answer for a moved repository; 0: 301
+
+	ArchivedFrozen bool `json:"archivedFrozen,omitempty"` // permissions, hooks and webhooks of archived repositories cannot be changed
+
+	ServerState   string `json:"serverState"` // of /status; "": RUNNING
+	DirectoryName string `json:"directoryName"`
 
 	License License `json:"license"`
 

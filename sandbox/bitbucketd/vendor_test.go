@@ -47,14 +47,17 @@ func TestEveryOperationOfTheVendor(t *testing.T) {
 	}
 	do("", "DELETE "+adm+"/groups?name=g", "DELETE "+adm+"/users?name=tmp")
 	do(`{"key":"NEW","name":"New"}`, "POST "+api+"/projects")
+	do(`{"description":"d"}`, "PUT "+api+"/projects/NEW")
 	do(`{"name":"one"}`, "POST "+api+"/projects/NEW/repos")
-	do("", "DELETE "+api+"/projects/NEW/repos/one")
+	do(`{"description":"d"}`, "PUT "+api+"/projects/NEW/repos/one")
+	do("", "DELETE "+api+"/projects/NEW/repos/one", "DELETE "+api+"/projects/NEW")
 
 	made := into[struct{ ID int }](w, do(fmt.Sprintf(`{"text":%q,"expiryDays":9}`, k.line), "POST "+sshKeys))
 	do("", fmt.Sprintf("GET %s/%d", sshKeys, made.ID), fmt.Sprintf("DELETE %s/%d", sshKeys, made.ID), "DELETE "+sshKeys)
 	tokens := "/rest/access-tokens/latest/users/admin"
 	token := into[struct{ ID string }](w, do(`{"name":"t","permissions":["REPO_READ"]}`, "PUT "+tokens))
-	do("", "GET "+tokens, "DELETE "+tokens+"/"+token.ID)
+	do(`{"name":"u"}`, "POST "+tokens+"/"+token.ID)
+	do("", "GET "+tokens, "GET "+tokens+"/"+token.ID, "DELETE "+tokens+"/"+token.ID)
 
 	hooks := vpc + "/webhooks"
 	body := `{"name":"n","url":"https://a.example","events":["repo:refs_changed"]}`

@@ -42,6 +42,7 @@ func Breakages() []Breakage {
 		{"change-client-key", "give the OAuth client another key pair", changeClientKey},
 		{"revoke-token", "revoke the OAuth token", revokeToken},
 		{"remake-token", "connect again, which makes a new OAuth token", remakeToken},
+		{"rename-organization", "rename the organization in Terraform, to NAME-renamed", renameOrganization},
 		{"rename-user", "rename the service user on Bitbucket to svc-renamed", renameUser},
 		{"wrong-user", "connect again as Bitbucket's administrator", wrongUser},
 		{"delete-ssh-keys", "delete the organization's SSH keys from the service user", deleteSSHKeys},
@@ -227,6 +228,12 @@ func revokeToken(ctx context.Context, p *Person, v victim) error {
 func remakeToken(ctx context.Context, p *Person, v victim) error {
 	_, err := p.Approve(ctx, v.client.Connect, sandbox.ServiceUser)
 	return err
+}
+
+func renameOrganization(ctx context.Context, p *Person, v victim) error {
+	return p.terraform(ctx, http.MethodPatch, "/organizations/"+v.org, map[string]any{
+		"data": map[string]any{"type": "organizations", "attributes": map[string]any{"name": v.org + "-renamed"}},
+	}, nil)
 }
 
 func renameUser(ctx context.Context, p *Person, v victim) error {
