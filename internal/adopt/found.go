@@ -27,11 +27,11 @@ const readers = 16
 
 // Found is what there is.
 type Found struct {
-	Clients []Client
-	Links   []Link
-	Users   []User
-	Odd     []Oddity // what could not be read
-	Ours    Ours
+	Clients   []Client
+	Links     []Link
+	Users     []User
+	Unmatched []Unmatched // what could not be read
+	Existing  Existing
 }
 
 // A Client is an OAuth client for a Bitbucket Server, with what is known of its
@@ -102,7 +102,7 @@ func (r *reader) sort() {
 	slices.SortFunc(r.found.Links, func(a, b Link) int {
 		return cmp.Or(cmp.Compare(a.Bitbucket.Label, b.Bitbucket.Label), cmp.Compare(a.URL, b.URL))
 	})
-	slices.SortFunc(r.found.Odd, func(a, b Oddity) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Text, b.Text)) })
+	slices.SortFunc(r.found.Unmatched, func(a, b Unmatched) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Text, b.Text)) })
 }
 
 func (r *reader) links(ctx context.Context, b *schema.Bitbucket) error {
@@ -129,7 +129,7 @@ func (r *reader) links(ctx context.Context, b *schema.Bitbucket) error {
 			case bitbucket.ConcernsObject(err) && !errors.Is(err, bitbucket.ErrNotFound):
 				r.mu.Lock()
 				defer r.mu.Unlock()
-				r.found.Odd = append(r.found.Odd, Oddity{Kind: Unreadable, Text: fmt.Sprintf("application link %s of bitbucket.%s: %v", l.URL, b.Label, err)})
+				r.found.Unmatched = append(r.found.Unmatched, Unmatched{Kind: Unreadable, Text: fmt.Sprintf("application link %s of bitbucket.%s: %v", l.URL, b.Label, err)})
 				return nil
 			case !errors.Is(err, bitbucket.ErrNotFound):
 				return err
@@ -165,7 +165,7 @@ func (r *reader) clients(ctx context.Context, t *schema.Terraform, bitbuckets []
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			if err != nil {
-				r.found.Odd = append(r.found.Odd, Oddity{Kind: Unreadable, Text: fmt.Sprintf("organization %s of terraform.%s: %v", name, t.Label, err)})
+				r.found.Unmatched = append(r.found.Unmatched, Unmatched{Kind: Unreadable, Text: fmt.Sprintf("organization %s of terraform.%s: %v", name, t.Label, err)})
 			}
 			r.found.Clients = append(r.found.Clients, found...)
 			return nil

@@ -36,8 +36,8 @@ func Record(fleet string, c *schema.Connection, m Match) record.Record {
 	return r
 }
 
-// Keep writes a record where there is none. It reports false when there is one.
-func Keep(ctx context.Context, v *vault.Client, path string, r record.Record) (bool, error) {
+// writeRecord writes a record where there is none. It reports false when there is one.
+func writeRecord(ctx context.Context, v *vault.Client, path string, r record.Record) (bool, error) {
 	have, version, err := v.Read(ctx, path)
 	var deleted *vault.DeletedError
 	switch {

@@ -316,11 +316,9 @@ func renderings(f *filler, t *testing.T) []rendering {
 	add("error", nil, plain(terminal.Style{}.Error(errors.Join(errors.New(hostile), fmt.Errorf("%s: %w", hostile, errors.New(hostile))))))
 	add("authorize", nil, plain(quiet.changeLine(request, authorize.Status{}, wrong)))
 	add("import text", nil, func() (string, error) {
-		var b strings.Builder
-		tellOdd(&b, []adopt.Oddity{filled(f, adopt.Oddity{})})
-		return b.String(), nil
+		return terminal.Unmatched([]adopt.Unmatched{filled(f, adopt.Unmatched{})}), nil
 	})
-	add("import json", wellFormed(report.AsJSON), func() (string, error) { return documents.JSON(filled(f, documents.NewImport())) })
+	add("import json", wellFormed(report.AsJSON), func() (string, error) { return documents.JSON(filled(f, documents.Import{})) })
 	add("import hcl", wellFormedHCL, func() (string, error) {
 		text, _ := adopt.Files([]adopt.Match{hostileMatch(f)}, nil)
 		return string(text), nil

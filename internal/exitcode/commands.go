@@ -85,7 +85,7 @@ func (t Tally) Diagnosis(r doctor.Report) {
 
 // Import adds what import took over, and what it could not read. What matches no
 // connection is listed and needs nothing of import.
-func (t Tally) Import(imported int, unmatched []adopt.Oddity) {
+func (t Tally) Import(imported int, unmatched []adopt.Unmatched) {
 	t.Add(Finished, imported)
 	for _, o := range unmatched {
 		if o.Kind == adopt.Unreadable {

@@ -37,7 +37,7 @@ func TestWorkLeftUndoneIsNeverDone(t *testing.T) {
 			undone += drawDiagnosis(t, tally)
 		}
 		if rapid.Bool().Draw(t, "import") {
-			tally.Import(some("imported"), []adopt.Oddity{{Kind: adopt.KeyOfNobody}, {Kind: adopt.Unreadable}})
+			tally.Import(some("imported"), []adopt.Unmatched{{Kind: adopt.KeyOfNobody}, {Kind: adopt.Unreadable}})
 			undone++
 		}
 		if code := tally.Code(); (code == exitcode.Done) != (undone == 0) {

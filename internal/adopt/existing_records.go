@@ -16,17 +16,17 @@ import (
 	"github.com/bbsync/bbsync/schema"
 )
 
-// Ours is what bbsync keeps already, by ids and fingerprints: nothing of it is to
-// be taken over, and nobody is to be told to delete it.
-type Ours struct {
+// Existing is what bbsync manages already, by ids and fingerprints: it is neither
+// imported nor reported.
+type Existing struct {
 	Clients, Links, Keys map[string]bool
 	// Unknown are the clients of which no record says which SSH key Terraform holds.
 	Unknown map[string]bool
 }
 
-// ReadOurs reads the records of the connections that the files describe.
-func ReadOurs(ctx context.Context, v *vault.Client, connections []*schema.Connection) (Ours, error) {
-	out := Ours{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
+// readExisting reads the records of the connections in the configuration.
+func readExisting(ctx context.Context, v *vault.Client, connections []*schema.Connection) (Existing, error) {
+	out := Existing{map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readers)
@@ -48,24 +48,24 @@ func ReadOurs(ctx context.Context, v *vault.Client, connections []*schema.Connec
 	return out, group.Wait()
 }
 
-func (o Ours) add(r record.Record) {
+func (e Existing) add(r record.Record) {
 	if r.Client != nil {
-		o.Clients[r.Client.ID] = true
-		o.Unknown[r.Client.ID] = r.SSH.Current != nil && r.SSH.Current.Fingerprint == ""
+		e.Clients[r.Client.ID] = true
+		e.Unknown[r.Client.ID] = r.SSH.Current != nil && r.SSH.Current.Fingerprint == ""
 	}
 	if r.Link != nil {
-		o.Links[r.Link.ID] = true
+		e.Links[r.Link.ID] = true
 	}
 	for _, k := range []*record.SSHKey{r.SSH.Pending, r.SSH.Current, r.SSH.Previous} {
 		if k != nil && k.Fingerprint != "" {
-			o.Keys[k.Fingerprint] = true
+			e.Keys[k.Fingerprint] = true
 		}
 	}
 }
 
-func (o Ours) key(k bitbucket.SSHKey) bool {
+func (e Existing) key(k bitbucket.SSHKey) bool {
 	fingerprint, err := keys.SSHFingerprint(k.Line)
-	return err == nil && o.Keys[fingerprint]
+	return err == nil && e.Keys[fingerprint]
 }
 
 // madeElsewhere reports whether a key carries bbsync's label: it may be in use by a

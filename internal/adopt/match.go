@@ -15,7 +15,7 @@ import (
 // A Kind is a way in which what people made does not fit.
 type Kind string
 
-// The kinds of Oddity.
+// The kinds of Unmatched.
 const (
 	Unreadable       Kind = "cannot be read"
 	LinkAlone        Kind = "link without client"
@@ -35,8 +35,8 @@ const (
 	NotAdministrator Kind = "workspace on a repository that the service user may not administer"
 )
 
-// An Oddity is something that fits no connection, or not quite.
-type Oddity struct {
+// An Unmatched is something that fits no connection, or not quite.
+type Unmatched struct {
 	Kind   Kind
 	Text   string
 	Remedy string
@@ -53,8 +53,8 @@ type Match struct {
 
 // Pair joins the two sides: by consumer key, which is what they find each other
 // by, and only where both have the same public key.
-func Pair(f Found, bitbuckets []*schema.Bitbucket) (matches []Match, odd []Oddity) {
-	p := &pairing{found: f, bitbuckets: bitbuckets, used: map[string]bool{}, odd: slices.Clone(f.Odd)}
+func Pair(f Found, bitbuckets []*schema.Bitbucket) (matches []Match, unmatched []Unmatched) {
+	p := &pairing{found: f, bitbuckets: bitbuckets, used: map[string]bool{}, unmatched: slices.Clone(f.Unmatched)}
 	candidates := map[string][]Client{} // by link
 	var order []Link
 	for _, c := range f.Clients {
@@ -74,7 +74,7 @@ func Pair(f Found, bitbuckets []*schema.Bitbucket) (matches []Match, odd []Oddit
 	p.names()
 	p.leftLinks()
 	p.sshKeys()
-	return p.matches, p.odd
+	return p.matches, p.unmatched
 }
 
 type pairing struct {
@@ -82,16 +82,16 @@ type pairing struct {
 	bitbuckets []*schema.Bitbucket
 	used       map[string]bool // links, by Bitbucket and id, that some client knows
 	matches    []Match
-	odd        []Oddity
+	unmatched  []Unmatched
 }
 
 func (p *pairing) tell(kind Kind, remedy, format string, args ...any) {
-	p.odd = append(p.odd, Oddity{Kind: kind, Text: fmt.Sprintf(format, args...), Remedy: remedy})
+	p.unmatched = append(p.unmatched, Unmatched{Kind: kind, Text: fmt.Sprintf(format, args...), Remedy: remedy})
 }
 
 // of tells of a client, unless bbsync keeps it.
 func (p *pairing) of(c Client, kind Kind, remedy, format string, args ...any) {
-	if !p.found.Ours.Clients[c.ID] {
+	if !p.found.Existing.Clients[c.ID] {
 		p.tell(kind, remedy, format, args...)
 	}
 }
@@ -241,7 +241,7 @@ func (p *pairing) names() {
 // better reports whether a client is rather the organization's than another: the
 // one that bbsync keeps, or that more is used through.
 func (p *pairing) better(c, other Client) bool {
-	if ours := p.found.Ours.Clients; ours[c.ID] != ours[other.ID] {
+	if ours := p.found.Existing.Clients; ours[c.ID] != ours[other.ID] {
 		return ours[c.ID]
 	}
 	return len(c.Uses) > len(other.Uses)
@@ -254,7 +254,7 @@ func (m Match) place() string {
 func (p *pairing) leftLinks() {
 	for _, l := range p.found.Links {
 		switch {
-		case p.used[l.Bitbucket.Label+" "+l.ID], p.found.Ours.Links[l.ID]:
+		case p.used[l.Bitbucket.Label+" "+l.ID], p.found.Existing.Links[l.ID]:
 		case l.Consumer == nil:
 			p.tell(LinkEmpty, "delete it in Bitbucket if it is nobody's", "%s", l)
 		default:
@@ -272,14 +272,14 @@ func (p *pairing) sshKeys() {
 		m := &p.matches[i]
 		if m.Key = keyOf(m.User, m.Client.Organization); m.Key != nil {
 			known[fmt.Sprint(m.Bitbucket.Label, " ", m.Key.ID)] = true
-		} else if ours := p.found.Ours; !ours.Clients[m.Client.ID] || ours.Unknown[m.Client.ID] {
+		} else if ours := p.found.Existing; !ours.Clients[m.Client.ID] || ours.Unknown[m.Client.ID] {
 			unknown[m.User]++
 		}
 	}
 	for i := range p.found.Users {
 		u := &p.found.Users[i]
 		for _, k := range u.Keys {
-			if known[fmt.Sprint(u.Bitbucket.Label, " ", k.ID)] || p.found.Ours.key(k) {
+			if known[fmt.Sprint(u.Bitbucket.Label, " ", k.ID)] || p.found.Existing.key(k) {
 				continue
 			}
 			text := fmt.Sprintf("key %d, %q, of %s (bitbucket.%s)", k.ID, k.Label, u.Name, u.Bitbucket.Label)
