@@ -31,6 +31,7 @@ type call struct {
 	header     http.Header // added
 
 	session *session      // that it is sent with; nil: none
+	signed  bool          // by OAuth 1.0a
 	secrets []secret.Text // in its body, besides the client's own
 	whole   bool          // the answer is a page whose fields are sent back: nothing is removed from it
 
@@ -141,7 +142,11 @@ func (c *Client) send(ctx context.Context, q call) (answer, error) {
 		return answer{}, err
 	}
 	begin := c.now()
-	response, err := c.http.Do(r)
+	client := c.http
+	if q.signed {
+		client = c.signed
+	}
+	response, err := client.Do(r)
 	if large := (*httpx.TooLargeError)(nil); errors.As(err, &large) {
 		return answer{}, c.broken(q, answer{status: http.StatusOK}, large)
 	}
@@ -192,10 +197,10 @@ func (c *Client) request(ctx context.Context, q call) (*http.Request, error) {
 	return c.sign(r, q), nil
 }
 
-// sentQuery is the query without what asks for Basic authentication, where a
-// session is the login.
+// sentQuery is the query without what asks for Basic authentication, where that is
+// not the login.
 func (q call) sentQuery() url.Values {
-	if q.session == nil || !q.query.Has(authType) {
+	if q.session == nil && !q.signed || !q.query.Has(authType) {
 		return q.query
 	}
 	query := maps.Clone(q.query)
@@ -204,10 +209,11 @@ func (q call) sentQuery() url.Values {
 }
 
 // sign adds the login to a request: a session, or the account by Basic
-// authentication. Its secrets are removed from what the answer quotes.
+// authentication. Its secrets are removed from what the answer quotes. A signature is
+// added as it is sent.
 func (c *Client) sign(r *http.Request, q call) *http.Request {
 	if q.session == nil {
-		if !q.anonymous {
+		if !q.anonymous && !q.signed {
 			r.SetBasicAuth(c.username, c.password.Reveal())
 		}
 		return r

@@ -31,6 +31,7 @@ type Config struct {
 	Username  string         // "" for anonymous requests only
 	Password  secret.Text    // of an account with global ADMIN: application links take nothing less, and no token
 	TOTP      secret.Text    // secret of the account's second factor; empty: none
+	OAuth     *OAuth         // used instead of Password; nil: none
 	Limiter   *limit.Limiter // of the credential; nil: none
 	Timeout   time.Duration  // of one request; zero: 30s
 	Backoff   time.Duration  // wait before the first repetition, then doubling; zero: 250ms
@@ -47,6 +48,8 @@ type Client struct {
 	backoff  time.Duration
 	limiter  *limit.Limiter
 	http     *http.Client
+	oauth    *OAuth          // nil: the login is by password
+	signed   *http.Client    // of oauth
 	redact   *httpx.Redactor // of what the transport leaves: the headers of successes
 	idle     func()          // closes idle connections
 
@@ -67,7 +70,7 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if config.Username == "" != config.Password.Empty() {
+	if config.OAuth == nil && config.Username == "" != config.Password.Empty() {
 		return nil, fmt.Errorf("the Bitbucket account needs both a username and a password")
 	}
 	c := &Client{
@@ -99,6 +102,12 @@ func New(config Config) (*Client, error) {
 	// REST does not redirect. What does is a wrong base URL, a login page or a
 	// proxy: an error that names the place, and no credentials sent there.
 	c.http, c.idle, c.certificates = httpx.Client(trace.Transport(transport)), transport.CloseIdleConnections, transport.Certificates
+	if c.oauth = config.OAuth; c.oauth != nil {
+		c.redact.Add(c.oauth.Token)
+		if c.signed, err = c.oauth.signing(c.http.Transport); err != nil {
+			return nil, fmt.Errorf("the private key of the Bitbucket login: %w", err)
+		}
+	}
 	return c, nil
 }
 

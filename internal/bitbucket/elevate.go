@@ -97,9 +97,9 @@ func (c *Client) elevated(ctx context.Context, s *session) (bool, error) {
 }
 
 // AdminSession makes sure that guarded resources can be used. By Basic
-// authentication they always can.
+// authentication they always can; by OAuth 1.0a that is likely and not known.
 func (c *Client) AdminSession(ctx context.Context) error {
-	if c.login.current() == nil {
+	if c.login.current() == nil && c.oauth == nil {
 		return nil
 	}
 	q := call{op: "reading application links as", object: quote(c.username), path: guardedPath, most: maxLinks}

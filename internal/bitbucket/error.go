@@ -16,6 +16,7 @@ var (
 	ErrState       = errors.New("refused in its present state") // archived, read-only, offline
 	ErrForbidden   = errors.New("not permitted")
 	ErrCredentials = errors.New("username or password refused")
+	ErrOAuth       = errors.New("OAuth login refused")
 	ErrCaptcha     = errors.New("account locked behind a CAPTCHA")
 	ErrManualLogin = errors.New("login needs a manual step")
 	ErrSessionLost = errors.New("session not kept")

@@ -71,7 +71,7 @@ func (l *activeLogin) note(s *session, err error) {
 // refusesAccount reports whether an error says that the account cannot log in, so
 // that another try would be refused, too, and might lock it.
 func refusesAccount(err error) bool {
-	return errors.Is(err, ErrCredentials) || errors.Is(err, ErrCaptcha) || errors.Is(err, ErrManualLogin) || errors.Is(err, ErrSessionLost)
+	return errors.Is(err, ErrCredentials) || errors.Is(err, ErrOAuth) || errors.Is(err, ErrCaptcha) || errors.Is(err, ErrManualLogin) || errors.Is(err, ErrSessionLost)
 }
 
 // maxLogins bounds how often one request changes the login: to a session, to a new
@@ -82,7 +82,7 @@ const maxLogins = 4
 // login, the request was not carried out and is sent again with that one.
 func (c *Client) asAccount(ctx context.Context, q call, read func(answer) error) (met bool, err error) {
 	for try := 1; ; try++ {
-		q.session = c.fresh(ctx)
+		q.session, q.signed = c.fresh(ctx), c.oauth != nil
 		met, err = c.once(ctx, q, read)
 		e, ok := errors.AsType[*Error](err)
 		if !ok || e.wish == wishNothing || try == maxLogins {
@@ -147,9 +147,11 @@ func explainLogin(request *Error, err error) error {
 
 // A LoginState describes the login in use.
 type LoginState struct {
-	Session      bool      // else Basic authentication
+	Session      bool      // neither this nor OAuth: Basic authentication
 	SecondFactor bool      // the session was opened with a code
 	Elevated     time.Time // when the secure administrator session began; zero: there is none
+	OAuth        bool      // requests are signed by OAuth 1.0a
+	Ends         time.Time // when the OAuth token ends; zero: not known, or no OAuth
 }
 
 // ElevationLife is how long a secure administrator session lasts unless the
@@ -159,7 +161,10 @@ const ElevationLife = 10 * time.Minute
 // LoginState returns the login in use.
 func (c *Client) LoginState() LoginState {
 	s := c.login.current()
-	if s == nil {
+	switch {
+	case c.oauth != nil:
+		return LoginState{OAuth: true, Ends: c.oauth.Ends}
+	case s == nil:
 		return LoginState{}
 	}
 	return LoginState{Session: true, SecondFactor: s.secondFactor, Elevated: s.elevated}

@@ -16,67 +16,62 @@ import (
 	"github.com/bbsync/bbsync/internal/trace"
 )
 
-const requestTokenPath = "/plugins/servlet/oauth/request-token"
-
 // ProveConsumer asks for a request token exactly as Terraform does, signed with
 // the consumer's private key: success proves link, consumer, key pair and clock.
 // Nobody has to allow anything; the token that comes of it dies by itself after
 // ten minutes. A refusal is an *OAuthProblem.
 func (c *Client) ProveConsumer(ctx context.Context, consumerKey string, private secret.Text) error {
+	_, err := c.RequestToken(ctx, consumerKey, private, OutOfBand)
+	return err
+}
+
+// exchange has the library sign and send a request of the OAuth flow, and sends it
+// again where that is safe. Its transport is this client's, so that limits, deadlines
+// and errors are those of every other call.
+func (c *Client) exchange(ctx context.Context, q call, config oauth1.Config, private secret.Text, send func(*oauth1.Config) error) (answer, error) {
 	key, err := keys.ParseRSA(private)
 	if err != nil {
-		return err
+		return answer{}, err
 	}
-	q := call{
-		op: "proving the OAuth consumer", object: quote(consumerKey), method: http.MethodPost, path: requestTokenPath,
-		media: "application/x-www-form-urlencoded", anonymous: true, idempotent: true, // a second token harms no one
-	}
+	q.object, q.method, q.media, q.anonymous = quote(config.ConsumerKey), http.MethodPost, formMedia, true
+	config.Signer = &oauth1.RSASigner{PrivateKey: key}
 	for try := 1; ; try++ {
-		err := c.proveOnce(ctx, q, consumerKey, &oauth1.RSASigner{PrivateKey: key})
+		a, err := c.exchangeOnce(ctx, q, config, send)
 		wait, again := c.again(q, err, try)
 		if !again || httpx.Sleep(ctx, wait) != nil {
-			return err
+			return a, err
 		}
 	}
 }
 
-// proveOnce lets the library sign and send; its transport is this client's, so
-// that limits, deadlines and errors are those of every other call.
-func (c *Client) proveOnce(ctx context.Context, q call, consumerKey string, signer oauth1.Signer) error {
+func (c *Client) exchangeOnce(ctx context.Context, q call, config oauth1.Config, send func(*oauth1.Config) error) (answer, error) {
 	transport := &capture{client: c, ctx: ctx, call: q}
-	config := oauth1.Config{
-		ConsumerKey: consumerKey,
-		CallbackURL: "oob",
-		Endpoint:    oauth1.Endpoint{RequestTokenURL: c.base.String() + q.path},
-		Signer:      signer,
-		HTTPClient: &http.Client{
-			Transport:     trace.Transport(transport),
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}
+	config.HTTPClient = httpx.Client(trace.Transport(transport))
 	begin := time.Now()
-	_, _, err := config.RequestToken()
+	err := send(&config)
+	a := transport.answer
 	switch {
 	case err == nil:
-		return nil
+		return a, nil
 	case transport.err != nil:
-		return transport.err
-	case transport.answer.status == 0: // the library could not make the request
-		return c.cut(q, stripURL(err), true)
+		return a, transport.err
+	case a.status == 0: // the library could not make the request
+		return a, c.cut(q, stripURL(err), true)
 	}
-	if p := problemOf(transport.answer); p != nil {
+	if p := problemOf(a); p != nil {
 		skew, known := c.Clock()
-		return p.explain(consumerKey, skew, known, begin)
+		p.Op = q.op
+		return a, p.explain(config.ConsumerKey, skew, known, begin)
 	}
-	if s := transport.answer.status; s == http.StatusOK || s == http.StatusCreated {
+	if a.status == http.StatusOK || a.status == http.StatusCreated {
 		// The library's error may repeat the body, and with it the token.
-		return c.broken(q, transport.answer, errors.New("not an OAuth 1.0a request token"))
+		return a, c.broken(q, a, errors.New("not an OAuth 1.0a token"))
 	}
-	e := c.refusal(q, transport.answer)
+	e := c.refusal(q, a)
 	if e.Status == http.StatusNotFound {
 		e.Advice = "the OAuth servlet is not there: check the url's context path, and that OAuth 1.0 is not switched off"
 	}
-	return e
+	return a, e
 }
 
 // capture sends a request through the client and keeps what came back.

@@ -8,6 +8,7 @@ import (
 
 // An OAuthProblem is a refusal of Bitbucket's OAuth 1.0a provider.
 type OAuthProblem struct { //nolint:errname // the field's own word
+	Op       string // what was being done: "proving the OAuth consumer"
 	Consumer string // consumer key that the request was made with
 	Problem  string // "consumer_key_unknown", "signature_invalid", ...; escaped
 	Detail   string // what else the server said about it; escaped
@@ -21,7 +22,7 @@ type OAuthProblem struct { //nolint:errname // the field's own word
 
 // Error tells the problem and what to do.
 func (p *OAuthProblem) Error() string {
-	text := fmt.Sprintf("proving the OAuth consumer %s: Bitbucket's OAuth provider answered %s (%d)", quote(p.Consumer), p.Problem, p.Status)
+	text := fmt.Sprintf("%s %s: Bitbucket's OAuth provider answered %s (%d)", p.Op, quote(p.Consumer), p.Problem, p.Status)
 	if p.Detail != "" {
 		text += ": " + p.Detail
 	}

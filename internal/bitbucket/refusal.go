@@ -37,6 +37,9 @@ func (c *Client) refusal(q call, a answer) *Error {
 	if advice := c.advise(q, a, b, e); advice != "" {
 		e.Advice = advice
 	}
+	if q.signed {
+		c.refuseSigned(a, b, e)
+	}
 	return e
 }
 
@@ -44,7 +47,7 @@ func (c *Client) refusal(q call, a answer) *Error {
 func wishOf(q call, a answer, b errorBody) loginWish {
 	switch {
 	case q.anonymous:
-	case q.session == nil && basicOff(a, b):
+	case q.session == nil && !q.signed && basicOff(a, b):
 		return wishSession
 	case q.session != nil && needsElevation(a, b):
 		return wishElevation
@@ -71,7 +74,7 @@ func classify(q call, a answer, b errorBody) error {
 		return ErrCaptcha
 	case b.page && (refusedByGateway(a.status) || b.web.Asks()):
 		return ErrGateway
-	case a.status == http.StatusUnauthorized && (q.anonymous || q.session != nil || admitted(a, b)), a.status == http.StatusForbidden:
+	case a.status == http.StatusUnauthorized && (q.anonymous || q.session != nil || q.signed || admitted(a, b)), a.status == http.StatusForbidden:
 		return ErrForbidden
 	case a.status == http.StatusUnauthorized:
 		return ErrCredentials
@@ -128,9 +131,9 @@ func nobody(a answer) bool { return a.header.Get("X-Ausername") == "anonymous" }
 
 // stranger reports whether a good answer is one to a request without an account. A
 // session that is over has such answers, without the header that named the account
-// when it was opened.
+// when it was opened; so has a signed request where OAuth was switched off.
 func stranger(q call, a answer) bool {
-	return nobody(a) || q.session != nil && q.method == http.MethodGet && !named(a) && !q.session.unnamed.Load()
+	return nobody(a) || q.signed && q.method == http.MethodGet && !named(a) || q.session != nil && q.method == http.MethodGet && !named(a) && !q.session.unnamed.Load()
 }
 
 // dropped is the Error of a good answer to a request that arrived without its
@@ -140,6 +143,9 @@ func (c *Client) dropped(q call, a answer) *Error {
 	e.Status, e.kind, e.RequestID = a.status, ErrForbidden, escape(c.redact.String(a.header.Get("X-Arequestid")))
 	e.Messages = []string{"Bitbucket answered as to a request without an account"}
 	e.Advice = "check that nothing in front of Bitbucket drops the Authorization header"
+	if q.signed {
+		e.Advice += ", and that OAuth 1.0a is not switched off; or " + advisePassword
+	}
 	if q.session != nil {
 		e.Advice = adviseSticky
 		if q.method == http.MethodGet {
