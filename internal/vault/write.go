@@ -27,12 +27,16 @@ func (c *Client) write(ctx context.Context, path string, r record.Record, cas Ve
 	if err := checkPath(path); err != nil {
 		return 0, time.Time{}, fmt.Errorf("vault: record: %w", err)
 	}
-	nonce := rand.Text()
-	fields, err := record.Encode(r, nonce)
+	fields, err := record.Encode(r, rand.Text())
 	if err != nil {
 		return 0, time.Time{}, fmt.Errorf("vault: %s: %w", c.shown(path), err)
 	}
-	w := write{c: c, path: path, fields: fields, nonce: nonce, cas: cas}
+	return c.writeFields(ctx, path, fields, cas)
+}
+
+// writeFields writes fields that carry a nonce of their own.
+func (c *Client) writeFields(ctx context.Context, path string, fields record.Fields, cas Version) (Version, time.Time, error) {
+	w := write{c: c, path: path, fields: fields, nonce: fields.Nonce(), cas: cas}
 	version, err := w.put(ctx)
 	for unsure(err) {
 		if version, err = w.settle(ctx, err); err == nil || !unsure(err) {
