@@ -9,7 +9,8 @@
 # only reads. Tests run every command under these files, and bbsync's client once
 # without each of their capabilities.
 
-# The records, one per connection, with their leases. Every write is check-and-set.
+# The records, one per connection, with their leases, and below logins/ the Bitbucket
+# logins of "bbsync login". Every write is check-and-set.
 # There is no "delete": bbsync never deletes a record, and a delete would have no
 # check-and-set. There is no "patch": a record is written whole.
 path "secret/data/bbsync/corp/*" {

@@ -113,11 +113,13 @@ type Bitbucket struct {
 }
 
 // Admin is the Bitbucket administrator that bbsync acts as. Application links
-// need a global ADMIN who logs in with a password.
+// need a global ADMIN, and take no HTTP access token.
 type Admin struct {
 	Username string
-	Password SecretRef
+	Password *SecretRef // nil: OAuth alone
 	TOTP     *SecretRef // secret of the second factor (RFC 6238); nil: none
+	OAuth    bool       // requests are signed by OAuth 1.0a, with the login at Login
+	Login    string     // path of the OAuth login below Vault.Path: <fleet>/logins/<bitbucket host>
 }
 
 // SSHServer overrides what Bitbucket says of its SSH server.

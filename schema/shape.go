@@ -126,8 +126,8 @@ func bitbucketShape() *shape {
 		required: []string{"url", "admin"},
 		blocks: map[string]*shape{
 			"admin": {
-				attrs:    map[string]kind{"username": text},
-				required: []string{"username", "password"},
+				attrs:    map[string]kind{"username": text, "oauth": boolean},
+				required: []string{"username"},
 				blocks:   map[string]*shape{"password": secretShape(), "totp": secretShape()},
 			},
 			"ssh":            {attrs: map[string]kind{"host": text, "port": number, "host_keys": texts}},
@@ -136,7 +136,7 @@ func bitbucketShape() *shape {
 		instead: map[string]string{
 			"address":  "it is called url here",
 			"username": "it stands in the admin block",
-			"token":    "application links need an administrator's password: HTTP access tokens cannot manage them",
+			"token":    "application links need an administrator: HTTP access tokens cannot manage them, a password or oauth = true in the admin block can",
 		},
 	}
 	addGatewayShape(s, secretShape)

@@ -208,15 +208,8 @@ func (l *loader) bitbucket(n *node) *Bitbucket {
 		v.fail("url", ruleMissing, "Empty url", n.title()+" needs url, and here it is empty.", "")
 	}
 	if kid := n.one("admin"); kid != nil {
-		a := v.of(kid)
-		b.Admin.Username = a.need("username")
-		if password := kid.one("password"); password != nil {
-			b.Admin.Password = a.of(password).secret()
-		}
-		if totp := kid.one("totp"); totp != nil {
-			ref := a.of(totp).secret()
-			b.Admin.TOTP = &ref
-		}
+		b.Admin = v.of(kid).admin()
+		b.Admin.Login = l.fleet.Name + "/logins/" + hostOf(b.URL)
 	}
 	if kid := n.one("ssh"); kid != nil {
 		b.SSH = v.of(kid).ssh(b.URL)
@@ -225,6 +218,25 @@ func (l *loader) bitbucket(n *node) *Bitbucket {
 		b.WebhookPlugin = v.of(kid).webhookPlugin()
 	}
 	return b
+}
+
+func (v view) admin() Admin {
+	a := Admin{Username: v.need("username"), OAuth: v.boolean("oauth", false)}
+	if kid := v.n.one("password"); kid != nil {
+		ref := v.of(kid).secret()
+		a.Password = &ref
+	}
+	if kid := v.n.one("totp"); kid != nil {
+		ref := v.of(kid).secret()
+		a.TOTP = &ref
+	}
+	if a.Password == nil && !a.OAuth && !slices.Contains(v.n.meant, "password") && !v.broken[v.prefix+"oauth"] {
+		v.l.add(problem{
+			rule: ruleMissing, at: v.n.at(), summary: "Missing block password",
+			detail: v.n.title() + " needs the block password, or oauth = true.", hint: "oauth = true takes the login that bbsync login has stored in Vault",
+		})
+	}
+	return a
 }
 
 func (v view) webhookPlugin() WebhookPlugin {

@@ -100,7 +100,7 @@ func (a *app) root() *cobra.Command {
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colors(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	flags.DurationVar(&a.timeout, "timeout", 0, "stop the run after this long, as an interrupt does, with exit code 1; 0: never")
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.startTimeout() }
-	root.AddCommand(in("begin", a.initCommand(), a.importCommand(), a.validateCommand(), a.fmtCommand())...)
+	root.AddCommand(in("begin", a.initCommand(), a.loginCommand(), a.importCommand(), a.validateCommand(), a.fmtCommand())...)
 	root.AddCommand(in("work", a.planCommand(), a.applyCommand(), a.authorizeCommand(), a.rotateCommand(), a.destroyCommand())...)
 	root.AddCommand(in("look", a.driftCommand(), a.doctorCommand(), a.reportCommand(), a.graphCommand(), a.auditCommand(), a.schemaCommand())...)
 	root.AddCommand(in("sandbox", a.sandboxCommand())...)

@@ -39,8 +39,9 @@ func (a *app) sandboxApproveCommand() *cobra.Command {
 	var as string
 	var again bool
 	c := &cobra.Command{
-		Use:   "approve [ORGANIZATION...]",
+		Use:   "approve [ORGANIZATION|URL...]",
 		Short: "Play the person who clicks Allow, on the sandbox's real pages",
+		Long:  "approve connects these organizations, or all. A URL is a page to begin at: that of bbsync login, or of\nBitbucket's Allow.",
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, orgs []string) error {
 			p, err := a.person(c.Context())
@@ -53,6 +54,14 @@ func (a *app) sandboxApproveCommand() *cobra.Command {
 				}
 			}
 			for _, org := range orgs {
+				if strings.Contains(org, "://") {
+					title, err := p.Approve(c.Context(), org, as)
+					if err != nil {
+						return err
+					}
+					a.sayf("allowed as %s (%s)\n", as, title)
+					continue
+				}
 				if err := a.approve(c.Context(), p, org, as, again); err != nil {
 					return err
 				}

@@ -19,7 +19,7 @@ const clockMatters = 2 * time.Minute
 func (b *bitbucketFacts) checks(now time.Time) []Check {
 	out := []Check{network(b.sight.value, b.sight.err), certificate(b.sight.value, b.sight.err, now)}
 	if b.open != nil {
-		return append(out, failure("account", "the administrator's password is not to be had", b.open))
+		return append(out, failure("account", "no login as the administrator", b.open))
 	}
 	out = append(out, b.state(), b.version(), b.baseURL(), b.clock(), b.admin())
 	if err := b.reached(); err != nil {

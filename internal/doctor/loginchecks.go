@@ -3,6 +3,7 @@ package doctor
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 )
@@ -19,6 +20,8 @@ func (b *bitbucketFacts) admin() Check {
 		return failure(name, user+" is locked behind a CAPTCHA", err)
 	case errors.Is(err, bitbucket.ErrCredentials): // the cause says so where it is the code of a second factor
 		return failure(name, "the password of "+user+" is refused", err)
+	case errors.Is(err, bitbucket.ErrOAuth):
+		return failure(name, "the OAuth login of "+user+" is refused", err)
 	case err != nil:
 		return failure(name, user+" is not let in", err)
 	case !b.account.value:
@@ -33,7 +36,10 @@ func (b *bitbucketFacts) admin() Check {
 // loginChecks say how the administrator logs in and when that ends.
 func (b *bitbucketFacts) loginChecks() []Check {
 	const name = "login"
-	if !b.login.Session {
+	switch {
+	case b.login.OAuth:
+		return []Check{ok(name, "OAuth 1.0a, as %s; the token ends %s", b.want.Admin.Username, onDay(b.login.Ends)), b.signedLinks()}
+	case !b.login.Session:
 		return []Check{ok(name, "Basic authentication, which does not end")}
 	}
 	text := "a session"
@@ -41,6 +47,23 @@ func (b *bitbucketFacts) loginChecks() []Check {
 		text += " with a second factor"
 	}
 	return []Check{ok(name, "%s, as Basic authentication is switched off; it ends with each run, or 30 minutes after the last request unless Bitbucket is set otherwise", text), b.adminSession()}
+}
+
+func onDay(at time.Time) string {
+	if at.IsZero() {
+		return "at a time that Bitbucket did not tell"
+	}
+	return "on " + at.UTC().Format(time.DateOnly)
+}
+
+// signedLinks says whether the guarded resources of application links take signed
+// requests. That they do is likely from the vendor's code; nobody was seen to try.
+func (b *bitbucketFacts) signedLinks() Check {
+	const name = "admin-session"
+	if b.raised != nil {
+		return failure(name, "application links do not take requests signed by OAuth 1.0a", b.raised)
+	}
+	return ok(name, "application links take requests signed by OAuth 1.0a, without a secure administrator session")
 }
 
 // adminSession says whether Bitbucket asks for a secure administrator session, and
@@ -63,6 +86,8 @@ func (b *bitbucketFacts) basicAuth() Check {
 	const name = "basic-auth"
 	user := b.want.Admin.Username
 	switch err := b.basic.err; {
+	case b.login.OAuth:
+		return ok(name, "not used: requests are signed by OAuth 1.0a")
 	case errors.Is(err, bitbucket.ErrTooOld):
 		return ok(name, "this version cannot switch it off")
 	case err != nil && b.login.Session:

@@ -18,7 +18,7 @@ func openWith(value string, open func(*Systems) error) ([]string, error) {
 	s := New(&schema.Fleet{
 		Bitbuckets: []*schema.Bitbucket{{
 			Label: "corp", URL: "https://bitbucket.invalid",
-			Admin: schema.Admin{Username: "admin", Password: schema.SecretRef{Env: "BB_PW"}},
+			Admin: schema.Admin{Username: "admin", Password: &schema.SecretRef{Env: "BB_PW"}},
 		}},
 	}, Env{
 		Getenv: func(string) string { return value },

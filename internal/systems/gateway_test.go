@@ -87,7 +87,7 @@ func TestGateways(t *testing.T) {
 		Terraforms: []*schema.Terraform{{Label: "hcp", Address: server.URL, CAFile: "ca.pem", Token: schema.SecretRef{Env: "TOKEN"}, Gateway: gateway}},
 		Bitbuckets: []*schema.Bitbucket{{
 			Label: "corp", URL: server.URL, CAFile: "ca.pem", Gateway: gateway,
-			Admin: schema.Admin{Username: "admin", Password: schema.SecretRef{Env: "TOKEN"}},
+			Admin: schema.Admin{Username: "admin", Password: &schema.SecretRef{Env: "TOKEN"}},
 		}},
 	}
 	env := map[string]string{"ACCESS": "open-sesame", "KEY": key, "TOKEN": "token", "VAULT_TOKEN": "token"}

@@ -182,41 +182,6 @@ func (s *Systems) terraformClient(ctx context.Context, block *schema.Terraform, 
 	return client, nil
 }
 
-func (s *Systems) openBitbucket(ctx context.Context, block *schema.Bitbucket) (*bitbucket.Client, error) {
-	password, err := s.Credential(ctx, block.Admin.Password)
-	if err != nil {
-		return nil, fmt.Errorf("bitbucket.%s: the admin's password: %w", block.Label, err)
-	}
-	ca, err := s.readCA(block.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("bitbucket.%s: %w", block.Label, err)
-	}
-	gateway, err := s.gateway(ctx, block.Gateway)
-	if err != nil {
-		return nil, fmt.Errorf("bitbucket.%s: %w", block.Label, err)
-	}
-	totp, err := s.totp(ctx, block.Admin)
-	if err != nil {
-		return nil, fmt.Errorf("bitbucket.%s: the admin's totp: %w", block.Label, err)
-	}
-	client, err := bitbucket.New(bitbucket.Config{
-		URL: block.URL, CA: ca, Gateway: gateway, Username: block.Admin.Username, Password: password, TOTP: totp, UserAgent: s.env.UserAgent,
-		Limiter: s.limiter(block.URL+" "+block.Admin.Username, block.RateLimit),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("bitbucket.%s: %w", block.Label, err)
-	}
-	return client, nil
-}
-
-// totp fetches the secret of the administrator's second factor, if there is one.
-func (s *Systems) totp(ctx context.Context, admin schema.Admin) (secret.Text, error) {
-	if admin.TOTP == nil {
-		return secret.Text{}, nil
-	}
-	return s.Credential(ctx, *admin.TOTP)
-}
-
 // limiter returns the limiter of a credential; two blocks that use one
 // credential share it, as the server counts them together.
 func (s *Systems) limiter(credential string, perSecond float64) *limit.Limiter {

@@ -16,18 +16,24 @@ import (
 // mostPages is more than the way from Connect to the end has.
 const mostPages = 12
 
-// Approve walks from an organization's Connect link over both login pages to
-// Allow and back, as the Bitbucket user of that name, and returns the text of
-// the last page's title.
+// Approve walks from an organization's Connect link, or another page that leads
+// there, over the login pages to Allow and back, as the Bitbucket user of that name,
+// and returns the last page's title with the verification code that it shows.
 func (p *Person) Approve(ctx context.Context, connect, as string) (string, error) {
 	next, err := http.NewRequestWithContext(ctx, http.MethodGet, connect, nil)
 	if err != nil {
 		return "", err
 	}
-	for range mostPages {
+	for i := range mostPages {
 		page, err := p.visit(next)
 		if err != nil {
 			return "", err
+		}
+		if page.button != "" && (i == 0 || page.alert == "") {
+			if next, err = page.press(ctx); err != nil {
+				return "", err
+			}
+			continue
 		}
 		form := page.form()
 		if form == nil || form.fields == nil {
@@ -90,7 +96,8 @@ type page struct {
 	status int
 	title  string
 	alert  string
-	failed bool // a login form after a failed login
+	failed bool   // a login form after a failed login
+	button string // address that the button of bbsync login leads to
 	root   *html.Node
 }
 
@@ -109,12 +116,25 @@ func (p *Person) visit(req *http.Request) (*page, error) {
 		switch {
 		case n.Data == "title" && n.FirstChild != nil:
 			out.title = strings.TrimSpace(n.FirstChild.Data)
+		case attribute(n, "id") == "verifier" && n.FirstChild != nil:
+			out.title += ", code " + strings.TrimSpace(n.FirstChild.Data)
+		case n.Data == "a" && attribute(n, "id") == "go":
+			out.button = attribute(n, "href")
 		case attribute(n, "role") == "alert" && n.FirstChild != nil:
 			out.alert = strings.TrimSpace(n.FirstChild.Data)
 		}
 	})
 	out.failed = out.alert != ""
 	return out, nil
+}
+
+// press follows the button of bbsync login.
+func (g *page) press(ctx context.Context) (*http.Request, error) {
+	to, err := g.url.Parse(g.button)
+	if err != nil {
+		return nil, err
+	}
+	return http.NewRequestWithContext(ctx, http.MethodGet, to.String(), nil)
 }
 
 // problem returns the page as an error when it tells one.

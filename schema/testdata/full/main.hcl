@@ -197,6 +197,7 @@ bitbucket "old" {
 
   admin {
     username = "admin"
+    oauth    = true
     password {
       env = "OLD_PASSWORD"
     }
