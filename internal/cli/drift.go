@@ -34,6 +34,7 @@ func (a *app) driftCommand() *cobra.Command {
 			"Metrics and messages that cannot be delivered are warnings and leave the code as it is.",
 	}
 	f.scopeFlags = a.shardedFlags(c)
+	f.EveryToken = true
 	f.output = a.outputFlags(c, report.PlanFormats()...)
 	f.tell.add(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {

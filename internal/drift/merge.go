@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/shard"
 )
@@ -33,6 +34,7 @@ func Merge(names []string, parts []Report) (Report, error) {
 	}
 	slices.SortFunc(m.out.Bitbuckets, func(a, b Bitbucket) int { return cmp.Compare(a.Position, b.Position) })
 	slices.SortFunc(m.out.Connections, func(a, b Connection) int { return cmp.Compare(a.Position, b.Position) })
+	expiry.Sort(m.out.Ends)
 	m.out.Summary = m.out.count()
 	return m.out, nil
 }
@@ -73,6 +75,7 @@ func (m *merger) add(i int, part Report) error {
 	if part.Time.After(m.out.Time) {
 		m.out.Time = part.Time
 	}
+	m.out.Ends = append(m.out.Ends, part.Ends...) // the first shard alone has those of the systems
 	for _, b := range part.Bitbuckets {
 		m.bitbucket(b)
 	}

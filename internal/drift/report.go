@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/sourcepos"
 	"github.com/bbsync/bbsync/schema"
@@ -23,7 +24,11 @@ type Report struct {
 	Summary     Summary      `json:"summary"`
 	Bitbuckets  []Bitbucket  `json:"bitbuckets"`
 	Connections []Connection `json:"connections"`
+	Ends        []expiry.End `json:"ends,omitempty"` // of credentials, keys, certificates and licences
 }
+
+// Warnings returns what of the ends is near.
+func (d Report) Warnings() []expiry.Warning { return expiry.Warnings(d.Ends, d.Time) }
 
 // A Summary counts connections by state, and what the Bitbuckets'
 // connections share.
@@ -90,7 +95,7 @@ type Scope struct {
 func New(p plan.Plan, scope Scope) Report {
 	d := Report{
 		Time: scope.Time.UTC().Truncate(time.Second), Fleet: p.Fleet, Shard: scope.Shard, Asked: len(scope.Connections),
-		Bitbuckets: []Bitbucket{}, Connections: []Connection{},
+		Bitbuckets: []Bitbucket{}, Connections: []Connection{}, Ends: p.Ends,
 	}
 	for _, b := range p.Bitbuckets {
 		d.Bitbuckets = append(d.Bitbuckets, Bitbucket{

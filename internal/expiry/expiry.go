@@ -33,17 +33,17 @@ const Day = 24 * time.Hour
 // short: then it is the last quarter of it.
 const ahead = 30 * Day
 
-// An End is when one thing ends.
+// An End is when one thing ends. It is also the JSON of one.
 type End struct {
-	What    Kind
-	Of      string // address in the configuration: vault, terraform.hcp, bitbucket.corp, connection.team["a"]
-	Name    string // which one of them, the same after it was renewed; "" where there is one
-	Begins  time.Time
-	At      time.Time // zero: never, or unknown
-	About   bool      // At follows from the usual life of such a thing
-	Auto    bool      // bbsync renews it by itself in time
-	Unknown string    // why At cannot be known; "" when it is
-	Renew   string    // what to do before the end
+	What    Kind      `json:"what"`
+	Of      string    `json:"of"`             // address in the configuration: vault, terraform.hcp, bitbucket.corp, connection.team["a"]
+	Name    string    `json:"name,omitempty"` // which one of them, the same after it was renewed; "" where there is one
+	Begins  time.Time `json:"created,omitzero"`
+	At      time.Time `json:"expires,omitzero"`    // zero: never, or unknown
+	About   bool      `json:"estimated,omitempty"` // At follows from the usual life of such a thing
+	Auto    bool      `json:"automatic,omitempty"` // bbsync renews it by itself in time
+	Unknown string    `json:"unknown,omitempty"`   // why At cannot be known; "" when it is
+	Renew   string    `json:"renewal,omitempty"`   // what to do before the end
 }
 
 // State is how near an end is.

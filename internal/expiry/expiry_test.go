@@ -98,11 +98,11 @@ func TestWarnings(t *testing.T) {
 	}
 	have := expiry.Warnings(ends, now())
 	if len(have) != len(want) {
-		t.Errorf("%d warnings, want %d:\n%s", len(have), len(want), strings.Join(have, "\n"))
+		t.Errorf("%d warnings, want %d:\n%s", len(have), len(want), strings.Join(texts(have), "\n"))
 	}
 	for i := range min(len(have), len(want)) {
-		if have[i] != want[i] {
-			t.Errorf("have %s\nwant %s", have[i], want[i])
+		if have[i].Text != want[i] {
+			t.Errorf("have %s\nwant %s", have[i].Text, want[i])
 		}
 	}
 }
@@ -118,4 +118,12 @@ func TestSort(t *testing.T) {
 	if have := strings.Join(order, " "); have != "first a b never" {
 		t.Error(have)
 	}
+}
+
+func texts(warnings []expiry.Warning) []string {
+	var out []string
+	for _, w := range warnings {
+		out = append(out, w.Text)
+	}
+	return out
 }

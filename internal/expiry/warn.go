@@ -2,16 +2,23 @@ package expiry
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
 // most is how many things of a kind are warned of one by one.
 const most = 3
 
-// Warnings returns a sentence for each thing that has ended or ends soon, the nearest
+// A Warning says that something has ended or ends soon.
+type Warning struct {
+	ID   string // the same from day to day
+	Text string
+}
+
+// Warnings returns a warning for each thing that has ended or ends soon, the nearest
 // first. Of a kind with many of them, such as OAuth tokens that were all authorized on
 // one day, the first stands for the others.
-func Warnings(ends []End, now time.Time) []string {
+func Warnings(ends []End, now time.Time) []Warning {
 	var near []End
 	count := map[Kind]int{}
 	for _, e := range ends {
@@ -21,7 +28,7 @@ func Warnings(ends []End, now time.Time) []string {
 		}
 	}
 	Sort(near)
-	var out []string
+	var out []Warning
 	told := map[Kind]bool{}
 	for _, e := range near {
 		text := e.Title() + " " + e.When(now)
@@ -35,7 +42,7 @@ func Warnings(ends []End, now time.Time) []string {
 		if e.Renew != "" {
 			text += ": " + e.Renew
 		}
-		out = append(out, text)
+		out = append(out, Warning{ID: strings.Join([]string{string(e.What), e.Of, e.Name}, " "), Text: text})
 	}
 	return out
 }

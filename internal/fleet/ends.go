@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"time"
+
 	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -35,6 +37,9 @@ func (r *Run) withEnds(p plan.Plan, connections []*schema.Connection, world live
 				p.Ends = append(p.Ends, expiry.OfSSHKey(c.Address, age.Created, age.Expires, supplied[c.Address]))
 			}
 		}
+	}
+	for i, e := range p.Ends {
+		p.Ends[i].Begins, p.Ends[i].At = e.Begins.UTC().Truncate(time.Second), e.At.UTC().Truncate(time.Second)
 	}
 	expiry.Sort(p.Ends)
 	p.Warnings = expiry.Warnings(p.Ends, r.env.Now())

@@ -44,6 +44,7 @@ func (r Run) registry(labels prometheus.Labels) *prometheus.Registry {
 		}
 		g.drift(r)
 		g.times(r.Connections, r.Ended)
+		g.ends(r)
 	}
 	return registry
 }
@@ -151,6 +152,25 @@ func (g gauges) times(connections []plan.Connection, now time.Time) {
 			if !age.Due.IsZero() {
 				with(due, c.Address, c.Organization, keyName(age)).Set(age.Due.Sub(now).Seconds())
 			}
+		}
+	}
+}
+
+// ends tells when credentials, keys, certificates and licences end. A narrow run
+// knows those of its connections alone.
+func (g gauges) ends(r Run) {
+	v := g.vector("expires_timestamp_seconds", "When a credential, key, certificate or license ends.", "what", "of", "name", "connection")
+	connections := map[string]bool{}
+	for _, c := range r.Connections {
+		connections[c.Address] = true
+	}
+	for _, e := range r.Drift.Ends {
+		connection := ""
+		if connections[e.Of] {
+			connection = e.Of
+		}
+		if !e.At.IsZero() && (connection != "" || !r.Narrow) {
+			with(v, string(e.What), e.Of, e.Name, connection).Set(seconds(e.At))
 		}
 	}
 }

@@ -25,8 +25,8 @@ type Plan struct {
 	Fleet       string
 	Bitbuckets  []BitbucketPlan
 	Connections []Connection
-	Ends        []expiry.End `json:"-"` // of credentials, keys, certificates and licences
-	Warnings    []string     `json:"-"` // of the fleet as a whole: what ends soon
+	Ends        []expiry.End     `json:"-"` // of credentials, keys, certificates and licences
+	Warnings    []expiry.Warning `json:"-"` // of them, what ends soon
 }
 
 // A Target names what the steps of one connection act on.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/bbsync/bbsync/internal/drift"
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/sourcepos"
 )
@@ -16,6 +17,7 @@ type Plan struct {
 	Summary     Summary      `json:"summary"`
 	Bitbuckets  []Bitbucket  `json:"bitbuckets"`
 	Connections []Connection `json:"connections"`
+	Ends        []expiry.End `json:"ends,omitempty"`
 }
 
 // A Summary counts a plan's connections by state.
@@ -98,7 +100,7 @@ func NewPlan(p plan.Plan) Plan {
 	s := p.Summary()
 	out := Plan{
 		Header: header("plan"), Fleet: p.Fleet, Summary: NewSummary(s),
-		Bitbuckets: []Bitbucket{}, Connections: []Connection{},
+		Bitbuckets: []Bitbucket{}, Connections: []Connection{}, Ends: p.Ends,
 	}
 	for _, b := range p.Bitbuckets {
 		out.Bitbuckets = append(out.Bitbuckets, Bitbucket{

@@ -54,6 +54,9 @@ func PlanFindings(p plan.Plan, once bool) []Finding {
 			out = append(out, changeFindings(c.Address, len(group.Members)-1, c.Changes, c.Blocks, c.Notes)...)
 		}
 	}
+	for _, w := range p.Warnings {
+		out = append(out, Finding{rule: "note", severity: isNote, title: p.Fleet, text: w.Text, fingerprint: fingerprint("note", p.Fleet, w.ID)})
+	}
 	slices.SortStableFunc(out, func(a, b Finding) int { return cmp.Compare(a.severity, b.severity) })
 	return out
 }

@@ -33,6 +33,9 @@ func markdown(p plan.Plan, f flavour) string {
 	if n := removals(p); n > 0 {
 		fmt.Fprintf(&b, "\n**Removes something: %s.**\n", planview.Count(n, "step"))
 	}
+	for _, w := range p.Warnings {
+		fmt.Fprintf(&b, "\n**Warning:** %s\n", code(w.Text))
+	}
 	sections, connections := markdownSections(p, f)
 	left := 0
 	const tail = 200

@@ -24,6 +24,9 @@ func Drift(d drift.Report, style Style) string {
 	}
 	w.soaking(d.Connections)
 	w.deleted(d.Connections)
+	for _, warning := range d.Warnings() {
+		fmt.Fprintf(w, "%s %s\n", w.paint(yellow, "Warning:"), plaintext.Line(warning.Text))
+	}
 	for _, s := range d.Missing {
 		fmt.Fprintf(w, "%s shard %s: its report is missing\n", w.paint(red, "x"), plaintext.Line(s))
 	}

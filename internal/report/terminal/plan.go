@@ -26,8 +26,19 @@ func Plan(p plan.Plan, opts Options) string {
 	}
 	w.connections(p, plan.StateChanges)
 	w.inSync(p)
+	w.warnings(p)
 	w.summary(p.Summary())
 	return w.String()
+}
+
+// warnings shows what ends soon.
+func (w *planWriter) warnings(p plan.Plan) {
+	for _, warning := range p.Warnings {
+		w.line(0, 2, span{yellow, "Warning:"}, span{"", " " + warning.Text})
+	}
+	if len(p.Warnings) > 0 {
+		w.blank()
+	}
 }
 
 type planWriter struct {
