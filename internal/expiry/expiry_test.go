@@ -89,7 +89,7 @@ func TestWarnings(t *testing.T) {
 		"the license of bitbucket.corp ended on 2026-11-27: have Bitbucket's administrator install a new license: without one pushes are refused from 2026-12-11 on",
 		"the API token vault:secret/hcp#token of terraform.hcp ends on 2026-12-01, in 3 days: run bbsync rotate --token terraform.hcp",
 		"the API token env:TFE of terraform.tfe ends on 2026-12-02, in 4 days: create another one in Terraform and store it there",
-		"the Vault token ends on 2026-12-03, in 5 days: log in to Vault again (vault login), or give the vault block an auth block",
+		"the Vault token ends on 2026-12-03, in 4 days: log in to Vault again (vault login), or give the vault block an auth block",
 		"the SSH key of connection.a ends on 2026-12-08, in 10 days: put another key where ssh_key refers to, and run bbsync rotate",
 		"the secret id of the Vault login ends on 2026-12-08, in 10 days: create a new secret id for the role, and give it to bbsync; this one is good for 7 more logins",
 		"the OAuth token of connection.team[000] ends on about 2026-12-18, in 20 days, and 109 more like it soon (bbsync drift --json lists them): authorize the connection again as svc before (bbsync authorize)",

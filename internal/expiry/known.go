@@ -57,9 +57,13 @@ type Vault struct {
 	Created, Expires time.Time
 }
 
-// OfVaultToken returns the end of Vault's token.
+// OfVaultToken returns the end of Vault's token. Every run renews it, so that the end
+// of one that lives for days moves with each: the day is what counts.
 func OfVaultToken(v Vault) End {
 	e := End{What: VaultToken, Of: "vault", Begins: v.Created, At: v.Expires, Auto: v.Login, Renew: "log in to Vault again (vault login), or give the vault block an auth block"}
+	if e.At.Sub(e.Begins) > 2*Day {
+		e.At = e.At.Truncate(Day)
+	}
 	if v.Login {
 		e.Renew = "nothing: every run logs in again"
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/bbsync/bbsync/internal/drift"
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/secret"
 )
@@ -25,6 +26,11 @@ func run() Run {
 			Fleet:      "corp",
 			Summary:    drift.Summary{Connections: 3, States: map[plan.State]int{"changes": 1, "refused": 1, "leased": 1}},
 			Bitbuckets: []drift.Bitbucket{{Label: "new", State: "in_sync"}},
+			Ends: []expiry.End{
+				expiry.OfCertificate("bitbucket.new", "CN=bitbucket", now, now.Add(time.Hour), false),
+				expiry.OfOAuthToken("a", "svc", now.Add(-expiry.OAuthTokenLife)),
+				expiry.CannotKnow(expiry.APIToken, "terraform.hcp", "env:T", "it does not say"),
+			},
 			Connections: []drift.Connection{
 				{Address: "a", Organization: "o", State: "changes", Differences: []drift.Difference{{Kind: "client"}, {Kind: "client"}, {Kind: "rotation"}}},
 				{Address: "b", Organization: "p", State: "refused"},
@@ -63,6 +69,10 @@ bbsync_drift{connection="a",kind="client",organization="o"} 2
 bbsync_drift{connection="a",kind="rotation",organization="o"} 1
 bbsync_drift{connection="b",kind="refused",organization="p"} 1
 bbsync_drift{connection="bitbucket.new",kind="none",organization=""} 0
+# HELP bbsync_expires_timestamp_seconds When a credential, key, certificate or license ends.
+# TYPE bbsync_expires_timestamp_seconds gauge
+bbsync_expires_timestamp_seconds{connection="a",name="",of="a",what="oauth_token"} 1.7e+09
+bbsync_expires_timestamp_seconds{connection="",name="CN=bitbucket",of="bitbucket.new",what="certificate"} 1.7000036e+09
 # HELP bbsync_key_age_seconds Age of a key.
 # TYPE bbsync_key_age_seconds gauge
 bbsync_key_age_seconds{connection="a",key="consumer",organization="o",role="current"} 14400

@@ -17,7 +17,7 @@ type TokenInfo struct {
 	Renewable bool
 	Agent     bool      // it is an agent's, and was not looked up
 	Login     bool      // it came from a login of ours, and the next one makes another
-	Created   time.Time // by our clock, as is Expires
+	Created   time.Time // by Vault's clock, as is Expires
 	Expires   time.Time // however often it is renewed, as far as Vault tells; zero: never
 	Role      string    // of AppRole
 }
@@ -39,7 +39,7 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	return TokenInfo{
 		Policies: cleaned(append(data.Policies, data.IdentityPolicies...)),
 		TTL:      time.Duration(data.TTL) * time.Second, Renewable: data.Renewable,
-		Login: c.cfg.Auth.again(), Created: c.Local(time.Unix(data.Created, 0)), Expires: c.localEnd(data), Role: data.Meta["role_name"],
+		Login: c.cfg.Auth.again(), Created: time.Unix(data.Created, 0), Expires: data.end(), Role: data.Meta["role_name"],
 	}, nil
 }
 
@@ -56,17 +56,17 @@ type selfWire struct {
 	Meta             map[string]string `json:"meta"`
 }
 
-// localEnd returns when a token ends. A renewable one lives until its own maximum if
+// end returns when a token ends. A renewable one lives until its own maximum if
 // it has one, a periodic one as long as it is renewed; Vault does not tell the
 // maximum of the mount, which stops renewals too.
-func (c *Client) localEnd(data selfWire) time.Time {
+func (data selfWire) end() time.Time {
 	switch {
 	case data.Expires == nil:
 		return time.Time{}
 	case data.Renewable && data.Max > 0:
-		return c.Local(time.Unix(data.Created+data.Max, 0))
+		return time.Unix(data.Created+data.Max, 0)
 	}
-	return c.Local(*data.Expires)
+	return *data.Expires
 }
 
 // A Lack is a capability that the token's policy does not give on a path.

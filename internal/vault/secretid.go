@@ -10,7 +10,7 @@ import (
 
 // A SecretIDInfo is how long the secret id of an AppRole login can be used.
 type SecretIDInfo struct {
-	Created time.Time // by our clock, as is Expires
+	Created time.Time // by Vault's clock, as is Expires
 	Expires time.Time // zero: never
 	Uses    int       // logins that it is still good for; 0: any number
 }
@@ -46,9 +46,9 @@ func (c *Client) SecretIDInfo(ctx context.Context, role string) (SecretIDInfo, e
 	if have.status != http.StatusOK || json.Unmarshal(have.data, &data) != nil {
 		return SecretIDInfo{}, &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors, Kind: ErrUnavailable}
 	}
-	info := SecretIDInfo{Created: c.Local(data.Created), Uses: data.Uses}
+	info := SecretIDInfo{Created: data.Created, Uses: data.Uses}
 	if !data.Expires.IsZero() {
-		info.Expires = c.Local(data.Expires)
+		info.Expires = data.Expires
 	}
 	return info, nil
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // License is Bitbucket's own licence, as far as it ends. Times are milliseconds since
-// 1970; zero: a year from now for Expires, none for the others.
+// 1970; zero: a year from today for Expires, none for the others.
 type License struct {
 	Expires     int64 `json:"expires,omitempty"`
 	Grace       int64 `json:"grace,omitempty"`       // until when it still works after its end
@@ -25,11 +25,12 @@ func getLicense(c *call) (reply, error) {
 	if l.Missing {
 		return reply{}, refuse(http.StatusNotFound, noSuchObjectException, "No license has been set.") // Doubt: the message
 	}
+	today := c.now().UTC().Truncate(24 * time.Hour)
 	if l.Expires == 0 {
-		l.Expires = c.now().AddDate(1, 0, 0).UnixMilli()
+		l.Expires = today.AddDate(1, 0, 0).UnixMilli()
 	}
 	out := map[string]any{
-		"creationDate": c.now().AddDate(-1, 0, 0).UnixMilli(), "maximumNumberOfUsers": 100, "unlimitedUsers": false, "serverId": "BSND-BOXX-BSND-BOXX",
+		"creationDate": today.AddDate(-1, 0, 0).UnixMilli(), "maximumNumberOfUsers": 100, "unlimitedUsers": false, "serverId": "BSND-BOXX-BSND-BOXX",
 		"status": map[string]any{"serverId": "BSND-BOXX-BSND-BOXX", "currentNumberOfUsers": len(c.st.Users)},
 	}
 	if !l.Perpetual {

@@ -5,9 +5,11 @@ package reporttest
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
@@ -99,6 +101,18 @@ func Mixed() plan.Plan {
 		}
 	}
 	p.Connections[9].Notes = []plan.Note{{Text: "OAuth client oc-1234567890 is of service provider bitbucket_server", At: at(32)}}
+	return ending(p, "CN=bitbucket.example.com")
+}
+
+// ending gives a plan a certificate that ends soon, and a license that ends later.
+func ending(p plan.Plan, subject string) plan.Plan {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	p.Ends = []expiry.End{
+		expiry.OfCertificate("bitbucket.new", subject, now.AddDate(-1, 0, 0), now.AddDate(0, 0, 10), false),
+		expiry.OfLicense("bitbucket.new", now.AddDate(0, -1, 0), now.AddDate(0, 11, 0), time.Time{}),
+		expiry.CannotKnow(expiry.APIToken, "terraform.hcp", "env:TOKEN", "this release of Terraform does not tell which token is used"),
+	}
+	p.Warnings = expiry.Warnings(p.Ends, now)
 	return p
 }
 
@@ -108,7 +122,7 @@ func Hostile() plan.Plan {
 	c := Renamed("a", text)
 	d := Unreadable(`b"]<img src=x onerror=alert(1)>`, text)
 	d.Blocks[0].Remedy = text
-	return plan.Plan{Fleet: "<b>&", Connections: []plan.Connection{c, d}}
+	return ending(plan.Plan{Fleet: "<b>&", Connections: []plan.Connection{c, d}}, text)
 }
 
 // Wide is a fleet of n connections with different errors, and one that waits.
