@@ -57,37 +57,6 @@ func DeriveConsumer(private secret.Text) (Pair, error) {
 	}, nil
 }
 
-// rsaAlgorithm is the AlgorithmIdentifier of RSA: its OID and NULL.
-const rsaAlgorithm = "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"
-
-// publicInfo encodes a SubjectPublicKeyInfo.
-func publicInfo(n, e []byte) []byte {
-	const sequence, integer, bitString = 0x30, 0x02, 0x03
-	pair := element(sequence, element(integer, n), element(integer, e))
-	return element(sequence, []byte(rsaAlgorithm), element(bitString, []byte{0}, pair)) // no unused bits
-}
-
-// element encodes a DER element of less than 64 kB.
-func element(tag byte, parts ...[]byte) []byte {
-	n := 0
-	for _, p := range parts {
-		n += len(p)
-	}
-	out := append(make([]byte, 0, n+4), tag)
-	switch {
-	case n < 1<<7:
-		out = append(out, byte(n))
-	case n < 1<<8:
-		out = append(out, 0x81, byte(n))
-	default:
-		out = append(out, 0x82, byte(n>>8), byte(n))
-	}
-	for _, p := range parts {
-		out = append(out, p...)
-	}
-	return out
-}
-
 var errNotRSA = errors.New("parsing a private key: not an RSA key in PEM")
 
 // publicNumbers returns modulus and exponent of an RSA private key in PKCS #1 or
@@ -114,18 +83,19 @@ func publicNumbers(private secret.Text) (n, e []byte, err error) {
 }
 
 // firstNumbers decodes the beginning of a key alone, where the numbers are, if it
-// is in the form in which bbsync stores keys: PKCS #1 of 2048 to 8192 bits. A
-// fleet is thousands of these, and decoding all of each took three times as long.
+// is in the form in which bbsync stores keys: PKCS #1 of 2048 to 8192 bits. The
+// numbers are in its first quarter: the others together are 3.5 times as long.
 func firstNumbers(text string) (n, e []byte, ok bool) {
-	const most = (MaxRSABits/8 + 32) / 48 * 65 // as text, in lines of 64 characters and their ends
-	body, ok := strings.CutPrefix(text, "-----BEGIN RSA PRIVATE KEY-----\n")
-	if !ok {
+	const lines, line = MaxRSABits/8/48 + 2, 65 // of 48 bytes, in 64 characters and a line end
+	var body [lines * line]byte
+	rest, ok := strings.CutPrefix(text, "-----BEGIN RSA PRIVATE KEY-----\n")
+	length := min((len(rest)/4/line+1)*line, len(body))
+	if !ok || len(rest) < length {
 		return nil, nil, false
 	}
-	body, _, _ = strings.Cut(body, "-")
-	body = body[:min(len(body), most)]
-	der := make([]byte, base64.StdEncoding.DecodedLen(len(body)))
-	size, err := base64.StdEncoding.Decode(der, []byte(body))
+	copy(body[:], rest[:length])
+	der := make([]byte, base64.StdEncoding.DecodedLen(length))
+	size, err := base64.StdEncoding.Decode(der, body[:length])
 	key := cryptobyte.String(der[:size])
 	if err != nil || size < 4 || der[0] != 0x30 || der[1] != 0x82 || !key.Skip(4) { // a SEQUENCE, its length in two bytes
 		return nil, nil, false

@@ -13,7 +13,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/bits"
 	"strings"
 
 	"github.com/bbsync/bbsync/internal/secret"
@@ -82,12 +81,12 @@ func PublicFingerprint(publicPEM string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if isPublicInfo(der) {
+		return digest(der), nil
+	}
 	key, err := x509.ParsePKIXPublicKey(der)
 	if err != nil {
 		return "", fmt.Errorf("parsing a public key: %w", err)
-	}
-	if rsaKey, ok := key.(*rsa.PublicKey); ok && len(der) == canonicalLength(rsaKey) {
-		return digest(der), nil
 	}
 	canonical, err := x509.MarshalPKIXPublicKey(key)
 	if err != nil {
@@ -96,27 +95,21 @@ func PublicFingerprint(publicPEM string) (string, error) {
 	return digest(canonical), nil
 }
 
-// canonicalLength is how long the key's SubjectPublicKeyInfo is. DER that parsed
-// and has this length has nothing in it but the key, in its one encoding, so
-// that encoding it again, which costs more than all else here, can be spared.
-func canonicalLength(key *rsa.PublicKey) int {
-	const algorithm = 15 // SEQUENCE of the OID of RSA and NULL
-	element := func(n int) int {
-		switch {
-		case n < 1<<7:
-			return 2 + n
-		case n < 1<<8:
-			return 3 + n
-		}
-		return 4 + n // keys.MaxRSABits is far below 64 kB
-	}
-	exponent := bits.Len(uint(key.E))/8 + 1
-	pair := element(element(key.N.BitLen()/8+1) + element(exponent))
-	return element(algorithm + element(1+pair))
-}
+const (
+	publicHeader = "-----BEGIN PUBLIC KEY-----\n"
+	publicFooter = "\n-----END PUBLIC KEY-----"
+)
 
 func publicDER(text string) ([]byte, error) {
-	if block, _ := pem.Decode([]byte(strings.TrimSpace(text) + "\n")); block != nil {
+	text = strings.TrimSpace(text)
+	if body, ok := strings.CutPrefix(text, publicHeader); ok {
+		if body, ok = strings.CutSuffix(body, publicFooter); ok {
+			if der, err := base64.StdEncoding.DecodeString(body); err == nil && len(der) > 0 { // which skips line ends
+				return der, nil
+			}
+		}
+	}
+	if block, _ := pem.Decode([]byte(text + "\n")); block != nil {
 		return block.Bytes, nil
 	}
 	bare := strings.Join(strings.Fields(text), "")
