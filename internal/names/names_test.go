@@ -64,7 +64,7 @@ func TestSame(t *testing.T) {
 func TestURLKeyWithoutParsing(t *testing.T) {
 	for _, rest := range []string{
 		"a.example", "a.example/b", "a.example./b", "a.example.", "a/", "a//", "a/b./c", "a/b.", "a/b/../c", "a_b/c-d", "", "/", "a//b", "-a/b",
-		"a.example/app/acme-01", "A.example/B", "a:443/b", "a/%20", "a/?", "a/b?c",
+		"a.example/app/acme-01", "A.example/B", "a:443/b", "a:443", "a:8443", "a:8443/b/c", "a:8443/", "a.:8443/b", "a:/b", "a:", ":8443", "a:8x/b", "a:80:90/b", "a:0443/b", "a/b:c", "a/./b", "a./", "a/%20", "a/?", "a/b?c",
 	} {
 		if short, long := names.URLKey("https://"+rest), names.URLKey("HTTPS://"+rest); short != long {
 			t.Errorf("%q: %q, and parsed %q", rest, short, long)

@@ -29,17 +29,29 @@ func URLKey(raw string) string {
 // a large fleet compares very many.
 func isKey(raw string) bool {
 	rest, ok := strings.CutPrefix(raw, "https://")
-	if !ok || strings.HasSuffix(rest, "/") || strings.Contains(rest+"/", "./") {
+	if !ok || strings.HasSuffix(rest, "/") {
 		return false
 	}
-	for i := range len(rest) {
-		switch c := rest[i]; {
-		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '.', c == '-', c == '_', c == '/' && i > 0:
+	host, path, _ := strings.Cut(rest, "/")
+	host, port, hasPort := strings.Cut(host, ":")
+	return host != "" && !strings.HasSuffix(host, ".") && isPlain(host) && isPlain(path) && (!hasPort || isOtherPort(port))
+}
+
+// isPlain reports whether s has lower case letters, digits, slashes and marks only.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '.', c == '-', c == '_', c == '/':
 		default:
 			return false
 		}
 	}
-	return rest != ""
+	return true
+}
+
+// isOtherPort reports whether port is a number that https does not imply.
+func isOtherPort(port string) bool {
+	return port != "" && port != "443" && strings.Trim(port, "0123456789") == ""
 }
 
 // SameURL reports whether two URLs lead to one place.
