@@ -70,9 +70,10 @@ func (e *TooLargeError) Error() string {
 }
 
 // readWhole reads the body of resp, so that a deadline covers it. A success that
-// is longer than most is an error; a refusal is cut.
-func readWhole(ctx context.Context, resp *http.Response, usual, most int64) error {
-	body, err := readAll(resp, usual, most)
+// is longer than its bound is an error; a refusal is cut.
+func (t *Transport) readWhole(ctx context.Context, resp *http.Response) error {
+	most := t.bound(ctx, resp.StatusCode)
+	body, err := t.readAll(resp, most)
 	_ = resp.Body.Close()
 	if err != nil {
 		return fmt.Errorf("reading the answer: %w", err)
@@ -87,16 +88,29 @@ func readWhole(ctx context.Context, resp *http.Response, usual, most int64) erro
 	return count(ctx, len(body))
 }
 
-// readAll reads at most one byte more than most, into one buffer that never grows
-// if the size is known or not above usual.
-func readAll(resp *http.Response, usual, most int64) ([]byte, error) {
-	size := usual
-	if n := resp.ContentLength; n >= 0 && n <= most {
-		size = n
+// maxReused is the size up to which a buffer is used again.
+const maxReused = 64 << 10
+
+// readAll reads at most one byte more than most. Servers rarely announce the length,
+// so the body is read into a reused buffer and copied: a new buffer for each body
+// would be much too large for most.
+func (t *Transport) readAll(resp *http.Response, most int64) ([]byte, error) {
+	buffer, ok := t.buffers.Get().(*bytes.Buffer)
+	if !ok {
+		buffer = &bytes.Buffer{}
 	}
-	body := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead)) // ReadFrom grows a buffer that has less than MinRead left
-	_, err := body.ReadFrom(io.LimitReader(resp.Body, most+1))
-	return body.Bytes(), err
+	if n := resp.ContentLength; n > 0 && n <= most {
+		buffer.Grow(int(n) + bytes.MinRead) // ReadFrom grows a buffer that has less than MinRead left
+	}
+	_, err := buffer.ReadFrom(io.LimitReader(resp.Body, most+1))
+	if buffer.Cap() > maxReused {
+		return buffer.Bytes(), err
+	}
+	body := bytes.Clone(buffer.Bytes())
+	clear(buffer.Bytes()) // secrets among others
+	buffer.Reset()
+	t.buffers.Put(buffer)
+	return body, err
 }
 
 // whole is a body that has been read already.

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -24,7 +25,6 @@ type Options struct {
 	Gateway   Gateway         // what a gateway in front of Origin wants; its secrets are added to Redact
 	Timeout   time.Duration   // of one request, including its answer's body; 0: 30 s
 	MaxBody   int64           // bytes of a success's body; 0: 64 MiB
-	UsualBody int64           // bytes that most successes have, to read them into one buffer; 0: 4 KiB
 	UserAgent string          // "" leaves the request's own
 	Alive     context.Context //nolint:containedctx // ends all requests when it ends; nil: never
 	Redact    *Redactor       // removes secrets from errors; nil: removes PEM blocks only
@@ -33,8 +33,6 @@ type Options struct {
 const (
 	defaultTimeout = 30 * time.Second
 	defaultMaxBody = 64 << 20
-
-	defaultUsualBody = 4 << 10
 
 	// MaxRefusal bounds what is read of an answer that is no success.
 	MaxRefusal = 256 << 10
@@ -46,6 +44,7 @@ const (
 type Transport struct {
 	options  Options
 	base     *http.Transport
+	buffers  sync.Pool   // of *bytes.Buffer, empty
 	asked    atomic.Bool // a server has asked for a client certificate
 	answered atomic.Bool // a request was answered
 	chain    atomic.Pointer[[]*x509.Certificate]
@@ -62,9 +61,6 @@ func New(o Options) (*Transport, error) {
 	}
 	if o.MaxBody <= 0 {
 		o.MaxBody = defaultMaxBody
-	}
-	if o.UsualBody <= 0 {
-		o.UsualBody = defaultUsualBody
 	}
 	if o.Alive == nil {
 		o.Alive = context.Background()

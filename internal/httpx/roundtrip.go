@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -29,7 +30,8 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), t.options.Timeout)
 	defer cancel()
 	defer context.AfterFunc(t.options.Alive, cancel)()
-	out := req.Clone(ctx) // keeps GetBody: net/http repeats what the server says it did not process
+	out := req.WithContext(ctx)         // keeps GetBody: net/http repeats what the server says it did not process
+	out.Header = maps.Clone(req.Header) // its values are replaced, not changed
 	if t.options.UserAgent != "" {
 		out.Header.Set("User-Agent", t.options.UserAgent)
 	}
@@ -40,7 +42,7 @@ func (t *Transport) send(req *http.Request) (*http.Response, error) {
 		if resp.TLS != nil && t.chain.Load() == nil {
 			t.chain.Store(&resp.TLS.PeerCertificates)
 		}
-		err = readWhole(ctx, resp, t.options.UsualBody, t.bound(req.Context(), resp.StatusCode))
+		err = t.readWhole(ctx, resp)
 	}
 	if err != nil {
 		return nil, t.explain(req.Context(), ctx, err)

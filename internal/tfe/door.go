@@ -104,7 +104,7 @@ func drain(req *http.Request) ([]byte, error) {
 // once sends the request once. net/http may repeat it by itself where the server
 // says that it did not process it: GetBody lets it.
 func (d *door) once(ctx context.Context, req *http.Request, body []byte) (*http.Response, []byte, error) {
-	try := req.Clone(ctx)
+	try := req.WithContext(ctx)
 	if body != nil {
 		try.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		try.Body, _ = try.GetBody()

@@ -14,12 +14,8 @@ import (
 	"github.com/bbsync/bbsync/internal/trace"
 )
 
-const (
-	// maxAnswer bounds what is read of one answer. A list of 100,000 names is 2 MB.
-	maxAnswer = 64 << 20
-	// usualAnswer holds a record of two key pairs.
-	usualAnswer = 12 << 10
-)
+// maxAnswer bounds what is read of one answer. A list of 100,000 names is 2 MB.
+const maxAnswer = 64 << 20
 
 // A door is what every request to Vault goes through, those of vault/api's own
 // helpers included, which know no context: it refuses the redirects that vault/api
@@ -37,7 +33,7 @@ func newDoor(alive context.Context, cfg Config) (*door, error) {
 	}
 	redact := httpx.NewRedactor(cfg.Auth.Token, cfg.Auth.SecretID, cfg.Auth.JWT, cfg.Auth.Password)
 	transport, err := httpx.New(httpx.Options{
-		Origin: origin, Socket: cfg.socket(), CA: cfg.CA, Gateway: cfg.Gateway, Timeout: cfg.Timeout, MaxBody: maxAnswer, UsualBody: usualAnswer, UserAgent: cfg.UserAgent, Alive: alive, Redact: redact,
+		Origin: origin, Socket: cfg.socket(), CA: cfg.CA, Gateway: cfg.Gateway, Timeout: cfg.Timeout, MaxBody: maxAnswer, UserAgent: cfg.UserAgent, Alive: alive, Redact: redact,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
