@@ -280,7 +280,7 @@ func stripURL(err error) error {
 func decode[T any](result *T) func(answer) error {
 	return func(a answer) error {
 		var value T
-		if err := json.Unmarshal(a.body, &value); err != nil {
+		if err := httpx.Unmarshal(a.body, &value); err != nil {
 			if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok { // its text names Go's types
 				return fmt.Errorf("not the JSON that was expected: unexpected %s", strings.TrimSpace(wrong.Value+" "+wrong.Field))
 			}

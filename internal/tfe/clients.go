@@ -2,12 +2,13 @@ package tfe
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // An OAuthClient is an organization's connection to a VCS provider.
@@ -102,7 +103,7 @@ func (c *Client) Clients(ctx context.Context, organization string) ([]OAuthClien
 // decodeClient reads one. Tokens that were not included are asked for.
 func (c *Client) decodeClient(ctx context.Context, q question, r resource, tokens map[string]Token) (OAuthClient, error) {
 	var a clientAttributes
-	if err := json.Unmarshal(r.Attributes, &a); err != nil {
+	if err := httpx.Unmarshal(r.Attributes, &a); err != nil {
 		return OAuthClient{}, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
 	}
 	have := OAuthClient{
@@ -134,7 +135,7 @@ func (c *Client) decodeClient(ctx context.Context, q question, r resource, token
 
 func decodeToken(r resource) (Token, error) {
 	var a tokenAttributes
-	if err := json.Unmarshal(r.Attributes, &a); err != nil {
+	if err := httpx.Unmarshal(r.Attributes, &a); err != nil {
 		return Token{}, err
 	}
 	return Token{ID: r.ID, Created: a.CreatedAt, User: a.User, HasSSHKey: a.HasSSHKey}, nil

@@ -2,7 +2,6 @@ package tfe
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -114,7 +113,7 @@ func (c *Client) raw(ctx context.Context, method, path string, body, into any) e
 	if err := req.Do(ctx, io.Discard); err != nil {
 		return err
 	}
-	if err := json.Unmarshal(x.body, into); err != nil { // the door has read it already
+	if err := httpx.Unmarshal(x.body, into); err != nil { // the door has read it already
 		return fmt.Errorf("decoding the answer: %w", err)
 	}
 	return nil

@@ -36,9 +36,9 @@ type pointer struct {
 // ids lists what is pointed to.
 func (r relation) ids() []string {
 	var many []pointer
-	if json.Unmarshal(r.Data, &many) != nil {
+	if httpx.Unmarshal(r.Data, &many) != nil {
 		var one *pointer
-		if json.Unmarshal(r.Data, &one) != nil || one == nil || one.ID == "" {
+		if httpx.Unmarshal(r.Data, &one) != nil || one == nil || one.ID == "" {
 			return nil
 		}
 		return []string{one.ID}

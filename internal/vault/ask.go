@@ -168,9 +168,10 @@ func (c *Client) judge(q question, status int, body []byte) (answer, error) {
 	var data json.RawMessage
 	env := envelope{Data: &data}
 	if q.into != nil {
+		reflect.ValueOf(q.into).Elem().SetZero() // a broken answer may have filled it in part
 		env.Data = q.into
 	}
-	parsed := len(body) == 0 && status == http.StatusNoContent || json.Unmarshal(body, &env) == nil
+	parsed := len(body) == 0 && status == http.StatusNoContent || httpx.Unmarshal(body, &env) == nil
 	e := &Error{Op: q.op, Path: q.path, Status: status}
 	if env.Errors != nil {
 		e.Texts = cleaned(*env.Errors)

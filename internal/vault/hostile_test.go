@@ -193,3 +193,27 @@ func TestGOAWAY(t *testing.T) {
 		t.Errorf("version %d, %v", version, err)
 	}
 }
+
+// TestBrokenAnswerIsForgotten has an answer with a record that is broken behind it,
+// and then the answer for a missing one.
+func TestBrokenAnswerIsForgotten(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	server := httptest.NewServer(hostile(func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 1 {
+			_, _ = io.WriteString(w, `{"data":{"data":{"format":"1"},"metadata":{"version":3}},"warnings":1}`)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = io.WriteString(w, `{"errors":[]}`)
+	}))
+	t.Cleanup(server.Close)
+	c, err := vault.Login(t.Context(), vault.Config{Address: server.URL, Auth: vault.Auth{Token: secret.New(hardToken)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	if r, version, err := c.Read(t.Context(), "a"); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("a record of version %d after %d answers: %+v, %v", version, asked.Load(), r, err)
+	}
+}
