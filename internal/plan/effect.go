@@ -77,10 +77,9 @@ func (w *World) doubtPair(tokens bool) {
 // doubtToken notes that the token is to be proven, as apply does in the record. What
 // was repaired may have revived a token that was refused.
 func (w *World) doubtToken() {
-	if w.token() == nil {
-		return
+	if w.token() != nil {
+		w.since.token, w.TokenDead = doubted, false
 	}
-	w.since.token, w.TokenDead = doubted, false
 	if k := w.current(); k != nil && k.Token != "" && w.Record.RefusedToken != k.Token {
 		w.changeRecord().RefusedToken = k.Token
 	}
@@ -90,7 +89,6 @@ func (w *World) doubtToken() {
 func (w *World) setConsumer(name string) {
 	r := w.changeRecord()
 	w.Consumer = &Consumer{Key: r.Consumer.Key, Name: name, Description: OwnerMark(w.Target.Fleet), Fingerprint: r.Consumer.Fingerprint}
-	r.LinkID, r.LinkURL = w.Link.ID, w.Link.URL
 }
 
 // putKey puts a key on the token. Where it was not known what the token held, it is to

@@ -29,6 +29,7 @@ func (s DeleteLink) effect(w *World) {
 func (s SetConsumer) effect(w *World) {
 	w.doubtPair(w.Consumer == nil || w.Consumer.Fingerprint != w.Record.Consumer.Fingerprint)
 	w.setConsumer(s.Name)
+	w.Record.LinkID, w.Record.LinkURL = w.Link.ID, w.Link.URL
 }
 
 func (ProveConsumer) effect(w *World) { w.since.pair = proven }

@@ -154,12 +154,12 @@ func (w world) readKeys(user string) map[string]plan.SSHKey {
 		if owner != user {
 			continue
 		}
-		key := plan.SSHKey{ID: pair, Fingerprint: ssh(pair)}
+		key := plan.SSHKey{ID: pair, Fingerprint: ssh(pair), Label: label}
 		if hour, ok := w.used[pair]; ok && w.telling {
 			key.LastUsed = at(hour)
 		}
 		if end, ok := w.ends[pair]; ok {
-			key.Created, key.Expires = at(w.born[pair]), at(end)
+			key.Created, key.Expires = at(end-90*24), at(end)
 		}
 		out[ssh(pair)] = key
 	}
@@ -186,7 +186,7 @@ func (w world) readOld(have *plan.Have) {
 
 func (w world) readClient(i int, c clientKept, have *plan.Have) plan.Client {
 	out := plan.Client{
-		ID: c.id, Name: c.name, Key: c.key, Fingerprint: rsa(c.rsa), HTTPURL: "https://bitbucket.example/git", APIURL: "https://bitbucket.example",
+		ID: c.id, Name: c.name, Organization: "acme", Key: c.key, Fingerprint: rsa(c.rsa), HTTPURL: "https://bitbucket.example/git", APIURL: "https://bitbucket.example",
 		ServiceProvider: "bitbucket_data_center", Scoped: c.scoped, Projects: c.projects, Created: noon.Add(time.Duration(i) * time.Minute),
 	}
 	if t := c.token; t != nil {
@@ -241,15 +241,18 @@ func (w world) readRecord(r *recordKept, address string) *plan.Record {
 	}
 	if out.Previous != nil {
 		out.Previous.Left = at(r.left)
+		if r.leftToken != "" {
+			out.Previous.Token, out.Previous.Set = r.leftToken, noon
+		}
 	}
-	if r.undestroyed {
-		out.Retired = &plan.RetiredKey{Fingerprint: "retired"}
+	if r.undestroyed || r.retired {
+		out.Retired = &plan.RetiredKey{Fingerprint: "retired", Destroyed: !r.undestroyed}
 	}
 	return out
 }
 
 func (w world) readPair(r *recordKept) *plan.ConsumerKey {
-	out := &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa), Created: at(w.born[r.rsa]), Brought: r.rsa == theirPair, Unheld: r.unheld[r.rsa]}
+	out := &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa), Created: at(w.born[r.rsa]), Brought: r.supplied[r.rsa], Unheld: r.unheld[r.rsa]}
 	if r.pairGone == r.rsa {
 		out.Condemned = "stolen"
 	}

@@ -62,7 +62,7 @@ func (w *world) rotate(step plan.Step, cut bool) error {
 	case plan.SwapConsumer:
 		return w.swapConsumer(s, cut)
 	case plan.RetireConsumer:
-		w.record.before = 0
+		w.record.before, w.record.retired = 0, true
 	default:
 		return fmt.Errorf("%T is no step of a rotation", step)
 	}
@@ -85,7 +85,7 @@ func (w *world) switchKey(s plan.SwitchKey) error {
 	if r.wasUsed == nil {
 		r.wasUsed = map[int]bool{}
 	}
-	r.wasUsed[r.ssh] = true
+	r.wasUsed[r.ssh], r.leftToken = true, r.token
 	r.previous, r.ssh, r.pending, r.left, r.token, r.tokenMay = r.ssh, r.pending, 0, w.hours, "", ""
 	if good {
 		c.token.ssh, r.token, r.set, r.clientID = r.ssh, c.token.id, w.hours, c.id
@@ -135,9 +135,11 @@ func (w *world) retireKey(s plan.RetireKey) error {
 			return errors.New("a key is dropped while it is on Bitbucket")
 		}
 		delete(w.record.condemned, *pair)
-		*pair = 0
+		if *pair = 0; s.Role == plan.Pending {
+			w.record.tokenMay = ""
+		}
 	}
-	w.record.undestroyed = false
+	w.record.undestroyed, w.record.retired = false, true
 	return nil
 }
 
@@ -153,6 +155,7 @@ func (w *world) swapConsumer(s plan.SwapConsumer, cut bool) error {
 	case w.link == nil || w.link.key != r.key || s.ClientID != "" && c.id != s.ClientID:
 		return errors.New("the link or the client is not there as planned")
 	}
+	w.doubtToken()
 	w.consumers[r.key] = consumerKept{rsa: r.rsa, name: s.Name, mark: plan.OwnerMark(fleet)}
 	w.provenRSA = 0
 	if cut {

@@ -119,7 +119,21 @@ func (w *world) createConsumerKey(s plan.CreateConsumerKey) error {
 		w.record.rsa = theirPair
 		w.born[theirPair] = w.hours
 	}
+	if r.bring(s.From, r.rsa); s.Client != "" {
+		r.clientID = s.Client
+	}
 	return nil
+}
+
+// bring notes that a pair is the user's own.
+func (r *recordKept) bring(from string, pair int) {
+	if from == "" {
+		return
+	}
+	if r.supplied == nil {
+		r.supplied = map[int]bool{}
+	}
+	r.supplied[pair] = true
 }
 
 func (w *world) createSSHKey(s plan.CreateSSHKey) error {
@@ -129,12 +143,7 @@ func (w *world) createSSHKey(s plan.CreateSSHKey) error {
 	pair := w.tick()
 	w.born[pair] = w.hours
 	*w.slot(s.Role) = pair
-	if s.From != "" {
-		if w.record.supplied == nil {
-			w.record.supplied = map[int]bool{}
-		}
-		w.record.supplied[pair] = true
-	}
+	w.record.bring(s.From, pair)
 	if s.Role == plan.Current {
 		w.record.token = "" // no token was given this one
 	}
@@ -165,6 +174,7 @@ func (w *world) createLink(s plan.CreateLink) error {
 	if w.link != nil {
 		return errors.New("a link is on the URL")
 	}
+	w.doubtToken()
 	w.link = &linkKept{name: s.Name}
 	if w.nameTaken {
 		w.link.name += " - 2"
@@ -185,6 +195,7 @@ func (w *world) deleteLink(s plan.DeleteLink) error {
 	if w.link == nil || w.link.key != s.ConsumerKey {
 		return errors.New("the link is not there as planned")
 	}
+	w.doubtToken()
 	w.dropConsumer(w.link.key)
 	w.link = nil
 	return nil
@@ -204,9 +215,19 @@ func (w *world) setConsumer(s plan.SetConsumer) error {
 	if s.Fingerprint != "" && s.Fingerprint != rsa(r.rsa) {
 		return errors.New("the record has another pair than was planned")
 	}
+	if have, ok := w.consumers[w.link.key]; !ok || have.rsa != r.rsa {
+		w.doubtToken()
+	}
 	w.consumers[r.key] = consumerKept{rsa: r.rsa, name: s.Name, mark: plan.OwnerMark(fleet)}
 	w.link.key, r.linkID, w.provenRSA = r.key, linkID, 0
 	return nil
+}
+
+// doubtToken notes that the token may not outlive what is done next.
+func (w *world) doubtToken() {
+	if r := w.record; r != nil && r.ssh != 0 && r.token != "" {
+		r.refused = r.token
+	}
 }
 
 func (w *world) proveConsumer() error {
@@ -284,6 +305,7 @@ func (w *world) updateClient(s plan.UpdateClient) error {
 		if changed := c.key != r.key || c.rsa != r.rsa; changed && w.fragile && c.token != nil {
 			c.token.dead = true
 		}
+		w.doubtToken()
 		c.key, c.rsa = r.key, r.rsa
 	}
 	w.record.clientID = c.id
@@ -372,7 +394,7 @@ func (w *world) setTokenKey() error {
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
 	r.clientID = c.id
-	c.token.ssh, r.token, r.set = r.ssh, c.token.id, w.hours
+	c.token.ssh, r.token, r.set, r.tokenMay = r.ssh, c.token.id, w.hours, ""
 	return nil
 }
 

@@ -90,14 +90,16 @@ type recordKept struct {
 	pending, previous int // SSH
 	set, left         int // hour that Terraform got the current key, and was given another than the previous
 	condemned         map[int]bool
-	before            int // RSA: what both sides can go back to
-	undestroyed       bool
+	before            int  // RSA: what both sides can go back to
+	retired           bool // a key was dropped
+	undestroyed       bool // and the versions that held it are not destroyed
 
-	supplied map[int]bool // SSH pairs that the user brought
-	unheld   map[int]bool // pairs whose private halves only Terraform has
-	wasUsed  map[int]bool // SSH pairs that Terraform had before it was given another
-	pairGone int          // consumer's pair that is condemned; 0: none
-	tokenMay string       // id of the token that may hold the pending key
+	supplied  map[int]bool // SSH pairs that the user brought
+	unheld    map[int]bool // pairs whose private halves only Terraform has
+	wasUsed   map[int]bool // SSH pairs that Terraform had before it was given another
+	pairGone  int          // consumer's pair that is condemned; 0: none
+	leftToken string       // id of the token that the previous key was set on
+	tokenMay  string       // id of the token that may hold the pending key
 }
 
 type linkKept struct{ name, key string } // key: of the consumer that it shows

@@ -1,0 +1,45 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/bbsync/bbsync/schema"
+)
+
+// Leaving returns the world of a connection that is to go.
+func (w World) Leaving() World {
+	w.leaving = true
+	return w
+}
+
+// Rules returns the names of the rules of a connection that is described, in order.
+func Rules() []string {
+	var out []string
+	for _, r := range mending() {
+		out = append(out, r.name)
+	}
+	return out
+}
+
+// WalkSwapped is Walk with the rule at a place and the next one swapped.
+func WalkSwapped(place int, want *schema.Connection, w World, ask Ask) ([]Change, error) {
+	rules := mending()
+	rules[place], rules[place+1] = rules[place+1], rules[place]
+	changes, _, err := walk(rules, view{World: &w, want: want, ask: &ask})
+	return changes, err
+}
+
+// Guarded returns what forbids to plan a world.
+func Guarded(want *schema.Connection, w World) []Block {
+	g := &guard{view: view{World: &w, want: want, ask: &Ask{}}}
+	g.mayPlan()
+	return g.blocks
+}
+
+// Show returns all of a world but its Bitbucket, to be told from others.
+func (w World) Show() string {
+	w.Bitbucket = nil
+	body, err := json.Marshal(w.Have)
+	return fmt.Sprintf("%s %+v %v", body, w.since, err)
+}
