@@ -5,7 +5,7 @@ TAGS  := grpcnotrace# a quarter off the binary: docs/decisions/0007
 FUZZTIME ?= 10s
 LAWS     ?= 4
 
-.PHONY: help build vault setup test test-fast lint fmt pages methods vuln demo conformance bench bench-peers pictures docs fuzz release release-check
+.PHONY: help build vault setup test test-fast lint fmt pages methods vuln demo conformance judges bench bench-peers pictures docs fuzz release release-check
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
@@ -22,9 +22,11 @@ test: vault ## run the whole suite: vet, a real Vault, a real Chromium, the race
 	go test -timeout 45m -parallel 8 ./internal/laws -laws.times=$(LAWS) -laws.every # all, with more cases: they wait more than they work
 	go test -timeout 45m -tags docs ./internal/cli # the binary as it is shipped: making RSA keys under the race detector takes minutes
 	go test -C tools/manifests .
+	go test -C tools/judges .
 test-fast: vault ## run the whole suite without the race detector
 	go test -tags docs ./...
 	go test -C tools/manifests .
+	go test -C tools/judges .
 lint: .cache/bin/golangci-lint ## check style and architecture
 	$< run ./...
 fmt: .cache/bin/golangci-lint .cache/bin/templ ## format the code
@@ -40,6 +42,8 @@ demo: build ## watch bbsync connect a fleet from nothing
 	./examples/demo/run
 conformance: build ## run go-tfe's own tests against the sandbox
 	go run -C tools/conformance .
+judges: build ## hold the sandbox to other people's clients, and say which are lacking (JUDGES=folder of repositories)
+	.ci/judges
 bench: build ## measure bbsync against a sandbox and print one table (ten minutes)
 	go run ./tools/bench
 bench-peers: build ## measure bbsync beside Terraform's own provider, the binary that TFE_PROVIDER names

@@ -53,7 +53,7 @@ func TestArchivedRepositoriesAreNotChanged(t *testing.T) {
 			{"a read", root, "GET " + vpc + "/permissions/users", "", 200, "", nil},
 			{"a permission", root, grant, "", status, "", nil},
 			{"a webhook", root, "POST " + vpc + "/webhooks", hook, made, "", nil},
-			{"unarchived", root, "PUT " + vpc, `{"archived":false}`, 201, `"archived":false`, nil},
+			{"unarchived", root, "PUT " + vpc, `{"archived":false}`, 200, `"archived":false`, nil},
 			{"a permission then", root, grant, "", 204, "", nil},
 		})
 	}

@@ -2,7 +2,6 @@ package bitbucketd
 
 import (
 	"cmp"
-	"encoding/json"
 	"maps"
 	"net/http"
 	"regexp"
@@ -125,7 +124,7 @@ func createProject(c *call) (reply, error) {
 		return reply{}, err
 	}
 	var in projectInput
-	if err := c.decode(&in); err != nil {
+	if err := c.decodeEntity(&in); err != nil {
 		return reply{}, err
 	}
 	if in.Name == "" {
@@ -229,17 +228,14 @@ func getRepo(c *call) (reply, error) {
 	return reply{body: c.repoBody(p, r)}, nil
 }
 
-// newRepo is what a caller sends to create a repository. The slug follows from the
+// newRepo is what counts of what a caller sends to create a repository. The slug follows from the
 // name, and the project from the path, whatever is sent.
 type newRepo struct {
-	Name          string          `json:"name"`
-	ScmID         string          `json:"scmId"`
-	Slug          string          `json:"slug"`
-	Description   string          `json:"description"`
-	Forkable      *bool           `json:"forkable"`
-	Public        bool            `json:"public"`
-	DefaultBranch string          `json:"defaultBranch"` // not kept
-	Project       json.RawMessage `json:"project"`
+	Name        string `json:"name"`
+	ScmID       string `json:"scmId"`
+	Description string `json:"description"`
+	Forkable    *bool  `json:"forkable"`
+	Public      bool   `json:"public"`
 }
 
 func createRepo(c *call) (reply, error) {
@@ -248,7 +244,7 @@ func createRepo(c *call) (reply, error) {
 		return reply{}, err
 	}
 	var in newRepo
-	if err := c.decode(&in); err != nil {
+	if err := c.decodeEntity(&in); err != nil {
 		return reply{}, err
 	}
 	slug := slugOf(in.Name)

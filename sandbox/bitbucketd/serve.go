@@ -186,14 +186,22 @@ func acceptsJSON(r *http.Request) bool {
 }
 
 // decode reads the JSON body. Unknown fields are refused.
-// Doubt: the real server ignores unknown fields of some entities; what it does not
-// know has no business in a request of bbsync either way.
-func (c *call) decode(v any) error {
+// Doubt: the real server may ignore unknown fields of more than projects and
+// repositories; what it does not know has no business in a request of bbsync.
+func (c *call) decode(v any) error { return c.decodeBody(v, true) }
+
+// decodeEntity reads the JSON body of a project or a repository, whose unknown fields are
+// ignored: clients send back all that they read, and more (fluxcd's sends sessionInfo).
+func (c *call) decodeEntity(v any) error { return c.decodeBody(v, false) }
+
+func (c *call) decodeBody(v any, strict bool) error {
 	if !isJSON(c.r.Header.Get("Content-Type")) {
 		return refuse(http.StatusUnsupportedMediaType, "", "Unsupported Media Type")
 	}
 	dec := json.NewDecoder(bytes.NewReader(c.body))
-	dec.DisallowUnknownFields()
+	if strict {
+		dec.DisallowUnknownFields()
+	}
 	if err := dec.Decode(v); err != nil {
 		return refuse(http.StatusBadRequest, "com.fasterxml.jackson.core.JsonParseException", "%s", err.Error())
 	}
