@@ -170,7 +170,7 @@ func (x *applying) planUnleased(ctx context.Context) (plan.Plan, error) {
 func (x *applying) apply(ctx context.Context, approved fleet.Approval) error {
 	result, err := x.applyOnce(ctx, approved)
 	if exitCode(err) == exitWaiting && !x.noWait && len(x.output.streams) == 0 && isTerminal(x.stdin) && isTerminal(x.stderr) {
-		return x.resumeAfterAuthorization(ctx, result)
+		return x.resumeAfterAuthorization(ctx, approved.Plan, result)
 	}
 	return err
 }
@@ -199,12 +199,12 @@ func (x *applying) applyOnce(ctx context.Context, approved fleet.Approval) (appl
 		x.output.summary(result, code, nil)
 		return result, exit(code)
 	}
-	return result, x.check(ctx, result, tally)
+	return result, x.check(ctx, approved.Plan, result, tally)
 }
 
 // check reads the changed connections again and returns the exit code.
-func (x *applying) check(ctx context.Context, result apply.Result, tally exitcode.Tally) error {
-	left, err := x.run.Check(ctx, result)
+func (x *applying) check(ctx context.Context, applied plan.Plan, result apply.Result, tally exitcode.Tally) error {
+	left, err := x.run.Check(ctx, applied, result)
 	if err != nil {
 		return fmt.Errorf("checking the result: %w", err)
 	}

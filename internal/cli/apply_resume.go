@@ -7,14 +7,15 @@ import (
 	"github.com/bbsync/bbsync/internal/authorize"
 	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/fleet"
+	"github.com/bbsync/bbsync/internal/plan"
 )
 
 // resumeAfterAuthorization waits until the connections of an apply are authorized and
 // applies the approved steps that are left. It holds no lease while it waits.
-func (x *applying) resumeAfterAuthorization(ctx context.Context, result apply.Result) error {
+func (x *applying) resumeAfterAuthorization(ctx context.Context, applied plan.Plan, result apply.Result) error {
 	reading, cancel := x.untilStopped(ctx)
 	defer cancel()
-	settled := x.run.Settled()
+	settled := x.run.Settled(applied)
 	waits := waiting(result)
 	p, err := settled.PlanOnly(reading, func(address string) bool { return waits[address] })
 	if err != nil {

@@ -5,7 +5,7 @@
 //	err = run.Open(ctx)                              // log in
 //	planned, err := run.Plan(ctx)                    // read the systems and compare
 //	result := run.Apply(ctx, fleet.Everything(planned), opts)
-//	left, err := run.Check(ctx, result)              // read again: nothing is left
+//	left, err := run.Check(ctx, planned, result)     // read again: nothing is left
 //
 // The Scope decides which connections are planned, which are removed, and what may
 // be taken over, once and for all of them. The process (flags, environment, clock,
@@ -14,6 +14,7 @@ package fleet
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/apply"
@@ -57,7 +58,8 @@ type Run struct {
 	env      Env
 	adopted  map[string]bool // addresses
 	patience *apply.Patience
-	planned  bool // before: an address to remove may name nothing any more
+	planned  bool                 // before: an address to remove may name nothing any more
+	asked    map[string]*plan.Ask // by the plan before, by address
 }
 
 // New returns a run. It asks no system.
@@ -92,31 +94,47 @@ func (r *Run) PlanOnly(ctx context.Context, keep func(address string) bool) (pla
 // Apply carries out what was approved. opts says how fast, and who watches; the
 // rest of them follows from the run.
 func (r *Run) Apply(ctx context.Context, approved Approval, opts apply.Options) apply.Result {
-	opts.AllowUnlink, opts.Patience, opts.Now, opts.Replan = r.Scope.Removal.AllowUnlink, r.patience, r.env.Now, r.replan
+	opts.AllowUnlink, opts.Patience, opts.Now, opts.Replan = r.Scope.Removal.AllowUnlink, r.patience, r.env.Now, r.after(approved.Plan).replan
 	result := apply.Run(ctx, r.Systems, approved.Plan, opts)
 	result.Connections = append(result.Connections, approved.Outdated...)
 	return result
 }
 
-// Check plans what an apply wrote to again, without what was asked for once: what
-// this plan has left did not work. Connections that were not begun are left out.
-func (r *Run) Check(ctx context.Context, result apply.Result) (plan.Plan, error) {
+// Check plans again what the apply of a plan wrote to: what is left did not work.
+// Connections that were not begun are left out.
+func (r *Run) Check(ctx context.Context, applied plan.Plan, result apply.Result) (plan.Plan, error) {
 	wrote, deferred := map[string]bool{}, map[string]bool{}
 	for _, o := range result.Connections {
 		wrote[o.Address] = len(o.Done) > 0
 		deferred[o.Address] = o.Status == apply.Later
 	}
-	left, err := r.Settled().PlanOnly(ctx, func(address string) bool { return wrote[address] })
+	left, err := r.Settled(applied).PlanOnly(ctx, func(address string) bool { return wrote[address] })
 	left.Connections = without(left.Connections, deferred)
 	return left, err
 }
 
-// Settled returns the run after its apply: the rotation that was asked for is done,
-// time alone begins no other one, and no lease is broken any more.
-func (r *Run) Settled() *Run {
-	settled := *r
-	settled.Scope.Rotate, settled.Scope.BreakLeases, settled.planned = plan.Rotation{Hold: true}, "", true
-	return &settled
+// Settled returns the run after it applied a plan: what was asked for must be so,
+// time alone begins no other rotation, and no lease is broken any more.
+func (r *Run) Settled(applied plan.Plan) *Run {
+	settled := r.after(applied)
+	settled.Scope.Rotate, settled.Scope.BreakLeases = plan.Rotation{Hold: true}, ""
+	return settled
+}
+
+// after returns the run for the next plan: what was asked for is the condition that
+// the plan before made of it.
+func (r *Run) after(before plan.Plan) *Run {
+	again := *r
+	again.planned, again.asked = true, maps.Clone(r.asked)
+	if again.asked == nil {
+		again.asked = map[string]*plan.Ask{}
+	}
+	for _, c := range before.Connections {
+		if again.asked[c.Address] == nil {
+			again.asked[c.Address] = &c.Ask
+		}
+	}
+	return &again
 }
 
 func without(connections []plan.Connection, addresses map[string]bool) []plan.Connection {

@@ -107,11 +107,11 @@ func TestDestroy(t *testing.T) {
 		}
 	}
 	b.describe(1) // nor does a file name it
-	left, err := b.open(scope).Settled().Plan(t.Context())
+	left, err := b.open(scope).Settled(p).Plan(t.Context())
 	if have := removed(t, left, err); len(have) > 0 {
 		t.Errorf("left: %v", have)
 	}
-	if left, err = run.Check(t.Context(), result); err != nil || left.Pending() {
+	if left, err = run.Check(t.Context(), p, result); err != nil || left.Pending() {
 		t.Errorf("the check: %v %v", left, err)
 	}
 	_, err = b.open(scope).Plan(t.Context())
@@ -163,4 +163,45 @@ func TestAnEmptyConfigurationIsRefused(t *testing.T) {
 	if refused, ok := errors.AsType[*fleet.Error](err); !ok || refused.Kind != fleet.Refused {
 		t.Errorf("have %v, want a refusal", err)
 	}
+}
+
+// TestARotationIsAskedForOnce: the run that asked for a new pair has it after its
+// apply, however often it plans; another run asks for one more.
+func TestARotationIsAskedForOnce(t *testing.T) {
+	b := newBed(t, 1)
+	scope := fleet.Scope{Rotate: plan.Rotation{Consumer: true}}
+	run := b.open(scope)
+	p, err := run.Plan(t.Context())
+	if err != nil || rotations(p) != 1 {
+		t.Fatalf("no new pair is planned: %v %v", p.Connections, err)
+	}
+	result := run.Apply(t.Context(), fleet.Everything(p), apply.Options{Holder: "test"})
+	for _, o := range result.Connections {
+		if o.Status != apply.Waiting { // the sandbox's Terraform wants a click for a new pair
+			t.Fatalf("%s: %v", o.Status, o.Err)
+		}
+	}
+	left, err := run.Check(t.Context(), p, result)
+	if have := rotations(left); err != nil || have != 0 {
+		t.Errorf("the check plans %d new pairs: %v", have, err)
+	}
+	left, err = run.Again(p).Plan(t.Context())
+	if have := rotations(left); err != nil || have != 0 {
+		t.Errorf("the run plans %d new pairs again: %v", have, err)
+	}
+	if p, err = b.open(scope).Plan(t.Context()); err != nil || rotations(p) != 1 {
+		t.Errorf("another run plans no new pair: %v %v", p.Connections, err)
+	}
+}
+
+// rotations counts the new pairs that a plan makes.
+func rotations(p plan.Plan) (n int) {
+	for _, c := range p.Connections {
+		for _, s := range c.Steps() {
+			if s.Kind() == (plan.CreateConsumerKey{}).Kind() {
+				n++
+			}
+		}
+	}
+	return n
 }

@@ -22,9 +22,7 @@ func (r *Run) PlanUnleased(ctx context.Context) (plan.Plan, error) {
 	if err := r.awaitLeases(ctx, leased); err != nil {
 		return plan.Plan{}, err
 	}
-	again := *r
-	again.planned = true
-	return again.Plan(ctx)
+	return r.after(p).Plan(ctx)
 }
 
 func (r *Run) awaitLeases(ctx context.Context, leased []plan.Connection) error {

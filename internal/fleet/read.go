@@ -72,7 +72,7 @@ func (r *Run) readAll(ctx context.Context, connections []*schema.Connection) (li
 // is in use wherever it is in use. The requests for them are made only then.
 func (r *Run) plan(ctx context.Context, connections []*schema.Connection, world live.World) (plan.Plan, error) {
 	have := world.Have[:len(connections)]
-	opts := plan.Options{Adopt: r.adopts, Now: r.env.Now(), Rotate: r.Scope.Rotate, Run: r.Connections, MaxRemovals: r.Scope.Removal.Max}
+	opts := plan.Options{Adopt: r.adopts, Now: r.env.Now(), Rotate: r.Scope.Rotate, Asked: r.asked, Run: r.Connections, MaxRemovals: r.Scope.Removal.Max}
 	p := plan.Make(r.Configuration, connections, have, world.Bitbuckets, opts)
 	if !p.Deletes() {
 		return p, nil

@@ -17,16 +17,20 @@ import (
 //	yes    | ours or none         | differences are repaired in place
 //	yes    | somebody else's      | refused, or taken over when adopting
 func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation) Connection {
-	return connect(fleet, want, have, now, asked, sshUsers{})
+	return connect(fleet, want, have, now, asked, nil, sshUsers{})
 }
 
-// connect is Rotate with what is known of other connections.
-func connect(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation, users sshUsers) Connection {
+// connect is Rotate with what is known of other connections. resolved is the condition
+// that an earlier plan of the run made of the same rotation; nil: this is the first.
+func connect(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation, resolved *Ask, users sshUsers) Connection {
 	want = spelled(want, have)
 	w := Read(fleet, want, have, now)
 	ask := Resolve(asked, w)
+	if resolved != nil {
+		ask, ask.Hold = *resolved, asked.Hold
+	}
 	g := &guard{view: view{World: &w, want: want, ask: &ask}, users: users}
-	out := Connection{Target: w.Target, At: want.Range, Basis: have.Record.Basis()}
+	out := Connection{Target: w.Target, At: want.Range, Basis: have.Record.Basis(), Ask: ask}
 	if !g.mayPlan() {
 		out.Target, out.Blocks, out.Notes = g.Target, g.blocks, g.notes
 		return out

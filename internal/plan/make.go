@@ -14,6 +14,9 @@ type Options struct {
 	Now   time.Time
 
 	Rotate Rotation // asked for, for each of the connections
+	// Asked are the conditions that an earlier plan of this run made of the rotation, by
+	// address: a new key is new once, however often the run plans. nil: this is the first.
+	Asked map[string]*Ask
 
 	// Records are all of the fleet, by path; nil: a plan that deletes nothing needs
 	// none but those of its connections.
@@ -53,7 +56,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 		one.From = MovedFrom(fleet.Moved, want.Address)
 		one.Shared, one.Condemned = users.besides(want.Address, one.Taken().Record)
 		one.Kept = keepers.left(want)
-		c := connect(fleet.Name, want, one, opts.Now, opts.Rotate, users)
+		c := connect(fleet.Name, want, one, opts.Now, opts.Rotate, opts.Asked[want.Address], users)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
 			c.Changes = nil
 			c.Blocks = []Block{{

@@ -130,3 +130,26 @@ func TestBasis(t *testing.T) {
 		t.Error("a record that says nothing has a basis")
 	}
 }
+
+// TestAskedBefore: what an earlier plan of the run made of a rotation counts, and not
+// the key that is in use by now.
+func TestAskedBefore(t *testing.T) {
+	files, connections := twoConnections()
+	opts := plan.Options{Now: noon, Rotate: plan.Rotation{SSH: true, Consumer: true}}
+	make := func() plan.Plan {
+		return plan.Make(files, connections[:1], []plan.Have{inSync()}, map[string]plan.Bitbucket{"corp": *nothing().Bitbucket}, opts)
+	}
+	first := make()
+	if !first.Pending() {
+		t.Fatalf("nothing is planned: %+v", first.Connections[0])
+	}
+	ask := first.Connections[0].Ask
+	opts.Asked = map[string]*plan.Ask{address: &ask}
+	if again := make(); len(again.Connections[0].Changes) != len(first.Connections[0].Changes) {
+		t.Errorf("nothing was done, and the plan is another one: %+v", again.Connections[0].Changes)
+	}
+	ask.NotKey, ask.NotPair = "SHA256:before", "SHA256:before" // both were changed
+	if again := make(); again.Pending() {
+		t.Errorf("it was done, and there is a plan: %+v", again.Connections[0].Changes)
+	}
+}

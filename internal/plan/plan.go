@@ -70,6 +70,7 @@ type Connection struct {
 	Basis   string    // names what the record said: apply compares it before it writes
 	Deletes time.Time `json:"-"` // when Vault deletes the record by itself; zero: never
 	Person  *Person   // for anyone who does the Authorize step; nil when nothing waits or there is no client yet
+	Ask     Ask       // the rotation that was asked for, as a condition
 }
 
 // Person is what helps with a connection's Authorize step: what there is of the
