@@ -38,7 +38,7 @@ func (r *Record) describe(t Target) {
 // changeRecord returns a copy of the record, to be changed.
 func (w *World) changeRecord() *Record {
 	r := &Record{}
-	if w.Record != nil {
+	if w.Record != nil && w.Record.Deleted == "" {
 		*r = *w.Record
 	} else {
 		r.describe(w.Target)
@@ -101,6 +101,9 @@ func (w *World) putKey(k *Key, unknown bool) {
 	c.Token.HasSSHKey = true
 	k.Token, k.Set = c.Token.ID, w.Now
 	w.Record.ClientID = c.ID
+	if c.Token.User != "" && w.Target.UserID != 0 {
+		w.Record.Authorized = &Authorized{Token: c.Token.ID, User: c.Token.User, Account: w.Target.UserID}
+	}
 }
 
 // key returns where a record has the SSH key of a role.

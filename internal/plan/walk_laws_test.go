@@ -137,7 +137,7 @@ func TestPrediction(t *testing.T) {
 				return
 			}
 			if err != nil {
-				t.Fatal(err)
+				t.Fatalf("asked %+v: %v", w.asked, err)
 			}
 			_, read := after.state()
 			predicted := plan.Effect(step, before)
@@ -180,10 +180,13 @@ func TestTail(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c, err := w.ours(); isAuthorize(step) && w.sameToken || err == nil && c.token != nil && c.token.dead {
-				return // the token has the id and the key of the one before; or a repair is hoped to revive it
+			if c, err := w.ours(); isAuthorize(step) && (w.sameToken || w.relocates) || err == nil && c.token != nil && c.token.dead {
+				return // the token may have the id, the key and the workspaces of the one before; or a repair is hoped to revive it
 			}
 			want, s := w.state()
+			if s.TokenDead {
+				return // a repair is hoped to revive it
+			}
 			again, _, err := plan.Walk(want, s, ask)
 			if err != nil {
 				t.Fatal(err)
