@@ -194,7 +194,7 @@ func findSecrets(folder string) error {
 		if err != nil {
 			return err
 		}
-		for _, secret := range []string{"canary-", "PRIVATE KEY"} {
+		for _, secret := range []string{"canary-", "PRIVATE KEY", ".atlasv1."} {
 			if i := strings.Index(string(text), secret); i >= 0 {
 				return fmt.Errorf("%s holds a secret: ...%s", path, text[max(0, i-200):min(len(text), i+40)])
 			}

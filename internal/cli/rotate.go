@@ -11,6 +11,7 @@ import (
 type rotateFlags struct {
 	applyFlags
 	all           bool
+	token         bool
 	ssh, consumer bool
 	emergency     bool
 	rollback      bool
@@ -21,7 +22,7 @@ func (a *app) rotateCommand() *cobra.Command {
 	f := &rotateFlags{}
 	c := &cobra.Command{
 		Use:   "rotate [CONNECTION...]",
-		Short: "Rotate the keys of connections now",
+		Short: "Rotate the keys of connections, or bbsync's own API tokens, now",
 		Long: "rotate plans new keys for these connections (connection.team[\"acme\"], or connection.team for all of\n" +
 			"that block), shows the plan, asks for confirmation, and applies it. apply rotates by age on its own\n" +
 			"(rotate_after); rotate does not wait for that, nor for the maintenance window.\n\n" +
@@ -30,7 +31,10 @@ func (a *app) rotateCommand() *cobra.Command {
 			"later apply removes it, and --rollback returns to it until then. --emergency deletes the old key\n" +
 			"immediately and verifies that it no longer works.\n\n" +
 			"Consumer's RSA pair (--consumer): it changes on both sides at once; if that fails, the old pair is\n" +
-			"restored. Connections may have to be authorized again: try one of them first with --canary 1.",
+			"restored. Connections may have to be authorized again: try one of them first with --canary 1.\n\n" +
+			"API token (--token): the token with which bbsync calls Terraform, of a terraform block\n" +
+			"(terraform.hcp) or of a connection. bbsync creates a second token, verifies it, stores it in Vault\n" +
+			"where the configuration refers to, and deletes the first one. An interrupted renewal is resumed.",
 		Args: cobra.ArbitraryArgs,
 	}
 	f.scopeFlags = a.shardedFlags(c)
@@ -40,6 +44,7 @@ func (a *app) rotateCommand() *cobra.Command {
 	flags.BoolVar(&f.all, "all", false, "every connection of the configuration")
 	flags.BoolVar(&f.ssh, "ssh", false, "the service user's SSH key (default without --consumer)")
 	flags.BoolVar(&f.consumer, "consumer", false, "the consumer's RSA pair")
+	flags.BoolVar(&f.token, "token", false, "the API token of Terraform, of a user or a team, that is kept in Vault")
 	flags.BoolVar(&f.emergency, "emergency", false, "delete the old keys immediately, without an overlap, and verify that they no longer work")
 	flags.StringVar(&f.reason, "reason", "", "reason for --emergency, kept in the record, or for --break-lease, kept in the audit trail")
 	f.leaseFlags.add(c, f.scopeFlags)
@@ -52,6 +57,12 @@ func (a *app) rotateCommand() *cobra.Command {
 		f.Targets = append(f.Targets, args...)
 		if err := a.use(f.output); err != nil {
 			return err
+		}
+		if f.token {
+			if err := f.checkToken(f.Targets); err != nil {
+				return &exitError{code: exitUsage, err: err}
+			}
+			return interruptible(c.Context(), a.rotateTokens(c.Context(), f, f.Targets))
 		}
 		if err := f.ask(); err != nil {
 			return &exitError{code: exitUsage, err: err}

@@ -167,6 +167,7 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 // credentials that the scripts' configurations name.
 const credentialPolicy = `
 path "secret/data/platform/*" { capabilities = ["read"] }
+path "secret/data/platform/hcp" { capabilities = ["read", "update"] }
 path "secret/data/brought" { capabilities = ["read"] }
 `
 

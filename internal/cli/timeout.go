@@ -10,14 +10,14 @@ import (
 // waits for a server's rate limit could take an hour.
 const finishTime = time.Minute
 
-// expiry is the interrupt that --timeout sends.
-type expiry struct{}
+// timeoutSignal is the interrupt that --timeout sends.
+type timeoutSignal struct{}
 
 // String implements os.Signal.
-func (expiry) String() string { return "timeout" }
+func (timeoutSignal) String() string { return "timeout" }
 
 // Signal implements os.Signal.
-func (expiry) Signal() {}
+func (timeoutSignal) Signal() {}
 
 // startTimeout interrupts the run when --timeout has passed, and aborts it when
 // the steps in flight take longer than finishTime.
@@ -35,7 +35,7 @@ func (a *app) startTimeout() {
 // interrupt does what an interrupt by the user does.
 func (a *app) interrupt() {
 	select {
-	case a.signals <- os.Signal(expiry{}):
+	case a.signals <- os.Signal(timeoutSignal{}):
 	default: // two are on their way, more do nothing
 	}
 }

@@ -40,6 +40,9 @@ func (r *Run) withEnds(p plan.Plan, connections []*schema.Connection, world live
 	}
 	for i, e := range p.Ends {
 		p.Ends[i].Begins, p.Ends[i].At = e.Begins.UTC().Truncate(time.Second), e.At.UTC().Truncate(time.Second)
+		if e.At.IsZero() {
+			p.Ends[i].Renew = ""
+		}
 	}
 	expiry.Sort(p.Ends)
 	p.Warnings = expiry.Warnings(p.Ends, r.env.Now())
