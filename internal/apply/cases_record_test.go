@@ -103,7 +103,7 @@ func recordSteps() map[string]stepCase {
 		},
 		"move_record: leased": {
 			before: func(w *world) { moves(w); w.leased[old] = vault.LeasedError{Path: old, Holder: "them"} }, step: plan.MoveRecord{From: old, Basis: basisOfConnected()}, status: Leased,
-			err: []string{"taking the lease of corp/old: corp/old is leased by them until 0001-01-01T00:00:00Z (wait for that run to end; if it died, its lease runs out by itself)"},
+			err: []string{"taking the lease of corp/old: corp/old is leased by them until 0001-01-01T00:00:00Z (wait for that run to end; if it died, its lease expires by itself)"},
 			want: []string{
 				"+ corp/acme: described, user svc",
 			},
@@ -149,7 +149,7 @@ func recordSteps() map[string]stepCase {
 				moves(w)
 				w.leased[older] = vault.LeasedError{Path: older, Holder: "them"}
 			}, step: plan.MoveRecord{From: old, Basis: basisOfConnected(), Before: older}, status: Leased,
-			err: []string{"taking the lease of corp/older: corp/older is leased by them until 0001-01-01T00:00:00Z (wait for that run to end; if it died, its lease runs out by itself)"},
+			err: []string{"taking the lease of corp/older: corp/older is leased by them until 0001-01-01T00:00:00Z (wait for that run to end; if it died, its lease expires by itself)"},
 			want: []string{
 				"+ corp/acme: described, user svc",
 			},
@@ -157,7 +157,7 @@ func recordSteps() map[string]stepCase {
 		"break_lease": {before: func(w *world) { w.leased[recordPath] = vault.LeasedError{Path: recordPath, Holder: "dead"} }, step: plan.BreakLease{Holder: "dead"}},
 		"break_lease: of another by now": {
 			before: func(w *world) { w.leased[recordPath] = vault.LeasedError{Path: recordPath, Holder: "them"} }, step: plan.BreakLease{Holder: "dead"}, status: Leased,
-			err: []string{`connection.team["acme"]: taking the lease: corp/acme is leased by them until 0001-01-01T00:00:00Z (wait for that run to end; if it died, its lease runs out by itself)`},
+			err: []string{`connection.team["acme"]: taking the lease: corp/acme is leased by them until 0001-01-01T00:00:00Z (wait for that run to end; if it died, its lease expires by itself)`},
 		},
 	}
 }

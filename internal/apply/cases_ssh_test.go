@@ -158,7 +158,7 @@ func sshSteps() map[string]stepCase {
 		},
 		"prove_ssh: another host key": {
 			before: func(w *world) { w.hostKey = "ssh-ed25519 AAAA" }, step: plan.ProveSSH{Role: plan.Current}, status: Broken,
-			err: []string{"the SSH server  shows the host key unknown, pinned is : either its key was changed or something stands in between; if its administrator says that it was changed, put the new one into ssh.host_keys"},
+			err: []string{"the SSH server  shows the host key unknown, pinned is : either its key was changed or something stands in between; ask Bitbucket's administrator whether the key was changed; if so, put the new one into ssh.host_keys"},
 		},
 		"prove_ssh: a host key that cannot be read": {
 			before: func(w *world) { w.hostKey = "nonsense"; w.record().HostKeys = nil }, step: plan.ProveSSH{Role: plan.Current}, status: Broken,
@@ -207,7 +207,7 @@ func sshSteps() map[string]stepCase {
 		},
 		"prove_refused: another host": {
 			world: rotated, before: func(w *world) { noKeyOnBitbucket(w); w.hostKey = "ssh-ed25519 AAAA" }, step: plan.ProveRefused{Role: plan.Previous, Fingerprint: print("K1")}, status: Broken,
-			err: []string{"whether the key is refused is not known: the SSH server  shows the host key unknown, pinned is : either its key was changed or something stands in between; if its administrator says that it was changed, put the new one into ssh.host_keys"},
+			err: []string{"whether the key is refused is not known: the SSH server  shows the host key unknown, pinned is : either its key was changed or something stands in between; ask Bitbucket's administrator whether the key was changed; if so, put the new one into ssh.host_keys"},
 		},
 	}
 }

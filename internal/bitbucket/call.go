@@ -82,14 +82,14 @@ func (c *Client) do(ctx context.Context, q call, read func(answer) error) error 
 	}
 }
 
-// enter sends the request once, through the account's door.
+// enter sends the request once, through the account's guard.
 func (c *Client) enter(ctx context.Context, q call, read func(answer) error) error {
 	if q.anonymous || c.username == "" {
 		q.anonymous = true
 		_, err := c.once(ctx, q, read)
 		return err
 	}
-	leave, shut, err := c.door.enter(ctx)
+	leave, shut, err := c.guard.enter(ctx)
 	switch {
 	case err != nil:
 		return c.cut(q, err, true)

@@ -55,7 +55,7 @@ type Client struct {
 
 	certificates func() []httpx.Certificate
 
-	door     *door
+	guard    *credentialGuard
 	login    *activeLogin
 	codes    *codes // of the second factor; nil: none
 	now      func() time.Time
@@ -74,7 +74,7 @@ func New(config Config) (*Client, error) {
 		return nil, fmt.Errorf("the Bitbucket account needs both a username and a password")
 	}
 	c := &Client{
-		base: base, username: config.Username, password: config.Password, door: newDoor(), login: newActiveLogin(), now: time.Now, sleep: httpx.Sleep,
+		base: base, username: config.Username, password: config.Password, guard: newCredentialGuard(), login: newActiveLogin(), now: time.Now, sleep: httpx.Sleep,
 		agent: config.UserAgent, timeout: config.Timeout, backoff: config.Backoff, limiter: config.Limiter,
 		redact: httpx.NewRedactor(config.Password, secret.New(config.Username+":"+config.Password.Reveal())),
 	}

@@ -6,27 +6,37 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/fault"
 )
 
-// What went wrong, for errors.Is.
+// What can go wrong, for errors.Is, and how to fix each.
 var (
-	ErrNotFound    = errors.New("not found")       // the object, as Bitbucket itself says
-	ErrNotServed   = errors.New("not served here") // the path or the method: nothing is known of the object
-	ErrExists      = errors.New("exists already")
-	ErrState       = errors.New("refused in its present state") // archived, read-only, offline
-	ErrForbidden   = errors.New("not permitted")
-	ErrCredentials = errors.New("username or password refused")
-	ErrOAuth       = errors.New("OAuth login refused")
-	ErrCaptcha     = errors.New("account locked behind a CAPTCHA")
-	ErrManualLogin = errors.New("login needs a manual step")
-	ErrSessionLost = errors.New("session not kept")
-	ErrElevation   = errors.New("no secure administrator session")
-	ErrGateway     = errors.New("refused by something in front of Bitbucket")
-	ErrMoved       = errors.New("moved to another place")
-	ErrPolicy      = errors.New("refused by the server's policy")
-	ErrUnavailable = errors.New("not available now")
-	ErrTooOld      = errors.New("not in this version of Bitbucket")
-	ErrBadAnswer   = errors.New("answer not understood")
+	// ErrNotFound is about the object, as Bitbucket itself says.
+	ErrNotFound = fault.New(fault.Missing, "not found", "")
+	// ErrNotServed is about the path or the method: nothing is known of the object.
+	ErrNotServed = fault.New(fault.Unsupported, "not served here",
+		"check the url's context path, and what stands between bbsync and Bitbucket; an older version may lack this resource")
+	ErrExists = fault.New(fault.Conflict, "exists already", "")
+	// ErrState is about an archived, read-only or offline repository.
+	ErrState = fault.New(fault.WrongState, "refused in its present state",
+		"unarchive or repair the repository in Bitbucket, or take it out of the configuration")
+	ErrForbidden   = fault.New(fault.Forbidden, "not permitted", "use an account with global ADMIN permission")
+	ErrCredentials = fault.New(fault.CredentialRefused, "username or password refused", "check the username and the password")
+	ErrSignature   = fault.New(fault.CredentialRefused, "OAuth signature or token refused", "compare the keys on both sides, then authorize again")
+	ErrOAuth       = fault.New(fault.CredentialRefused, "OAuth login refused", "run bbsync login again")
+	ErrCaptcha     = fault.New(fault.AccountLocked, "account locked behind a CAPTCHA", "log in once in a browser and solve the CAPTCHA, then check the password")
+	ErrManualLogin = fault.New(fault.ManualLogin, "login needs a manual step", "log in once in a browser to see what it asks for")
+	ErrSessionLost = fault.New(fault.SessionLost, "session not kept", adviseSticky)
+	ErrElevation   = fault.New(fault.Forbidden, "no secure administrator session", "open Bitbucket's administration in a browser to see what it asks for")
+	ErrGateway     = fault.New(fault.Gateway, "refused by something in front of Bitbucket", "let bbsync's requests pass through what is in front of Bitbucket")
+	ErrMoved       = fault.New(fault.Moved, "moved to another place", adviseMoved(""))
+	ErrPolicy      = fault.New(fault.PolicyRefused, "refused by the server's policy", "")
+	ErrInvalid     = fault.New(fault.Invalid, "rejected as invalid", "")
+	ErrServer      = fault.New(fault.BrokenAnswer, "error on the server", "see the server's log for the request")
+	ErrUnavailable = fault.New(fault.Unavailable, "not available now", "try again later")
+	ErrTooOld      = fault.New(fault.Unsupported, "not in this version of Bitbucket", "")
+	ErrBadAnswer   = fault.New(fault.BrokenAnswer, "answer not understood", "check what stands between bbsync and Bitbucket")
 )
 
 // An Error is what Bitbucket, or the way to it, answered to one request.
@@ -39,9 +49,9 @@ type Error struct {
 	RequestID string   // by which the server's log knows the request, "" for none
 	Method    string
 	Path      string // without the query
-	Advice    string // what to do next, "" for nothing in particular
+	Advice    string // what to do next; "" if the kind says enough
 
-	kind       error         // one of the sentinels, or nil
+	kind       error         // one of the faults above, or nil
 	cause      error         // of the transport, or nil
 	lost       bool          // it is not known whether the request was carried out
 	undone     bool          // it certainly was not
@@ -51,21 +61,31 @@ type Error struct {
 	moved      string        // where the object moved to, "" if it did not or that is not said
 }
 
-// Error tells what was being done, to which object, what the server said, and
-// what can be done next.
+// Error says what was being done, to which object, what the server said, and what
+// can be done next.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString(strings.TrimSpace(e.Op + " " + e.Object))
-	b.WriteString(": ")
-	b.WriteString(e.what())
-	for _, m := range e.Messages {
-		b.WriteString(": " + m)
+	text := e.said()
+	if fix := e.fix(); fix != "" {
+		text += "; " + fix
 	}
+	return text + e.request()
+}
+
+// Explain implements fault.Explainer.
+func (e *Error) Explain() (cause, fix string) { return e.said() + e.request(), e.Advice }
+
+// fix returns the advice, or what can be done about all errors of this kind.
+func (e *Error) fix() string {
 	if e.Advice != "" {
-		b.WriteString("; " + e.Advice)
+		return e.Advice
 	}
-	b.WriteString(e.request())
-	return b.String()
+	return fault.Fix(e.kind)
+}
+
+// said names the operation, the object, and the server's answer.
+func (e *Error) said() string {
+	parts := append([]string{strings.TrimSpace(e.Op + " " + e.Object), e.what()}, e.Messages...)
+	return strings.Join(parts, ": ")
 }
 
 func (e *Error) what() string {

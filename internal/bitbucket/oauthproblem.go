@@ -20,7 +20,7 @@ type OAuthProblem struct { //nolint:errname // the field's own word
 	SkewKnown bool
 }
 
-// Error tells the problem and what to do.
+// Error says what the problem is and how to fix it.
 func (p *OAuthProblem) Error() string {
 	text := fmt.Sprintf("%s %s: Bitbucket's OAuth provider answered %s (%d)", p.Op, quote(p.Consumer), p.Problem, p.Status)
 	if p.Detail != "" {
@@ -29,15 +29,30 @@ func (p *OAuthProblem) Error() string {
 	return text + "; " + p.Cause + ": " + p.Advice
 }
 
-// Unwrap returns the sentinel that fits.
+// Explain implements fault.Explainer. The cause says what the problem means: the
+// server's own detail may be the whole string that it computed the signature of.
+func (p *OAuthProblem) Explain() (cause, fix string) {
+	cause = p.Cause
+	if p.Detail != "" && len(p.Detail) <= shortDetail {
+		cause += "; " + p.Detail
+	}
+	return cause, p.Advice
+}
+
+// shortDetail is the length up to which a detail helps a reader.
+const shortDetail = 200
+
+// Unwrap returns the fault that fits.
 func (p *OAuthProblem) Unwrap() error {
 	switch p.Problem {
 	case "consumer_key_unknown":
 		return ErrNotFound
 	case "permission_denied", "permission_unknown", "user_refused":
 		return ErrForbidden
+	case "signature_invalid", "token_used", "token_expired", "token_rejected":
+		return ErrSignature
 	}
-	return nil
+	return ErrInvalid
 }
 
 // newProblem returns the problem in the fields, nil if there is none.

@@ -89,8 +89,12 @@ func classify(q call, a answer, b errorBody) error {
 	case a.status == http.StatusTooManyRequests, a.status == http.StatusBadGateway,
 		a.status == http.StatusServiceUnavailable, a.status == http.StatusGatewayTimeout:
 		return ErrUnavailable
-	case a.status < 400:
+	case a.status < http.StatusBadRequest:
 		return ErrBadAnswer
+	case a.status == http.StatusBadRequest, a.status == http.StatusUnprocessableEntity:
+		return ErrInvalid
+	case a.status >= http.StatusInternalServerError:
+		return ErrServer
 	}
 	return nil
 }
@@ -174,8 +178,6 @@ func (c *Client) advise(q call, a answer, b errorBody, e *Error) string {
 	switch {
 	case errors.Is(e.kind, ErrMoved):
 		return adviseMoved(e.moved)
-	case errors.Is(e.kind, ErrState):
-		return "unarchive or repair the repository in Bitbucket, or take it out of the configuration"
 	case errors.Is(e.kind, ErrGateway) && e.Advice == "":
 		return c.adviseGateway(q, b, e)
 	case e.Status >= 300 && e.Status < 400 && e.Advice != "":
@@ -192,10 +194,6 @@ func (c *Client) advise(q call, a answer, b errorBody, e *Error) string {
 		return adviseLogin(c.username)
 	case errors.Is(e.kind, ErrForbidden):
 		return c.adviseForbidden(q, a, e)
-	case errors.Is(e.kind, ErrNotServed):
-		return "check the url's context path, and what stands between bbsync and Bitbucket; an older version may lack this resource"
-	case errors.Is(e.kind, ErrUnavailable) && e.Status != 0:
-		return "try again later"
 	}
 	return ""
 }

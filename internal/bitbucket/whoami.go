@@ -3,7 +3,6 @@ package bitbucket
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -12,13 +11,20 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
 // ErrKeyRefused says that the SSH server does not let the key in: it is on no
 // user, or was deleted, or has expired.
-var ErrKeyRefused = errors.New("the SSH key was refused")
+var ErrKeyRefused = fault.New(fault.CredentialRefused, "the SSH key was refused",
+	"see ssh-key; bbsync apply adds the key again where it is missing")
+
+// ErrHostKey says that the SSH server showed a key that is not pinned; see
+// HostKeyError.
+var ErrHostKey = fault.New(fault.Untrusted, "the SSH server's host key is not pinned",
+	"ask Bitbucket's administrator whether the key was changed; if so, put the new one into ssh.host_keys")
 
 // An SSHProof is what a login over SSH showed.
 type SSHProof struct {
@@ -33,15 +39,24 @@ type HostKeyError struct {
 	Want []string // fingerprints of the pinned ones
 }
 
-// Error names both keys by fingerprint and says what it may mean. What the files
-// pin goes before what was learned, so that the remedy is one for both.
+// Error names both keys by fingerprint and says what it may mean.
 func (e *HostKeyError) Error() string {
+	cause, fix := e.Explain()
+	return cause + "; " + fix
+}
+
+// Unwrap returns ErrHostKey.
+func (e *HostKeyError) Unwrap() error { return ErrHostKey }
+
+// Explain implements fault.Explainer. A key pinned in the configuration takes
+// precedence over one that was learned, so that the fix is the same for both.
+func (e *HostKeyError) Explain() (cause, fix string) {
 	have, err := keys.SSHFingerprint(e.Have)
 	if err != nil {
 		have = "unknown"
 	}
-	return fmt.Sprintf("the SSH server %s shows the host key %s, pinned is %s: either its key was changed or something stands in between;"+
-		" if its administrator says that it was changed, put the new one into ssh.host_keys", e.Addr, have, strings.Join(e.Want, " or "))
+	return fmt.Sprintf("the SSH server %s shows the host key %s, pinned is %s: either its key was changed or something stands in between",
+		e.Addr, have, strings.Join(e.Want, " or ")), fault.Fix(ErrHostKey)
 }
 
 // WhoamiSSH logs in to Bitbucket's SSH server with the key and asks who it is.

@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
@@ -55,7 +54,7 @@ func (b *bitbucketFacts) read(ctx context.Context, sys *systems.Systems, loggedI
 	b.sight = ask(sys.LookAtBitbucket(ctx, b.want.Label))
 	b.account.err = errNotAsked
 	if !loggedIn {
-		b.open = errors.New("its password is kept in Vault, which cannot be used")
+		b.open = errVaultDown
 		return
 	}
 	client, err := sys.Bitbucket(ctx, b.want.Label)

@@ -73,7 +73,7 @@ func (b *bitbucketFacts) baseURL() Check {
 	have := strings.TrimRight(b.manifest.value.URL, "/")
 	switch {
 	case b.manifest.err != nil:
-		return doubt(name, b.manifest.err)
+		return undecided(name, b.manifest.err)
 	case !names.SameURL(have, b.want.URL):
 		return failed(name, "Bitbucket's own base URL is "+have+", the files say "+b.want.URL,
 			"Bitbucket computes OAuth signatures and redirects with its own base URL, so that Connect ends in an error",
@@ -129,7 +129,7 @@ func (b *bitbucketFacts) keyPolicy() Check {
 	case errors.Is(err, bitbucket.ErrTooOld):
 		return ok(name, "none that this version tells of")
 	case err != nil:
-		return doubt(name, err)
+		return undecided(name, err)
 	}
 	policy := b.policy.value
 	rsa, found := rsaRule(policy)
@@ -193,7 +193,7 @@ func (b *bitbucketFacts) webhooks() Check {
 		return failed(name, `the plugin "Web Post Hooks for Bitbucket Server" is not installed`, "Bitbucket before 5.4 has no webhooks of its own, so Terraform never learns of a push",
 			"install it in Bitbucket under Administration, Find new apps; or let bbsync do it: webhook_plugin with install = true and the artefact's url")
 	case b.plugin.err != nil:
-		return doubt(name, b.plugin.err)
+		return undecided(name, b.plugin.err)
 	case !plugin.Enabled:
 		return failed(name, "the webhook plugin "+plugin.Version+" is installed and disabled", "somebody disabled it under Administration, Manage apps", "bbsync apply enables it")
 	}
@@ -210,11 +210,11 @@ func (b *bitbucketFacts) hookChecks() []Check {
 		case errors.Is(h.hook.err, bitbucket.ErrNotFound):
 			out = append(out, failed(name, "no hook in "+h.repository, "the repository, or the plugin's hook in it, is not there", "correct the grant, or install the plugin again"))
 		case h.hook.err != nil:
-			out = append(out, doubt(name, h.hook.err))
+			out = append(out, undecided(name, h.hook.err))
 		case !h.hook.value.Enabled:
 			out = append(out, failed(name, "the plugin's hook is disabled in "+h.repository, "the plugin calls nobody from there", "bbsync apply enables it, and leaves its URL blank"))
 		case h.urls.err != nil:
-			out = append(out, doubt(name, h.urls.err))
+			out = append(out, undecided(name, h.urls.err))
 		case len(h.urls.value) >= bitbucket.MaxHookURLs:
 			out = append(out, failed(name, fmt.Sprintf("%s has %d hook URLs", h.repository, len(h.urls.value)),
 				fmt.Sprintf("the plugin takes at most %d, so that a new workspace on it waits for ever", bitbucket.MaxHookURLs),
@@ -235,7 +235,7 @@ func (b *bitbucketFacts) rateLimit() Check {
 	case errors.Is(err, bitbucket.ErrTooOld):
 		return ok(name, "none that this version tells of")
 	case err != nil:
-		return doubt(name, err)
+		return undecided(name, err)
 	case !b.rate.value.Enabled:
 		return ok(name, "switched off")
 	}

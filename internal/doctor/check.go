@@ -1,13 +1,10 @@
 package doctor
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/bbsync/bbsync/internal/bitbucket"
-	"github.com/bbsync/bbsync/internal/tfe"
-	"github.com/bbsync/bbsync/internal/vault"
+	"github.com/bbsync/bbsync/internal/fault"
 )
 
 func ok(name, format string, args ...any) Check {
@@ -26,66 +23,20 @@ func unknown(name, cause, remedy string) Check {
 	return Check{Name: name, Status: Unknown, Found: "not known", Cause: cause, Remedy: remedy}
 }
 
-// failure is a check that failed with an error. Where the error has no hint, the
-// remedy is where to look: nobody is left with a cause alone.
+// failure is a check that failed with an error. The error's kind says how to fix
+// it; where it does not, the fix is where to look: nobody is left with a cause alone.
 func failure(name, found string, err error) Check {
-	cause, remedy := explain(err)
-	if remedy == "" {
-		remedy = "mend what the cause names, and run bbsync doctor again; docs/troubleshooting.md has the messages"
+	cause, fix := fault.Explain(err)
+	if fix == "" {
+		fix = "fix what the cause names, and run bbsync doctor again; docs/troubleshooting.md explains the messages"
 	}
-	return failed(name, found, cause, remedy)
+	return failed(name, found, cause, fix)
 }
 
-// doubt is a check that an error kept from being made.
-func doubt(name string, err error) Check {
-	cause, remedy := explain(err)
-	return unknown(name, cause, remedy)
-}
-
-// explain takes an adapter's error apart into what happened and what to do.
-func explain(err error) (cause, remedy string) {
-	if err == nil {
-		return "", ""
-	}
-	var problem *bitbucket.OAuthProblem
-	var bb *bitbucket.Error
-	var tf *tfe.Error
-	var va *vault.Error
-	switch {
-	case errors.As(err, &problem):
-		return join(problem.Cause, brief(problem.Detail)), problem.Advice
-	case errors.As(err, &bb):
-		bare := *bb
-		bare.Advice = ""
-		return rest(err, bb) + bare.Error(), bb.Advice
-	case errors.As(err, &tf):
-		bare := *tf
-		bare.Hint = ""
-		return rest(err, tf) + bare.Error(), tf.Hint
-	case errors.As(err, &va):
-		bare := *va
-		bare.Hint = ""
-		return rest(err, va) + bare.Error(), va.Hint
-	}
-	return err.Error(), ""
-}
-
-// brief drops what a person does not read: Bitbucket repeats the whole text that
-// it computed the signature of.
-func brief(detail string) string {
-	if len(detail) > 200 {
-		return ""
-	}
-	return detail
-}
-
-// rest is what an error says before the one that it wraps.
-func rest(err, inner error) string {
-	before, found := strings.CutSuffix(err.Error(), inner.Error())
-	if !found {
-		return ""
-	}
-	return before
+// undecided is a check that could not be made because of an error.
+func undecided(name string, err error) Check {
+	cause, fix := fault.Explain(err)
+	return unknown(name, cause, fix)
 }
 
 // join joins what is not empty.

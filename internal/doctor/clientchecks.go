@@ -17,10 +17,9 @@ func (f *connectionFacts) organizationCheck() Check {
 	case errors.Is(err, tfe.ErrUnauthorized):
 		return failure(name, "Terraform refuses the token", err)
 	case errors.Is(err, tfe.ErrNotFound):
-		return failed(name, f.want.Organization+" is not there, or not for this token", "Terraform answers what is forbidden as if it were not there",
-			"check the spelling of organization, and that the token's user is a member")
+		return failure(name, f.want.Organization+" is not there, or not for this token", err)
 	case err != nil:
-		return doubt(name, err)
+		return undecided(name, err)
 	case !o.CanUpdateOAuth:
 		return failed(name, "the token may not manage "+f.want.Organization+"'s VCS settings", "its team lacks the permission",
 			`give the team "Manage VCS Settings", or use an organization's or owner's token`)
@@ -34,7 +33,7 @@ func (f *connectionFacts) organizationCheck() Check {
 
 func (f *connectionFacts) clientChecks() []Check {
 	if err := f.unread("terraform"); err != nil {
-		return []Check{doubt("oauth-client", err), doubt("callback", err)}
+		return []Check{undecided("oauth-client", err), undecided("callback", err)}
 	}
 	return []Check{f.oauthClient(), f.callback()}
 }

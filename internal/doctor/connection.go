@@ -63,7 +63,7 @@ func (f *connectionFacts) read(ctx context.Context, sys *systems.Systems) {
 func (f *connectionFacts) unread(system string) error {
 	for _, u := range f.have.Unread {
 		if u.System == system {
-			return errors.New(u.Err)
+			return u.Cause
 		}
 	}
 	return nil
@@ -130,7 +130,7 @@ func (f *connectionFacts) readBitbucket(ctx context.Context, sys *systems.System
 		return
 	}
 	if c := f.record.value.Consumer; c != nil && f.have.Consumer != nil {
-		if f.proof = errUnheld; !c.Private.Empty() {
+		if f.proof = errPrivateElsewhere; !c.Private.Empty() {
 			f.proof = client.ProveConsumer(ctx, c.Key, c.Private)
 		}
 	}
@@ -144,10 +144,10 @@ func (f *connectionFacts) readLogin(ctx context.Context, sys *systems.Systems, c
 	case key == nil:
 		return
 	case key.Private.Empty():
-		f.login.err = errUnheld
+		f.login.err = errPrivateElsewhere
 		return
-	case f.soaks():
-		f.login.err = errSoaks
+	case f.inOverlap():
+		f.login.err = errInOverlap
 		return
 	}
 	server, err := sys.SSHServer(ctx, f.want.Bitbucket.Label)

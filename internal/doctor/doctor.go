@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -167,8 +168,11 @@ type answer[T any] struct {
 
 func ask[T any](value T, err error) answer[T] { return answer[T]{value, err} }
 
-// errNotAsked is the answer to a question that was not put.
+// errNotAsked is the answer to a question that was not asked.
 var errNotAsked = errors.New("not asked")
+
+// errVaultDown says that a system was not opened, as its credential is in Vault.
+var errVaultDown = fault.New(fault.Unavailable, "its credential is in Vault, which cannot be used", "see vault above")
 
 // firstOf returns the errors' first that is one.
 func firstOf(errs ...error) error {

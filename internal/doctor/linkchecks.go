@@ -16,7 +16,7 @@ func (f *connectionFacts) linkChecks() []Check {
 	if err := f.unread("bitbucket"); err != nil {
 		var out []Check
 		for _, name := range []string{"application-link", "consumer", "request-token"} {
-			out = append(out, doubt(name, err))
+			out = append(out, undecided(name, err))
 		}
 		return out
 	}
@@ -87,7 +87,7 @@ func (f *connectionFacts) requestToken() Check {
 	switch err := f.proof; {
 	case errors.Is(err, errNotAsked):
 		return unknown(name, "there is no consumer, or no private key in the record to prove it with", "see application-link, consumer and record")
-	case errors.Is(err, errUnheld):
+	case errors.Is(err, errPrivateElsewhere):
 		return unknown(name, err.Error(), ownConsumer)
 	case errors.As(err, &problem):
 		return failure(name, fmt.Sprintf("Bitbucket answers %s (%d)", problem.Problem, problem.Status), err)

@@ -95,7 +95,7 @@ func (b *bitbucketFacts) basicAuth() Check {
 	case errors.Is(err, bitbucket.ErrForbidden):
 		return ok(name, "allowed for %s; only a system administrator sees for whom it is switched off", user)
 	case err != nil:
-		return doubt(name, err)
+		return undecided(name, err)
 	case !b.basic.value.Blocked:
 		return ok(name, "allowed")
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -83,7 +84,7 @@ type proof struct {
 func prove(ctx context.Context, sys *systems.Systems, c *schema.Connection, alone sync.Locker, opts ProveOptions) []Check {
 	p := &proof{ProveOptions: opts, want: c, name: ProofPrefix + strings.ToLower(rand.Text()[:10])}
 	if err := p.open(ctx, sys); err != nil {
-		return []Check{doubt("workspace", err)}
+		return []Check{undecided("workspace", err)}
 	}
 	if !p.native {
 		alone.Lock()
@@ -101,7 +102,7 @@ func prove(ctx context.Context, sys *systems.Systems, c *schema.Connection, alon
 func (p *proof) open(ctx context.Context, sys *systems.Systems) error {
 	at := slices.IndexFunc(p.want.Grants, func(g schema.Grant) bool { return g.Repository != "" })
 	if at < 0 {
-		return errors.New("the files declare no repository for this connection; add a grant with repositories")
+		return fault.New(fault.Misconfigured, "the configuration declares no repository for this connection", "add a grant with repositories")
 	}
 	p.project, p.slug = p.want.Grants[at].Project, p.want.Grants[at].Repository
 	world, err := live.Read(ctx, sys, []*schema.Connection{p.want}, live.Options{})
@@ -110,11 +111,11 @@ func (p *proof) open(ctx context.Context, sys *systems.Systems) error {
 	}
 	have := world.Have[0]
 	if len(have.Unread) > 0 {
-		return errors.New(have.Unread[0].Err)
+		return have.Unread[0].Cause
 	}
 	client, ours := plan.ClientOf(p.want, have)
 	if client == nil || client.Token == nil || !ours {
-		return errors.New("there is no OAuth token of this connection yet; see authorization")
+		return fault.New(fault.Missing, "this connection has no OAuth token yet", "see authorization")
 	}
 	p.token, p.native = client.Token.ID, have.Bitbucket.NativeWebhooks
 	if p.terraform, err = sys.Terraform(ctx, p.want.Terraform.Label, p.want.Organization); err != nil {
@@ -159,7 +160,7 @@ func (p *proof) seeWebhook(ctx context.Context) Check {
 	there, err := p.wait(ctx, func() (bool, error) { return p.hasWebhook(ctx) })
 	switch {
 	case err != nil:
-		return doubt(name, err)
+		return undecided(name, err)
 	case !there:
 		return failed(name, p.webhook+" is not in "+p.repository(), fmt.Sprintf("Terraform says that it made it, and Bitbucket has not listed it within %s", p.Patience),
 			"check that the files' Bitbucket is the one that Terraform talks to")
@@ -189,7 +190,7 @@ func (p *proof) seeClone(ctx context.Context) Check {
 	})
 	switch {
 	case err != nil:
-		return doubt(name, err)
+		return undecided(name, err)
 	case newest.ID == "":
 		return unknown(name, fmt.Sprintf("Terraform began no fetch within %s", p.Patience), "queue a run in a workspace of your own, and see")
 	case newest.Status == "errored":
@@ -245,7 +246,7 @@ func (p *proof) cleanUp(ctx context.Context) []Check {
 	})
 	switch {
 	case err != nil:
-		return []Check{doubt(name, fmt.Errorf("workspace %s is removed; whether its webhook is, is not known: %w", p.name, err))}
+		return []Check{undecided(name, fmt.Errorf("workspace %s is removed; whether its webhook is, is not known: %w", p.name, err))}
 	case !gone:
 		return []Check{warning(name, "workspace "+p.name+" is removed, its webhook "+p.webhook+" is still in "+p.repository(), "Terraform left it there", "remove the webhook in the repository's settings")}
 	}

@@ -13,20 +13,19 @@ import (
 // recordCheck tells whether Vault has the keys that the systems are given.
 func (f *connectionFacts) recordCheck() Check {
 	const name = "record"
-	var deleted *vault.DeletedError
 	var differs *record.ContradictionError
 	switch err := f.record.err; {
-	case errors.As(err, &deleted):
-		return failed(name, "the newest version is deleted", err.Error(), "vault kv undelete, if the keys are to be kept: they can be read nowhere else")
+	case errors.Is(err, vault.ErrDeleted):
+		return failure(name, "the newest version is deleted, with keys that can be read nowhere else", err)
 	case errors.As(err, &differs):
-		return failed(name, "field "+differs.Field+" contradicts the private key", err.Error(), differs.Remedy())
+		return failure(name, "field "+differs.Field+" contradicts the private key", err)
 	case errors.Is(err, vault.ErrNotFound) && f.have.Elsewhere != "":
 		return failed(name, "none at "+f.want.Record, "the record of this connection is at "+f.have.Elsewhere, "see plan")
 	case errors.Is(err, vault.ErrNotFound):
 		return failed(name, "none at "+f.want.Record, "bbsync has not made this connection yet, or its record was deleted",
 			"bbsync apply makes it; if the connection is in use, restore the record first: its private keys can be read nowhere else")
 	case err != nil:
-		return doubt(name, err)
+		return undecided(name, err)
 	case f.record.value.Consumer == nil || f.record.value.SSH.Current == nil:
 		return failed(name, "not complete", "an apply was cut short, or never began", "bbsync apply goes on where it stopped")
 	}
@@ -38,17 +37,17 @@ func (f *connectionFacts) recordCheck() Check {
 		found += ", at " + f.have.Moved.Path + " still: a moved block says so"
 	}
 	if deletes := f.record.value.Deletes; !deletes.IsZero() {
-		return warning(name, found+f.halves(), "Vault deletes it on "+deletes.UTC().Format("2006-01-02 15:04 UTC")+", as delete_version_after of the mount or the secret says",
+		return warning(name, found+f.missingPrivate(), "Vault deletes it on "+deletes.UTC().Format("2006-01-02 15:04 UTC")+", as delete_version_after of the mount or the secret says",
 			"vault write MOUNT/config delete_version_after=0s, or vault kv metadata put -mount=MOUNT -delete-version-after=0s PATH; then bbsync apply, which writes the record again")
 	}
-	return ok(name, "%s", found+f.halves())
+	return ok(name, "%s", found+f.missingPrivate())
 }
 
 // policyCheck asks Vault what the token may do with the record, without doing it.
 func (f *connectionFacts) policyCheck() Check {
 	const name = "policy"
 	if f.lacks.err != nil {
-		return doubt(name, f.lacks.err)
+		return undecided(name, f.lacks.err)
 	}
 	if len(f.lacks.value) == 0 {
 		return ok(name, "the token may do all that bbsync does with the record")

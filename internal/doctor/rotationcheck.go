@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// rotationChecks shows how old the keys are, when they are due, and what soaks
-// and why; nothing where nothing could be planned: other checks say why.
+// rotationChecks shows how old the keys are, when they are due, and which old keys
+// are kept and why; nothing where nothing could be planned: other checks say why.
 func (f *connectionFacts) rotationChecks(now time.Time) []Check {
 	const name = "rotation"
 	if len(f.planned.Ages) == 0 {

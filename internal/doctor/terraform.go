@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -27,7 +26,7 @@ type terraformFacts struct {
 func (t *terraformFacts) read(ctx context.Context, sys *systems.Systems, loggedIn bool) {
 	t.sight = ask(sys.LookAtTerraform(ctx, t.want.Label))
 	if !loggedIn {
-		t.open = errors.New("its token is kept in Vault, which cannot be used")
+		t.open = errVaultDown
 		return
 	}
 	client, err := sys.Terraform(ctx, t.want.Label, t.organization)

@@ -21,7 +21,7 @@ const (
 // tokenChecks are of what a person gave Terraform, and of the key put on it.
 func (f *connectionFacts) tokenChecks(now time.Time) []Check {
 	if err := f.unread("terraform"); err != nil {
-		return []Check{doubt("authorization", err), doubt("token-age", err), doubt("token-ssh-key", err)}
+		return []Check{undecided("authorization", err), undecided("token-age", err), undecided("token-ssh-key", err)}
 	}
 	if f.client == nil || f.client.Token == nil {
 		cause := "there is no OAuth client yet"
@@ -43,7 +43,7 @@ func (f *connectionFacts) authorization() Check {
 	case f.have.User != nil && !f.have.User.Is(token.User):
 		return failed(name, "authorized as "+token.User+", want "+f.want.ServiceUser, "whoever clicked Allow was logged in to Bitbucket as "+token.User+", and Terraform acts as that account",
 			"revoke the connection in the organization's VCS settings, log in to Bitbucket as "+f.want.ServiceUser+", and connect again")
-	case f.refused() && f.proof != nil && !errors.Is(f.proof, errUnheld):
+	case f.refused() && f.proof != nil && !errors.Is(f.proof, errPrivateElsewhere):
 		return failed(name, "Bitbucket refuses what Terraform asks with its OAuth token", "Bitbucket has not the consumer, or not the public key, that Terraform signs with",
 			"mend request-token first (see above); the token may live on, else authorize again as "+f.want.ServiceUser)
 	case f.refused():
@@ -127,7 +127,7 @@ func (f *connectionFacts) repositoriesCheck() Check {
 	case errors.Is(f.repos.err, tfe.ErrUnsupported):
 		return unknown(name, "this Terraform cannot be asked", "bbsync doctor --prove makes a workspace and sees")
 	}
-	return doubt(name, f.repos.err)
+	return undecided(name, f.repos.err)
 }
 
 // sees asks the two answers that Terraform may have given.
@@ -150,7 +150,7 @@ func (f *connectionFacts) eventsCheck(now time.Time) Check {
 	case errors.Is(err, tfe.ErrUnsupported):
 		return unknown(name, "this Terraform notes no VCS events, or not for this token", "")
 	case err != nil:
-		return doubt(name, err)
+		return undecided(name, err)
 	}
 	var errs []tfe.VCSEvent
 	for _, e := range f.events.value {

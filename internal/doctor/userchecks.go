@@ -16,7 +16,7 @@ func (f *connectionFacts) userChecks(now time.Time) []Check {
 	if err := f.unread("bitbucket"); err != nil {
 		var out []Check
 		for _, name := range []string{"service-user", "grants", "ssh-key", "ssh-login"} {
-			out = append(out, doubt(name, err))
+			out = append(out, undecided(name, err))
 		}
 		return out
 	}
@@ -32,7 +32,7 @@ func (f *connectionFacts) serviceUser() Check {
 	case !u.Active:
 		return failed(name, user+" is not active", "the account is disabled in its user directory", "activate the user")
 	case f.licensed.err != nil:
-		return doubt(name, f.licensed.err)
+		return undecided(name, f.licensed.err)
 	case !f.licensed.value:
 		return failed(name, user+" may not use Bitbucket", "it is in no group that has a licence", "put it in a licensed group (Administration, Global permissions)")
 	case names.SameUser(user, f.want.Bitbucket.Admin.Username):
@@ -61,7 +61,7 @@ func (f *connectionFacts) grants() Check {
 	}
 	switch {
 	case len(f.shared.Unread) > 0:
-		return unknown(name, f.shared.Unread[0].Err, "")
+		return undecided(name, f.shared.Unread[0].Cause)
 	case f.have.User == nil:
 		return unknown(name, "there is no such user", "see service-user")
 	case len(strange) > 0:
@@ -124,18 +124,17 @@ func usage(k plan.SSHKey) string {
 // sshLogin is the one proof of key, user, port and host key together.
 func (f *connectionFacts) sshLogin() Check {
 	const name = "ssh-login"
-	var host *bitbucket.HostKeyError
 	switch err := f.login.err; {
 	case errors.Is(err, errNotAsked):
 		return unknown(name, "the record has no SSH key to log in with", "see record")
-	case errors.Is(err, errUnheld):
+	case errors.Is(err, errPrivateElsewhere):
 		return unknown(name, err.Error(), ownSSH)
-	case errors.Is(err, errSoaks):
-		return unknown(name, err.Error(), "see rotation, which says how long; repositories is Terraform's own view, and --prove lets it fetch")
-	case errors.As(err, &host):
-		return failed(name, "the SSH server shows a host key that is not pinned", err.Error(), "ask Bitbucket's administrator whether the key was changed; if so, correct ssh.host_keys")
+	case errors.Is(err, errInOverlap):
+		return undecided(name, err)
+	case errors.Is(err, bitbucket.ErrHostKey):
+		return failure(name, "the SSH server shows a host key that is not pinned", err)
 	case errors.Is(err, bitbucket.ErrKeyRefused):
-		return failed(name, "the SSH server refuses the record's key", err.Error(), "see ssh-key; bbsync apply adds the key again where it is missing")
+		return failure(name, "the SSH server refuses the record's key", err)
 	case errors.Is(err, bitbucket.ErrUnavailable):
 		return failed(name, "no login from here", err.Error(), "see ssh of bitbucket."+f.want.Bitbucket.Label)
 	case err != nil:

@@ -59,7 +59,7 @@ func (f *vaultFacts) lifetime() Check {
 	t := f.token.value
 	switch {
 	case f.token.err != nil:
-		return doubt(name, f.token.err)
+		return undecided(name, f.token.err)
 	case t.Agent:
 		return ok(name, "the agent's, which renews it")
 	case t.TTL == 0:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/expiry"
+	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/trace"
@@ -148,10 +149,16 @@ func unread(record, terraform, bitbucket error) []plan.Unread {
 		err    error
 	}{{"vault", record}, {"terraform", terraform}, {"bitbucket", bitbucket}} {
 		if x.err != nil {
-			out = append(out, plan.Unread{System: x.system, Err: x.err.Error()})
+			out = append(out, unreadOf(x.system, x.err))
 		}
 	}
 	return out
+}
+
+// unreadOf says which system could not be read, and why.
+func unreadOf(system string, err error) plan.Unread {
+	text, fix := fault.Explain(err)
+	return plan.Unread{System: system, Err: text, Fix: fix, Cause: err}
 }
 
 // A future is read once, by whoever asks first; the others wait for it.

@@ -38,7 +38,8 @@ func facts(client *vault.Client, rec record.Record, version vault.Version, err e
 		}
 	}
 	if differs, ok := errors.AsType[*record.ContradictionError](err); ok {
-		out.Contradiction = &plan.Contradiction{Text: differs.Error(), Remedy: differs.Remedy()}
+		text, remedy := differs.Explain()
+		out.Contradiction = &plan.Contradiction{Text: text, Remedy: remedy}
 	}
 	return out
 }

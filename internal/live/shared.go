@@ -34,7 +34,7 @@ func versionFacts(v bitbucket.Version) *plan.Bitbucket {
 func (b *sharedBitbucket) read(ctx context.Context) plan.Bitbucket {
 	facts, err := b.readAll(ctx)
 	if err != nil {
-		facts.Unread = append(facts.Unread, plan.Unread{System: "bitbucket", Err: err.Error()})
+		facts.Unread = append(facts.Unread, unreadOf("bitbucket", err))
 	}
 	return facts
 }

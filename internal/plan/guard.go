@@ -26,7 +26,7 @@ func (g *guard) mayPlan() bool {
 // unreadable reports whether nothing can be said of the connection at all.
 func (g *guard) unreadable() bool {
 	for _, u := range g.Unread {
-		g.block(Unreadable, g.want.Range, u.String(), "")
+		g.block(Unreadable, g.want.Range, u.String(), u.Fix)
 	}
 	g.contradiction()
 	if g.leased() || len(g.blocks) > 0 {

@@ -41,10 +41,12 @@ type Workspace struct {
 	Repository string // PROJECT/slug
 }
 
-// Unread is a system that did not answer for this connection.
+// Unread is a system that could not be read for this connection.
 type Unread struct {
 	System string // "terraform", "bitbucket" or "vault"
-	Err    string
+	Err    string // what happened
+	Fix    string // how to fix it; "" if that is not known
+	Cause  error  // the system's own error, for decisions by its kind
 }
 
 // String names the system once: what it says begins with its name, too.

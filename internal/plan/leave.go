@@ -48,7 +48,7 @@ func (l *departure) mayGo(g *guard, out *Connection) bool {
 		return false
 	}
 	for _, u := range g.Unread {
-		g.block(Unreadable, g.want.Range, u.String(), "")
+		g.block(Unreadable, g.want.Range, u.String(), u.Fix)
 	}
 	if len(g.blocks) > 0 || g.leased() || g.contradiction() {
 		return false

@@ -21,7 +21,7 @@ const (
 func DiffBitbucket(want *schema.Bitbucket, connections []*schema.Connection, have Bitbucket, asked Rotation) BitbucketPlan {
 	d := &sharedDiffer{want: want, have: have, out: BitbucketPlan{Label: want.Label, URL: want.URL}}
 	for _, u := range have.Unread {
-		d.block(Unreadable, want.Range, u.String(), "")
+		d.block(Unreadable, want.Range, u.String(), u.Fix)
 	}
 	if len(d.out.Blocks) > 0 {
 		return d.out

@@ -1,10 +1,10 @@
 package record
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/secret"
@@ -12,7 +12,7 @@ import (
 
 // ErrContradiction says that a record's public half or fingerprint does not belong
 // to its private half; see ContradictionError.
-var ErrContradiction = errors.New("the record contradicts its private key")
+var ErrContradiction = fault.New(fault.Untrusted, "the record contradicts its private key", "find out who wrote it, and restore an earlier version")
 
 // A ContradictionError says which field of a record contradicts the private key
 // beside it. bbsync never writes such a record: someone changed it in Vault, and
@@ -24,13 +24,16 @@ type ContradictionError struct {
 }
 
 func (e *ContradictionError) Error() string {
-	return fmt.Sprintf("vault: %s: field %s %s", plaintext.Line(e.Path), e.Field, e.Why)
+	cause, _ := e.Explain()
+	return cause
 }
 
-// Remedy says how to fix it.
-func (e *ContradictionError) Remedy() string {
-	return fmt.Sprintf("someone other than bbsync wrote this record: find out who (Vault's audit log; vault kv metadata get %[1]s), "+
-		"restore an earlier version (vault kv rollback -version=N %[1]s), run bbsync doctor, and rotate the keys", plaintext.Line(e.Path))
+// Explain implements fault.Explainer.
+func (e *ContradictionError) Explain() (cause, fix string) {
+	path := plaintext.Line(e.Path)
+	return fmt.Sprintf("vault: %s: field %s %s", path, e.Field, e.Why),
+		fmt.Sprintf("someone other than bbsync wrote this record: find out who (Vault's audit log; vault kv metadata get %[1]s), "+
+			"restore an earlier version (vault kv rollback -version=N %[1]s), run bbsync doctor, and rotate the keys", path)
 }
 
 // Unwrap returns ErrContradiction.

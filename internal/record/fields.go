@@ -1,11 +1,12 @@
 package record
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bbsync/bbsync/internal/fault"
 )
 
 // format is the number of the stored form. It grows when an older bbsync must not
@@ -20,8 +21,9 @@ type Fields map[string]any
 
 // What is wrong with a secret that was read as a record; ask with errors.Is.
 var (
-	ErrNotRecord   = errors.New("not a record of bbsync")
-	ErrNewerFormat = errors.New("written by a newer bbsync")
+	ErrNotRecord = fault.New(fault.BrokenAnswer, "not a record of bbsync",
+		"another secret is at this path: give the connection another record, or move that secret")
+	ErrNewerFormat = fault.New(fault.Unsupported, "written by a newer bbsync", "update bbsync")
 )
 
 // Nonce returns the mark of the write that stored the fields; "" for none.
@@ -69,9 +71,9 @@ func (r *reader) checkFormat() error {
 	case r.err != nil:
 		return r.err
 	case err != nil || n < 1:
-		return fmt.Errorf("%w: it has no format number (another secret is at this path; give the connection another record)", ErrNotRecord)
+		return fmt.Errorf("%w: it has no format number", ErrNotRecord)
 	case n > format:
-		return fmt.Errorf("%w: it has format %d, this bbsync knows %d (update bbsync)", ErrNewerFormat, n, format)
+		return fmt.Errorf("%w: it has format %d, this bbsync knows %d", ErrNewerFormat, n, format)
 	}
 	return nil
 }

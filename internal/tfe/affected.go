@@ -27,17 +27,17 @@ func (c *Client) Affected(ctx context.Context, organization, clientID string) (A
 	if err != nil {
 		return Affected{}, err
 	}
-	q := question{op: "counting the workspaces of OAuth client", object: clientID}
+	req := request{op: "counting the workspaces of OAuth client", object: clientID}
 	var have one
-	if err := c.get(ctx, q, path, url.Values{"show_affected_workspaces": {"true"}}, &have); err != nil {
+	if err := c.get(ctx, req, path, url.Values{"show_affected_workspaces": {"true"}}, &have); err != nil {
 		return Affected{}, err
 	}
 	if have.Data == nil {
-		return Affected{}, noData(q)
+		return Affected{}, noData(req)
 	}
 	var a clientAttributes
 	if err := json.Unmarshal(have.Data.Attributes, &a); err != nil {
-		return Affected{}, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+		return Affected{}, broken(req, err)
 	}
 	tokens := have.Data.Relationships["oauth-tokens"].ids()
 	out, err := c.affectedWorkspaces(ctx, organization, a, tokens)
@@ -99,8 +99,8 @@ func (c *Client) usersOf(ctx context.Context, organization string, kind userKind
 	if err != nil {
 		return nil, err
 	}
-	q := question{op: "listing the " + kind.name + "s of organization", object: organization}
-	found, _, err := c.pages(ctx, q, path, nil)
+	req := request{op: "listing the " + kind.name + "s of organization", object: organization}
+	found, _, err := c.pages(ctx, req, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (c *Client) usersOf(ctx context.Context, organization string, kind userKind
 			} `json:"vcs-repo"`
 		}
 		if err := json.Unmarshal(r.Attributes, &a); err != nil {
-			return nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+			return nil, broken(req, err)
 		}
 		if !slices.Contains(tokens, a.Repo.TokenID) {
 			continue

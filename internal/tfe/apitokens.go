@@ -41,17 +41,17 @@ type APIToken struct {
 // not say. ErrForbidden: the token may not be read with itself; ID and Owner are set
 // all the same.
 func (c *Client) OwnToken(ctx context.Context) (APIToken, error) {
-	q := question{op: "asking which token is used at", object: c.address.Host}
+	req := request{op: "asking which token is used at", object: c.address.Host}
 	var have one
-	err := c.get(ctx, q, "account/details", nil, &have)
+	err := c.get(ctx, req, "account/details", nil, &have)
 	if errors.Is(err, ErrNotFound) {
-		return APIToken{}, &Error{Op: q.op, Object: q.object, Status: http.StatusNotFound, Kind: ErrUnsupported}
+		return APIToken{}, &Error{Op: req.op, Object: req.object, Status: http.StatusNotFound, Kind: ErrUnsupported}
 	}
 	if err != nil {
 		return APIToken{}, err
 	}
 	if have.Data == nil {
-		return APIToken{}, noData(q)
+		return APIToken{}, noData(req)
 	}
 	own := APIToken{ID: lastPart(have.Data.Links.AuthToken)}
 	var owner typed
@@ -59,7 +59,7 @@ func (c *Client) OwnToken(ctx context.Context) (APIToken, error) {
 		own.Owner = Owner{OwnerKind(owner.Type), owner.ID}
 	}
 	if own.ID == "" {
-		return own, &Error{Op: q.op, Object: q.object, Kind: ErrUnsupported}
+		return own, &Error{Op: req.op, Object: req.object, Kind: ErrUnsupported}
 	}
 	read, err := c.APIToken(ctx, own.ID)
 	if errors.Is(err, ErrNotFound) {
@@ -83,25 +83,25 @@ func (c *Client) APIToken(ctx context.Context, id string) (APIToken, error) {
 	if err != nil {
 		return APIToken{}, err
 	}
-	q := question{op: "reading API token", object: id}
+	req := request{op: "reading API token", object: id}
 	var have one
-	if err := c.get(ctx, q, path, nil, &have); err != nil {
+	if err := c.get(ctx, req, path, nil, &have); err != nil {
 		return APIToken{}, err
 	}
 	if have.Data == nil {
-		return APIToken{}, noData(q)
+		return APIToken{}, noData(req)
 	}
-	return decodeAPIToken(q, *have.Data)
+	return decodeAPIToken(req, *have.Data)
 }
 
-func decodeAPIToken(q question, r resource) (APIToken, error) {
+func decodeAPIToken(req request, r resource) (APIToken, error) {
 	var a struct {
 		Created     time.Time  `json:"created-at"`
 		Expired     *time.Time `json:"expired-at"`
 		Description *string    `json:"description"`
 	}
 	if err := json.Unmarshal(r.Attributes, &a); err != nil {
-		return APIToken{}, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+		return APIToken{}, &Error{Op: req.op, Object: req.object, Kind: ErrUnavailable, Cause: err}
 	}
 	t := APIToken{ID: r.ID, Created: a.Created}
 	if a.Description != nil {
@@ -137,28 +137,28 @@ func (c *Client) CreateAPIToken(ctx context.Context, owner Owner, description st
 	if !expires.IsZero() {
 		attributes["expired-at"] = expires.UTC().Format(time.RFC3339)
 	}
-	q := question{op: "creating an API token of", object: owner.ID, takes: object("authentication-tokens", "")}
+	req := request{op: "creating an API token of", object: owner.ID, takes: object("authentication-tokens", "")}
 	body := &updateBody{Data: updateData{Type: "authentication-tokens", Attributes: attributes}}
 	var have one
-	err = c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPost, path, body, &have) })
+	err = c.do(ctx, req, func(ctx context.Context) error { return c.raw(ctx, http.MethodPost, path, body, &have) })
 	switch {
 	case unsure(err):
-		return APIToken{}, secret.Text{}, &Error{Op: q.op, Object: q.object, Kind: ErrUnknownOutcome, Cause: err, Hint: "run again: the next run looks for it and deletes it"}
+		return APIToken{}, secret.Text{}, &Error{Op: req.op, Object: req.object, Kind: ErrUnknownOutcome, Cause: err, Hint: "run again: the next run looks for it and deletes it"}
 	case errors.Is(err, ErrNotFound):
 		return APIToken{}, secret.Text{}, &Error{
-			Op: q.op, Object: q.object, Status: http.StatusNotFound, Kind: ErrUnsupported,
+			Op: req.op, Object: req.object, Status: http.StatusNotFound, Kind: ErrUnsupported,
 			Hint: "this Terraform gives a team one token only, or the team may not manage its tokens: \"Manage teams\", or its setting for member token management",
 		}
 	case err != nil:
 		return APIToken{}, secret.Text{}, err
 	}
-	made, err := decodeAPIToken(q, *have.Data)
+	made, err := decodeAPIToken(req, *have.Data)
 	made.Owner = owner
 	var a struct {
 		Token string `json:"token"`
 	}
 	if err == nil && (json.Unmarshal(have.Data.Attributes, &a) != nil || a.Token == "") {
-		err = &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Hint: "the answer has no token"}
+		err = &Error{Op: req.op, Object: req.object, Kind: ErrUnavailable, Hint: "the answer has no token"}
 	}
 	return made, secret.New(a.Token), err
 }
@@ -168,13 +168,13 @@ func (c *Client) teamOrganization(ctx context.Context, owner Owner) (string, err
 	if err != nil {
 		return "", err
 	}
-	q := question{op: "reading team", object: owner.ID}
+	req := request{op: "reading team", object: owner.ID}
 	var have one
-	if err := c.get(ctx, q, path, nil, &have); err != nil {
+	if err := c.get(ctx, req, path, nil, &have); err != nil {
 		return "", err
 	}
 	if have.Data == nil {
-		return "", noData(q)
+		return "", noData(req)
 	}
 	return have.Data.Relationships["organization"].id(), nil
 }
@@ -184,7 +184,7 @@ func (c *Client) teamTokens(ctx context.Context, organization string) ([]resourc
 	if err != nil {
 		return nil, err
 	}
-	found, _, err := c.pages(ctx, question{op: "listing the team tokens of organization", object: organization}, path, nil)
+	found, _, err := c.pages(ctx, request{op: "listing the team tokens of organization", object: organization}, path, nil)
 	return found, err
 }
 
@@ -195,13 +195,13 @@ func (c *Client) APITokens(ctx context.Context, owner Owner) ([]APIToken, error)
 	if err != nil {
 		return nil, err
 	}
-	q := question{op: "listing the API tokens of", object: owner.ID}
+	req := request{op: "listing the API tokens of", object: owner.ID}
 	var out []APIToken
 	for _, r := range found {
 		if owner.Kind == TeamToken && r.Relationships["team"].id() != owner.ID {
 			continue
 		}
-		t, err := decodeAPIToken(q, r)
+		t, err := decodeAPIToken(req, r)
 		if err != nil {
 			return nil, err
 		}
@@ -223,7 +223,7 @@ func (c *Client) tokensOf(ctx context.Context, owner Owner) ([]resource, error) 
 	if err != nil {
 		return nil, err
 	}
-	found, _, err := c.pages(ctx, question{op: "listing the API tokens of", object: owner.ID}, path, url.Values{})
+	found, _, err := c.pages(ctx, request{op: "listing the API tokens of", object: owner.ID}, path, url.Values{})
 	return found, err
 }
 

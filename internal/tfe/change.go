@@ -55,19 +55,19 @@ func (c *Client) CreateClient(ctx context.Context, organization string, want New
 	if err != nil {
 		return OAuthClient{}, err
 	}
-	q := question{op: "creating an OAuth client in organization", object: organization, takes: object("oauth-clients", "")}
+	req := request{op: "creating an OAuth client in organization", object: organization, takes: object("oauth-clients", "")}
 	var made one
 	ctx = sends(ctx, want.Secret)
-	err = c.do(ctx, q, func(ctx context.Context) error {
+	err = c.do(ctx, req, func(ctx context.Context) error {
 		return c.raw(ctx, http.MethodPost, path, want.options(), &made)
 	})
 	if unsure(err) {
-		return c.settleCreate(ctx, organization, want, q, err)
+		return c.settleCreate(ctx, organization, want, req, err)
 	}
 	if err != nil {
 		return OAuthClient{}, c.refused(ctx, organization, err)
 	}
-	return c.decodeClient(ctx, q, *made.Data, nil)
+	return c.decodeClient(ctx, req, *made.Data, nil)
 }
 
 // unsure reports whether a write may have happened all the same. A cancelled
@@ -76,9 +76,9 @@ func unsure(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func (c *Client) settleCreate(ctx context.Context, organization string, want NewClient, q question, cause error) (OAuthClient, error) {
+func (c *Client) settleCreate(ctx context.Context, organization string, want NewClient, req request, cause error) (OAuthClient, error) {
 	unknown := &Error{
-		Op: q.op, Object: q.object, Kind: ErrUnknownOutcome, Cause: cause,
+		Op: req.op, Object: req.object, Kind: ErrUnknownOutcome, Cause: cause,
 		Hint: "it may or may not have been created; run again: the next run looks first",
 	}
 	if want.Key == "" { // nothing to know it by
@@ -169,20 +169,20 @@ func (c *Client) UpdateClient(ctx context.Context, id string, u ClientUpdate) er
 	if err != nil {
 		return err
 	}
-	q := question{op: "updating OAuth client", object: id, again: true}
+	req := request{op: "updating OAuth client", object: id, idempotent: true}
 	if u.Secret != nil {
 		ctx = sends(ctx, *u.Secret)
 	}
 	// Projects first when the client is to be shared with these alone: it must not
 	// be shared with none in between, which would cut workspaces off.
 	if u.Projects != nil {
-		if err := c.setProjects(ctx, path, q, *u.Projects, false); err != nil {
+		if err := c.setProjects(ctx, path, req, *u.Projects, false); err != nil {
 			return err
 		}
 	}
 	body := u.body()
 	if len(body.Data.Attributes)+len(body.Data.Relationships) > 0 {
-		write := q
+		write := req
 		write.takes = object("oauth-clients", id)
 		err := c.do(ctx, write, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
 		if err != nil {
@@ -190,19 +190,19 @@ func (c *Client) UpdateClient(ctx context.Context, id string, u ClientUpdate) er
 		}
 	}
 	if u.Projects != nil {
-		return c.setProjects(ctx, path, q, *u.Projects, true)
+		return c.setProjects(ctx, path, req, *u.Projects, true)
 	}
 	return nil
 }
 
 // setProjects attaches the projects that are missing, or detaches the others.
-func (c *Client) setProjects(ctx context.Context, path string, q question, want []string, detach bool) error {
+func (c *Client) setProjects(ctx context.Context, path string, req request, want []string, detach bool) error {
 	var have one
-	if err := c.get(ctx, q, path, nil, &have); err != nil {
+	if err := c.get(ctx, req, path, nil, &have); err != nil {
 		return err
 	}
 	if have.Data == nil {
-		return noData(q)
+		return noData(req)
 	}
 	attached := have.Data.Relationships["projects"].ids()
 	method, from, among := http.MethodPost, want, attached
@@ -218,8 +218,8 @@ func (c *Client) setProjects(ctx context.Context, path string, q question, want 
 	if list.Data == nil {
 		return nil
 	}
-	q.takes = nothing
-	return c.do(ctx, q, func(ctx context.Context) error {
+	req.takes = nothing
+	return c.do(ctx, req, func(ctx context.Context) error {
 		return c.raw(ctx, method, path+"/relationships/projects", &list, nil)
 	})
 }
@@ -241,7 +241,7 @@ func (c *Client) remove(ctx context.Context, kind, id, op string) error {
 		return err
 	}
 	lost := false
-	err = c.do(ctx, question{op: op, object: id, again: true, takes: nothing}, func(ctx context.Context) error {
+	err = c.do(ctx, request{op: op, object: id, idempotent: true, takes: nothing}, func(ctx context.Context) error {
 		err := c.raw(ctx, http.MethodDelete, path, nil, nil)
 		x, _ := ctx.Value(exchangeKey{}).(*exchange)
 		if lost && x.status == http.StatusNotFound {

@@ -68,17 +68,17 @@ func (c *Client) Clients(ctx context.Context, organization string) ([]OAuthClien
 	if err != nil {
 		return nil, err
 	}
-	q := question{op: "listing the OAuth clients of organization", object: organization}
+	req := request{op: "listing the OAuth clients of organization", object: organization}
 	query := url.Values{}
 	if !c.noInclude.Load() {
 		query.Set("include", includeTokens)
 	}
-	found, included, err := c.pages(ctx, q, path, query)
+	found, included, err := c.pages(ctx, req, path, query)
 	if e := (*Error)(nil); errors.As(err, &e) && e.Status == http.StatusBadRequest && query.Has("include") {
 		// A release that does not know the relation to include.
 		c.noInclude.Store(true)
 		query.Del("include")
-		found, included, err = c.pages(ctx, q, path, query)
+		found, included, err = c.pages(ctx, req, path, query)
 	}
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (c *Client) Clients(ctx context.Context, organization string) ([]OAuthClien
 	}
 	clients := make([]OAuthClient, 0, len(found))
 	for _, r := range found {
-		client, err := c.decodeClient(ctx, q, r, tokens)
+		client, err := c.decodeClient(ctx, req, r, tokens)
 		if err != nil {
 			return nil, err
 		}
@@ -101,10 +101,10 @@ func (c *Client) Clients(ctx context.Context, organization string) ([]OAuthClien
 }
 
 // decodeClient reads one. Tokens that were not included are asked for.
-func (c *Client) decodeClient(ctx context.Context, q question, r resource, tokens map[string]Token) (OAuthClient, error) {
+func (c *Client) decodeClient(ctx context.Context, req request, r resource, tokens map[string]Token) (OAuthClient, error) {
 	var a clientAttributes
 	if err := httpx.Unmarshal(r.Attributes, &a); err != nil {
-		return OAuthClient{}, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+		return OAuthClient{}, broken(req, err)
 	}
 	have := OAuthClient{
 		ID: r.ID, HTTPURL: a.HTTPURL, APIURL: a.APIURL, Key: a.Key, RSAPublicKey: a.RSAPublicKey, ServiceProvider: a.ServiceProvider,
@@ -146,8 +146,8 @@ func (c *Client) clientTokens(ctx context.Context, id string) ([]Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	q := question{op: "listing the OAuth tokens of OAuth client", object: id}
-	found, _, err := c.pages(ctx, q, path, nil)
+	req := request{op: "listing the OAuth tokens of OAuth client", object: id}
+	found, _, err := c.pages(ctx, req, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (c *Client) clientTokens(ctx context.Context, id string) ([]Token, error) {
 	for _, r := range found {
 		t, err := decodeToken(r)
 		if err != nil {
-			return nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+			return nil, broken(req, err)
 		}
 		tokens = append(tokens, t)
 	}

@@ -16,38 +16,38 @@ import (
 	"github.com/bbsync/bbsync/internal/secret"
 )
 
-// A question is one call, for its errors, and for what to do when its answer is
-// lost.
-type question struct {
+// A request describes one call: for its errors, and for what to do when its answer
+// is lost.
+type request struct {
 	op, object string
-	again      bool                 // it may be repeated: a second time changes nothing more
+	idempotent bool                 // it may be sent again: a second time changes nothing more
 	takes      func(exchange) error // what is wrong with a good answer to a write; nil: the caller reads it
 }
 
 // do makes a call, again and again where that is right, and gives its error the
 // status that go-tfe loses.
-func (c *Client) do(ctx context.Context, q question, call func(context.Context) error) error {
+func (c *Client) do(ctx context.Context, req request, call func(context.Context) error) error {
 	backoff := httpx.Backoff{First: 200 * time.Millisecond, Most: 5 * time.Second, Patience: c.patience}
 	var last error // tells more than that time ran out
-	_ = backoff.Do(ctx, func(err error) bool { return q.again && errors.Is(err, ErrUnavailable) && !httpx.Permanent(err) }, func() error {
-		last = c.once(ctx, q, call)
+	_ = backoff.Do(ctx, func(err error) bool { return req.idempotent && errors.Is(err, ErrUnavailable) && !httpx.Permanent(err) }, func() error {
+		last = c.attempt(ctx, req, call)
 		return last
 	})
 	return last
 }
 
-func (c *Client) once(ctx context.Context, q question, call func(context.Context) error) error {
+func (c *Client) attempt(ctx context.Context, req request, call func(context.Context) error) error {
 	var x exchange
 	err := call(context.WithValue(ctx, exchangeKey{}, &x))
 	if err == nil && x.status < http.StatusMultipleChoices && x.page == nil {
-		if q.takes == nil {
+		if req.takes == nil {
 			return nil
 		}
-		if err = q.takes(x); err == nil {
+		if err = req.takes(x); err == nil {
 			return nil
 		}
 	}
-	e := &Error{Op: q.op, Object: q.object, Status: x.status}
+	e := &Error{Op: req.op, Object: req.object, Status: x.status}
 	switch {
 	case ctx.Err() != nil:
 		e.Status, e.Cause = 0, ctx.Err()
@@ -65,12 +65,12 @@ func (c *Client) once(ctx context.Context, q question, call func(context.Context
 		e.gateway(*x.page)
 	case x.status >= http.StatusBadRequest:
 		e.read(x.body)
-		e.judge()
+		e.Kind = kindOf(x.status)
 		if e.Kind == nil && e.Detail == "" {
 			e.Cause = err
 		}
 	default: // an answer that was cut short
-		e.Kind, e.Cause, e.Hint = ErrUnavailable, network(err), "the answer is not what Terraform sends; is there a proxy in between?"
+		e.Kind, e.Cause = ErrBrokenAnswer, network(err)
 	}
 	return e
 }
@@ -88,32 +88,32 @@ func network(err error) error {
 }
 
 // get reads a document that go-tfe has no type for, or one with parts missing.
-func (c *Client) get(ctx context.Context, q question, path string, query url.Values, into any) error {
-	q.again = true
+func (c *Client) get(ctx context.Context, req request, path string, query url.Values, into any) error {
+	req.idempotent = true
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	return c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodGet, path, nil, into) })
+	return c.do(ctx, req, func(ctx context.Context) error { return c.raw(ctx, http.MethodGet, path, nil, into) })
 }
 
 // raw makes one request through go-tfe. The body is marshalled as go-tfe sees fit:
 // as JSON:API by jsonapi tags, else as JSON.
 func (c *Client) raw(ctx context.Context, method, path string, body, into any) error {
-	req, err := c.api.NewRequest(method, path, body)
+	call, err := c.api.NewRequest(method, path, body)
 	if err != nil {
 		return err
 	}
 	if into == nil {
-		return req.Do(ctx, nil)
+		return call.Do(ctx, nil)
 	}
 	x, noted := ctx.Value(exchangeKey{}).(*exchange)
 	if !noted {
 		return errors.New("a request outside of do")
 	}
-	if err := req.Do(ctx, io.Discard); err != nil {
+	if err := call.Do(ctx, io.Discard); err != nil {
 		return err
 	}
-	if err := httpx.Unmarshal(x.body, into); err != nil { // the door has read it already
+	if err := httpx.Unmarshal(x.body, into); err != nil { // the transport has read it already
 		return fmt.Errorf("decoding the answer: %w", err)
 	}
 	return nil

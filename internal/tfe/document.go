@@ -3,6 +3,7 @@ package tfe
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -80,7 +81,7 @@ const maxGrowth = 20
 // pages reads all pages. It stops when there are no more, and with an error when
 // the server repeats itself, says there are more than it has, or never comes to
 // an end.
-func (c *Client) pages(ctx context.Context, q question, path string, query url.Values) (all, included []resource, err error) {
+func (c *Client) pages(ctx context.Context, req request, path string, query url.Values) (all, included []resource, err error) {
 	if query == nil {
 		query = url.Values{}
 	}
@@ -92,11 +93,11 @@ func (c *Client) pages(ctx context.Context, q question, path string, query url.V
 			query.Set("page[number]", strconv.Itoa(number))
 		}
 		var page list
-		if err := c.get(ctx, q, path, query, &page); err != nil {
+		if err := c.get(ctx, req, path, query, &page); err != nil {
 			return nil, nil, err
 		}
 		if page.Data == nil {
-			return nil, nil, noData(q)
+			return nil, nil, noData(req)
 		}
 		added := false
 		for _, r := range *page.Data {
@@ -109,10 +110,7 @@ func (c *Client) pages(ctx context.Context, q question, path string, query url.V
 		p := page.Meta.Pagination
 		repeated := p.CurrentPage > 0 && p.CurrentPage != number || !added && number > 1
 		if repeated || !added && p.TotalPages > number {
-			return nil, nil, &Error{
-				Op: q.op, Object: q.object, Kind: ErrUnavailable, Hint: "try again",
-				Cause: fmt.Errorf("page %d of %d came as page %d, or with nothing new", number, p.TotalPages, p.CurrentPage),
-			}
+			return nil, nil, broken(req, fmt.Errorf("page %d of %d came as page %d, or with nothing new", number, p.TotalPages, p.CurrentPage))
 		}
 		if p.TotalPages <= number {
 			return all, included, nil
@@ -121,14 +119,11 @@ func (c *Client) pages(ctx context.Context, q question, path string, query url.V
 			most = min(p.TotalPages, httpx.MaxPages) + maxGrowth
 		}
 		if p.TotalPages > most {
-			return nil, nil, &Error{
-				Op: q.op, Object: q.object, Kind: ErrUnavailable, Hint: "is that Terraform?",
-				Cause: fmt.Errorf("page %d says that there are %d pages, more than the %d that are read", number, p.TotalPages, most),
-			}
+			return nil, nil, broken(req, fmt.Errorf("page %d says that there are %d pages, more than the %d that are read", number, p.TotalPages, most))
 		}
 	}
 }
 
-func noData(q question) error {
-	return &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Hint: "the answer has no data; is that Terraform?"}
+func noData(req request) error {
+	return broken(req, errors.New("the answer has no data"))
 }

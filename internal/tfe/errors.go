@@ -7,23 +7,37 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
-// What can be asked of an error with errors.Is.
+// What can go wrong, for errors.Is, and how to fix each.
 var (
-	ErrNotFound       = errors.New("not found, or not allowed") // Terraform answers both alike; see Explain404
-	ErrUnauthorized   = errors.New("token refused")             // wrong, expired or revoked
-	ErrForbidden      = errors.New("not allowed")
-	ErrNotEntitled    = errors.New("not part of the organization's plan")
-	ErrInvalid        = errors.New("refused as invalid") // 422
-	ErrRateLimited    = errors.New("rate limit exceeded")
-	ErrUnavailable    = errors.New("no usable answer from Terraform")
-	ErrGateway        = errors.New("answered by something in front of Terraform") // a firewall, a proxy or a single sign-on
-	ErrUnknownOutcome = errors.New("outcome of the write not known")              // the answer was lost and could not be settled
-	ErrUnsupported    = errors.New("this release of Terraform cannot tell")       // an endpoint that older releases lack
-	ErrTokenRefused   = errors.New("the OAuth token does not work")               // Terraform could not use it on its VCS provider
+	// ErrNotFound is ambiguous: Terraform answers 404 in both cases.
+	ErrNotFound = fault.New(fault.Missing, "not found, or not allowed",
+		"check the spelling, and that the token's user may see it: Terraform answers 404 in both cases")
+	ErrUnauthorized = fault.New(fault.CredentialRefused, "token refused",
+		"the token is wrong, expired or revoked: create another one and store it where the configuration names it")
+	ErrForbidden = fault.New(fault.Forbidden, "not allowed",
+		"give the token's team the permission, or use a token that has it")
+	ErrNotEntitled = fault.New(fault.NotEntitled, "not part of the organization's plan", "change the organization's plan")
+	ErrInvalid     = fault.New(fault.Invalid, "refused as invalid", "correct what Terraform names")
+	ErrRateLimited = fault.New(fault.RateLimited, "rate limit exceeded",
+		"someone else uses the same user's limit, or set rate_limit lower")
+	ErrUnavailable  = fault.New(fault.Unavailable, "no usable answer from Terraform", "try again later")
+	ErrBrokenAnswer = fault.Under(ErrUnavailable, fault.BrokenAnswer, "no usable answer from Terraform",
+		"the answer is not what Terraform sends; is there a proxy in between?")
+	// ErrGateway is an answer of a firewall, a proxy or a single sign-on.
+	ErrGateway = fault.New(fault.Gateway, "answered by something in front of Terraform",
+		"let bbsync's requests pass through what is in front of Terraform")
+	// ErrUnknownOutcome is a lost answer that could not be settled.
+	ErrUnknownOutcome = fault.New(fault.UnknownOutcome, "outcome of the write not known", "run again: the next run reads first")
+	// ErrUnsupported is for an endpoint that older releases do not have.
+	ErrUnsupported = fault.New(fault.Unsupported, "this release of Terraform cannot tell", "")
+	// ErrTokenRefused says that Terraform could not use an OAuth token on Bitbucket.
+	ErrTokenRefused = fault.New(fault.CredentialRefused, "the OAuth token does not work",
+		"run bbsync authorize: someone opens its link as the service user")
 )
 
 // An Error is what went wrong with one request.
@@ -34,12 +48,24 @@ type Error struct {
 	Title   string // as the server has it, control characters escaped
 	Detail  string
 	Pointer string // to the attribute at fault: /data/attributes/key
-	Hint    string // what to do next
-	Kind    error  // one of the sentinels, or nil
+	Hint    string // what to do next; "" if the kind says enough
+	Kind    error  // one of the faults above, or nil
 	Cause   error  // what the network or the decoder said, or nil
 }
 
 func (e *Error) Error() string {
+	cause, fix := e.Explain()
+	if fix == "" {
+		fix = fault.Fix(e.Kind)
+	}
+	if fix != "" {
+		cause += " (" + fix + ")"
+	}
+	return cause
+}
+
+// Explain implements fault.Explainer.
+func (e *Error) Explain() (cause, fix string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "terraform: %s %s", e.Op, clean(e.Object))
 	if e.Kind != nil {
@@ -54,10 +80,7 @@ func (e *Error) Error() string {
 	if e.Cause != nil {
 		fmt.Fprintf(&b, ": %v", e.Cause)
 	}
-	if e.Hint != "" {
-		fmt.Fprintf(&b, " (%s)", e.Hint)
-	}
-	return b.String()
+	return b.String(), e.Hint
 }
 
 func (e *Error) said() string {
@@ -133,22 +156,28 @@ func (e *Error) gateway(page httpx.Page) {
 	}
 }
 
-// judge gives a status its kind and its hint.
-func (e *Error) judge() {
+// broken is the error of an answer of another shape than documented.
+func broken(req request, why error) error {
+	return &Error{Op: req.op, Object: req.object, Kind: ErrBrokenAnswer, Cause: why}
+}
+
+// kindOf returns the kind of a status that is no success.
+func kindOf(status int) error {
 	switch {
-	case e.Status == http.StatusUnauthorized:
-		e.Kind, e.Hint = ErrUnauthorized, "the token is wrong, expired or revoked"
-	case e.Status == http.StatusForbidden:
-		e.Kind = ErrForbidden
-	case e.Status == http.StatusNotFound:
-		e.Kind = ErrNotFound
-	case e.Status == http.StatusUnprocessableEntity:
-		e.Kind = ErrInvalid
-	case e.Status == http.StatusTooManyRequests:
-		e.Kind, e.Hint = ErrRateLimited, "someone else uses the same user's limit, or set rate_limit lower"
-	case e.Status >= http.StatusInternalServerError:
-		e.Kind, e.Hint = ErrUnavailable, "try again later"
+	case status == http.StatusUnauthorized:
+		return ErrUnauthorized
+	case status == http.StatusForbidden:
+		return ErrForbidden
+	case status == http.StatusNotFound:
+		return ErrNotFound
+	case status == http.StatusBadRequest || status == http.StatusConflict || status == http.StatusUnprocessableEntity:
+		return ErrInvalid
+	case status == http.StatusTooManyRequests:
+		return ErrRateLimited
+	case status >= http.StatusInternalServerError:
+		return ErrUnavailable
 	}
+	return nil
 }
 
 // mostText is how much of one string of the server an error repeats, in characters.

@@ -23,9 +23,9 @@ func (c *Client) Organization(ctx context.Context, name string) (Organization, e
 	if err != nil {
 		return Organization{}, err
 	}
-	q := question{op: "reading organization", object: name}
+	req := request{op: "reading organization", object: name}
 	var have one
-	if err := c.get(ctx, q, path, nil, &have); err != nil {
+	if err := c.get(ctx, req, path, nil, &have); err != nil {
 		return Organization{}, err
 	}
 	var a struct {
@@ -35,11 +35,11 @@ func (c *Client) Organization(ctx context.Context, name string) (Organization, e
 		} `json:"permissions"`
 	}
 	if have.Data == nil || json.Unmarshal(have.Data.Attributes, &a) != nil {
-		return Organization{}, noData(q)
+		return Organization{}, noData(req)
 	}
-	q.op = "reading the entitlements of organization"
+	req.op = "reading the entitlements of organization"
 	var set one
-	if err := c.get(ctx, q, path+"/entitlement-set", nil, &set); err != nil {
+	if err := c.get(ctx, req, path+"/entitlement-set", nil, &set); err != nil {
 		return Organization{}, err
 	}
 	var entitled struct {
@@ -47,7 +47,7 @@ func (c *Client) Organization(ctx context.Context, name string) (Organization, e
 		PrivateVCS      bool `json:"private-vcs"`
 	}
 	if set.Data == nil || json.Unmarshal(set.Data.Attributes, &entitled) != nil {
-		return Organization{}, noData(q)
+		return Organization{}, noData(req)
 	}
 	return Organization{
 		Name: have.Data.ID, ExternalID: a.ExternalID, CanUpdateOAuth: a.Permissions.CanUpdateOAuth,
@@ -105,7 +105,7 @@ func (c *Client) refused(ctx context.Context, organization string, err error) er
 
 // Organizations lists the names of all organizations that the token sees.
 func (c *Client) Organizations(ctx context.Context) ([]string, error) {
-	found, _, err := c.pages(ctx, question{op: "listing organizations", object: "of " + c.address.Host}, "organizations", nil)
+	found, _, err := c.pages(ctx, request{op: "listing organizations", object: "of " + c.address.Host}, "organizations", nil)
 	if err != nil {
 		return nil, err
 	}
@@ -132,8 +132,8 @@ func (c *Client) idsByName(ctx context.Context, organization, kind string) (map[
 	if err != nil {
 		return nil, err
 	}
-	q := question{op: "listing the " + kind + " of organization", object: organization}
-	found, _, err := c.pages(ctx, q, path, nil)
+	req := request{op: "listing the " + kind + " of organization", object: organization}
+	found, _, err := c.pages(ctx, req, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +143,7 @@ func (c *Client) idsByName(ctx context.Context, organization, kind string) (map[
 			Name string `json:"name"`
 		}
 		if err := json.Unmarshal(r.Attributes, &a); err != nil {
-			return nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+			return nil, broken(req, err)
 		}
 		ids[a.Name] = r.ID
 	}

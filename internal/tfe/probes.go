@@ -20,8 +20,8 @@ func (c *Client) AuthorizedRepos(ctx context.Context, tokenID string) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	q := question{op: "listing the repositories that are seen with OAuth token", object: tokenID}
-	found, _, err := c.pages(ctx, q, path, nil)
+	req := request{op: "listing the repositories that are seen with OAuth token", object: tokenID}
+	found, _, err := c.pages(ctx, req, path, nil)
 	if errors.Is(err, ErrNotFound) {
 		return nil, c.explainProbe(ctx, tokenID, err)
 	}
@@ -36,7 +36,7 @@ func (c *Client) AuthorizedRepos(ctx context.Context, tokenID string) ([]string,
 			DisplayIdentifier string `json:"display-identifier"`
 		}
 		if err := json.Unmarshal(r.Attributes, &a); err != nil {
-			return nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+			return nil, broken(req, err)
 		}
 		name := a.Name
 		if name == "" {
@@ -69,15 +69,15 @@ func (c *Client) HasRepository(ctx context.Context, organization, identifier, to
 	if err != nil {
 		return false, err
 	}
-	q := question{op: "looking for repository", object: identifier}
+	req := request{op: "looking for repository", object: identifier}
 	var have one
-	err = c.get(ctx, q, path, url.Values{"identifier": {identifier}, "oauth_token_id": {tokenID}}, &have)
+	err = c.get(ctx, req, path, url.Values{"identifier": {identifier}, "oauth_token_id": {tokenID}}, &have)
 	if errors.Is(err, ErrNotFound) {
 		// Absent tokens are answered so, too; and releases without this call.
 		if _, err := c.Token(ctx, tokenID); err != nil {
 			return false, err
 		}
-		return false, &Error{Op: q.op, Object: q.object, Kind: ErrUnsupported}
+		return false, &Error{Op: req.op, Object: req.object, Kind: ErrUnsupported}
 	}
 	if err != nil {
 		return false, err
@@ -86,7 +86,7 @@ func (c *Client) HasRepository(ctx context.Context, organization, identifier, to
 		Exists bool `json:"exists"`
 	}
 	if have.Data == nil || json.Unmarshal(have.Data.Attributes, &a) != nil {
-		return false, noData(q)
+		return false, noData(req)
 	}
 	return a.Exists, nil
 }
@@ -107,10 +107,10 @@ func (c *Client) VCSEvents(ctx context.Context, organization string) ([]VCSEvent
 	if err != nil {
 		return nil, err
 	}
-	q := question{op: "listing the VCS events of organization", object: organization}
-	found, _, err := c.pages(ctx, q, path, nil)
+	req := request{op: "listing the VCS events of organization", object: organization}
+	found, _, err := c.pages(ctx, req, path, nil)
 	if errors.Is(err, ErrNotFound) {
-		return nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnsupported, Hint: "or the token may not read them"}
+		return nil, &Error{Op: req.op, Object: req.object, Kind: ErrUnsupported, Hint: "or the token may not read them"}
 	}
 	if err != nil {
 		return nil, err
@@ -123,7 +123,7 @@ func (c *Client) VCSEvents(ctx context.Context, organization string) ([]VCSEvent
 			Message   string    `json:"message"`
 		}
 		if err := json.Unmarshal(r.Attributes, &a); err != nil {
-			return nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+			return nil, broken(req, err)
 		}
 		events = append(events, VCSEvent{At: a.CreatedAt, Level: a.Level, Message: a.Message, Client: r.Relationships["oauth-client"].id()})
 	}

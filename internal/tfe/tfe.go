@@ -44,10 +44,10 @@ type Config struct {
 
 // A Client asks one Terraform with one token. It may be used by many goroutines.
 type Client struct {
-	api      *tfe.Client
-	address  *url.URL
-	door     *door
-	patience time.Duration
+	api       *tfe.Client
+	address   *url.URL
+	transport *transport
+	patience  time.Duration
 
 	noInclude atomic.Bool // the server refuses include=oauth_tokens
 	sawRepos  atomic.Bool // the server has answered authorized-repos
@@ -64,7 +64,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	if cfg.Token.Empty() {
 		return nil, errors.New("terraform: no token")
 	}
-	transport, err := httpx.New(httpx.Options{
+	inner, err := httpx.New(httpx.Options{
 		Origin: address, CA: cfg.CA, Gateway: cfg.Gateway, Timeout: orDefault(cfg.Timeout, defaultTimeout), MaxBody: maxAnswer, Redact: httpx.NewRedactor(cfg.Token),
 	})
 	if err != nil {
@@ -74,7 +74,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		cfg.Limiter = limit.New(limit.Options{})
 	}
 	c := &Client{address: address, patience: orDefault(cfg.Patience, defaultPatience)}
-	c.door = &door{transport: transport, limiter: cfg.Limiter}
+	c.transport = &transport{http: inner, limiter: cfg.Limiter}
 	headers := http.Header{}
 	if cfg.UserAgent != "" {
 		headers.Set("User-Agent", cfg.UserAgent)
@@ -82,7 +82,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	config := &tfe.Config{
 		// Everything that go-tfe would otherwise take from TFE_* is set.
 		Address: address.String(), BasePath: tfe.DefaultBasePath, RegistryBasePath: tfe.DefaultRegistryPath,
-		Token: strings.TrimSpace(cfg.Token.Reveal()), Headers: headers, HTTPClient: c.door.client(), RetryServerErrors: false,
+		Token: strings.TrimSpace(cfg.Token.Reveal()), Headers: headers, HTTPClient: c.transport.client(), RetryServerErrors: false,
 	}
 	if c.api, err = c.ping(ctx, config); err != nil {
 		c.Close()
@@ -92,10 +92,10 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 }
 
 // Close closes idle connections.
-func (c *Client) Close() { c.door.transport.CloseIdleConnections() }
+func (c *Client) Close() { c.transport.http.CloseIdleConnections() }
 
 // Certificates returns the certificates of the connection, which end.
-func (c *Client) Certificates() []httpx.Certificate { return c.door.transport.Certificates() }
+func (c *Client) Certificates() []httpx.Certificate { return c.transport.http.Certificates() }
 
 // IsCloud reports whether it is HCP Terraform.
 func (c *Client) IsCloud() bool { return c.api.IsCloud() }
@@ -115,8 +115,8 @@ func (c *Client) Address() string { return c.address.String() }
 // ping makes go-tfe's client, which asks once and looks at headers only.
 func (c *Client) ping(ctx context.Context, config *tfe.Config) (*tfe.Client, error) {
 	var made *tfe.Client
-	err := c.do(ctx, question{op: "reaching", object: c.address.String(), again: true}, func(ctx context.Context) error {
-		defer c.door.boot(ctx)()
+	err := c.do(ctx, request{op: "reaching", object: c.address.String(), idempotent: true}, func(ctx context.Context) error {
+		defer c.transport.boot(ctx)()
 		var err error
 		made, err = tfe.NewClient(config)
 		return err

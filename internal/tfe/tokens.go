@@ -15,16 +15,16 @@ func (c *Client) SetSSHKey(ctx context.Context, tokenID string, private secret.T
 	if err != nil {
 		return err
 	}
-	q := question{op: "setting the SSH key of OAuth token", object: tokenID, again: true, takes: object("oauth-tokens", tokenID)}
+	req := request{op: "setting the SSH key of OAuth token", object: tokenID, idempotent: true, takes: object("oauth-tokens", tokenID)}
 	body := &updateBody{Data: updateData{Type: "oauth-tokens", Attributes: map[string]any{"ssh-key": private.Reveal()}}}
 	var have one
-	err = c.do(sends(ctx, private), q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, &have) })
+	err = c.do(sends(ctx, private), req, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, &have) })
 	if err != nil {
 		return err
 	}
 	var a tokenAttributes
 	if json.Unmarshal(have.Data.Attributes, &a) == nil && !a.HasSSHKey {
-		return &Error{Op: q.op, Object: q.object, Kind: ErrInvalid, Hint: "Terraform took the key and says that there is none"}
+		return &Error{Op: req.op, Object: req.object, Kind: ErrInvalid, Hint: "Terraform took the key and says that there is none"}
 	}
 	return nil
 }
@@ -40,17 +40,17 @@ func (c *Client) token(ctx context.Context, id string) (t Token, client string, 
 	if err != nil {
 		return Token{}, "", err
 	}
-	q := question{op: "reading OAuth token", object: id}
+	req := request{op: "reading OAuth token", object: id}
 	var have one
-	if err := c.get(ctx, q, path, nil, &have); err != nil {
+	if err := c.get(ctx, req, path, nil, &have); err != nil {
 		return Token{}, "", err
 	}
 	if have.Data == nil {
-		return Token{}, "", noData(q)
+		return Token{}, "", noData(req)
 	}
 	t, err = decodeToken(*have.Data)
 	if err != nil {
-		return Token{}, "", &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+		return Token{}, "", broken(req, err)
 	}
 	return t, have.Data.Relationships["oauth-client"].id(), nil
 }

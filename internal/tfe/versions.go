@@ -20,28 +20,28 @@ func (c *Client) NewestVersion(ctx context.Context, workspaceID string) (Configu
 	if err != nil {
 		return ConfigurationVersion{}, err
 	}
-	q := question{op: "reading the newest configuration version of workspace", object: workspaceID}
+	req := request{op: "reading the newest configuration version of workspace", object: workspaceID}
 	var found list
-	if err := c.get(ctx, q, path, url.Values{"page[size]": {"1"}}, &found); err != nil {
+	if err := c.get(ctx, req, path, url.Values{"page[size]": {"1"}}, &found); err != nil {
 		return ConfigurationVersion{}, err
 	}
 	switch {
 	case found.Data == nil:
-		return ConfigurationVersion{}, noData(q)
+		return ConfigurationVersion{}, noData(req)
 	case len(*found.Data) == 0:
 		return ConfigurationVersion{}, nil
 	}
-	return decodeVersion(q, (*found.Data)[0])
+	return decodeVersion(req, (*found.Data)[0])
 }
 
-func decodeVersion(q question, r resource) (ConfigurationVersion, error) {
+func decodeVersion(req request, r resource) (ConfigurationVersion, error) {
 	var a struct {
 		Status       string `json:"status"`
 		Error        string `json:"error"`
 		ErrorMessage string `json:"error-message"`
 	}
 	if err := json.Unmarshal(r.Attributes, &a); err != nil {
-		return ConfigurationVersion{}, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+		return ConfigurationVersion{}, broken(req, err)
 	}
 	why := a.ErrorMessage
 	if why == "" {

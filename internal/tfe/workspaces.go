@@ -52,21 +52,21 @@ func (c *Client) Workspace(ctx context.Context, organization, name string) (Work
 	if err != nil {
 		return Workspace{}, err
 	}
-	q := question{op: "reading workspace", object: organization + "/" + name}
+	req := request{op: "reading workspace", object: organization + "/" + name}
 	var have one
-	if err := c.get(ctx, q, path, nil, &have); err != nil {
+	if err := c.get(ctx, req, path, nil, &have); err != nil {
 		return Workspace{}, err
 	}
-	return c.oneWorkspace(q, have)
+	return c.oneWorkspace(req, have)
 }
 
-func (c *Client) oneWorkspace(q question, have one) (Workspace, error) {
+func (c *Client) oneWorkspace(req request, have one) (Workspace, error) {
 	if have.Data == nil {
-		return Workspace{}, noData(q)
+		return Workspace{}, noData(req)
 	}
 	w, err := decodeWorkspace(*have.Data)
 	if err != nil {
-		return Workspace{}, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+		return Workspace{}, broken(req, err)
 	}
 	return w, nil
 }
@@ -86,8 +86,8 @@ func (c *Client) Workspaces(ctx context.Context, organization string) ([]Workspa
 	if err != nil {
 		return nil, err
 	}
-	q := question{op: "listing the workspaces of organization", object: organization}
-	found, _, err := c.pages(ctx, q, path, nil)
+	req := request{op: "listing the workspaces of organization", object: organization}
+	found, _, err := c.pages(ctx, req, path, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (c *Client) Workspaces(ctx context.Context, organization string) ([]Workspa
 	for _, r := range found {
 		w, err := decodeWorkspace(r)
 		if err != nil {
-			return nil, &Error{Op: q.op, Object: q.object, Kind: ErrUnavailable, Cause: err}
+			return nil, broken(req, err)
 		}
 		all = append(all, w)
 	}
@@ -109,24 +109,24 @@ func (c *Client) CreateWorkspace(ctx context.Context, organization, name, identi
 	if err != nil {
 		return Workspace{}, err
 	}
-	q := question{op: "creating workspace", object: organization + "/" + name, takes: object("workspaces", "")}
+	req := request{op: "creating workspace", object: organization + "/" + name, takes: object("workspaces", "")}
 	want := &tfe.WorkspaceCreateOptions{Name: &name, VCSRepo: &tfe.VCSRepoOptions{Identifier: &identifier, Branch: orNil(branch), OAuthTokenID: &tokenID}}
 	var made one
-	err = c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPost, path, want, &made) })
+	err = c.do(ctx, req, func(ctx context.Context) error { return c.raw(ctx, http.MethodPost, path, want, &made) })
 	if unsure(err) {
 		have, readErr := c.Workspace(ctx, organization, name)
 		if readErr == nil && have.Identifier == identifier && have.TokenID == tokenID {
 			return have, nil
 		}
 		return Workspace{}, &Error{
-			Op: q.op, Object: q.object, Kind: ErrUnknownOutcome, Cause: errors.Join(err, readErr),
+			Op: req.op, Object: req.object, Kind: ErrUnknownOutcome, Cause: errors.Join(err, readErr),
 			Hint: "look whether it is there",
 		}
 	}
 	if err != nil {
 		return Workspace{}, err
 	}
-	return c.oneWorkspace(q, made)
+	return c.oneWorkspace(req, made)
 }
 
 // MoveWorkspace makes a workspace use another OAuth token for the same repository.
@@ -135,28 +135,28 @@ func (c *Client) MoveWorkspace(ctx context.Context, id, tokenID string) error {
 	if err != nil {
 		return err
 	}
-	q := question{op: "moving workspace", object: id}
+	req := request{op: "moving workspace", object: id}
 	var have one
-	if err := c.get(ctx, q, path, nil, &have); err != nil {
+	if err := c.get(ctx, req, path, nil, &have); err != nil {
 		return err
 	}
-	w, err := c.oneWorkspace(q, have)
+	w, err := c.oneWorkspace(req, have)
 	if err != nil {
 		return err
 	}
 	if w.Identifier == "" {
-		return &Error{Op: q.op, Object: q.object, Kind: ErrInvalid, Hint: "it is on no repository"}
+		return &Error{Op: req.op, Object: req.object, Kind: ErrInvalid, Hint: "it is on no repository"}
 	}
 	if w.TokenID == tokenID {
 		return nil
 	}
 	// The whole of vcs-repo is written; whether one attribute alone would do is not known.
-	q.again, q.takes = true, object("workspaces", id)
+	req.idempotent, req.takes = true, object("workspaces", id)
 	body := &tfe.WorkspaceUpdateOptions{VCSRepo: &tfe.VCSRepoOptions{
 		Identifier: &w.Identifier, Branch: &w.Branch, OAuthTokenID: &tokenID,
 		IngressSubmodules: &w.Submodules, TagsRegex: orNil(w.TagsRegex),
 	}}
-	err = c.do(ctx, q, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
+	err = c.do(ctx, req, func(ctx context.Context) error { return c.raw(ctx, http.MethodPatch, path, body, nil) })
 	if e := (*Error)(nil); errors.As(err, &e) && (errors.Is(e.Kind, ErrNotFound) || errors.Is(e.Kind, ErrForbidden)) { // it was read just now
 		e.Hint = "bbsync's token for " + c.address.Host + " sees the workspace and may not change it: in the organization's Settings, Teams, " +
 			"give the team of that token \"Manage Workspaces\""

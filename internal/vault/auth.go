@@ -119,7 +119,7 @@ func (c *Client) logInLocked(ctx context.Context) (*api.Secret, error) {
 	var made *api.Secret
 	err := c.patiently(ctx, func() error {
 		var err error
-		made, err = c.attempt(ctx)
+		made, err = c.loginOnce(ctx)
 		return c.loginError(err)
 	})
 	if err != nil {
@@ -131,13 +131,13 @@ func (c *Client) logInLocked(ctx context.Context) (*api.Secret, error) {
 			Hint: "the answer holds no token; multi-factor logins are not supported",
 		}
 	}
-	c.door.redact.Add(secret.New(made.Auth.ClientToken))
+	c.transport.redact.Add(secret.New(made.Auth.ClientToken))
 	c.api.SetToken(made.Auth.ClientToken)
 	return made, nil
 }
 
-// attempt is one login, without the token of the login before.
-func (c *Client) attempt(ctx context.Context) (*api.Secret, error) {
+// loginOnce is one login, without the token of the login before.
+func (c *Client) loginOnce(ctx context.Context) (*api.Secret, error) {
 	bare, err := c.api.CloneWithHeaders()
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
@@ -148,7 +148,7 @@ func (c *Client) attempt(ctx context.Context) (*api.Secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	return method.Login(ctx, bare) // what it sends is known to the door
+	return method.Login(ctx, bare) // what it sends is known to the transport
 }
 
 func (c *Client) loginMethod(ctx context.Context, bare *api.Client) (api.AuthMethod, error) {
@@ -167,14 +167,14 @@ func (c *Client) loginMethod(ctx context.Context, bare *api.Client) (api.AuthMet
 		if err != nil {
 			return nil, err
 		}
-		c.door.redact.Add(secret.New(jwt))
+		c.transport.redact.Add(secret.New(jwt))
 		return kubernetes.NewKubernetesAuth(a.Role, kubernetes.WithServiceAccountToken(jwt), kubernetes.WithMountPath(a.mount()))
 	case MethodJWT:
 		jwt, err := a.identity("")
 		if err != nil {
 			return nil, err
 		}
-		c.door.redact.Add(secret.New(jwt))
+		c.transport.redact.Add(secret.New(jwt))
 		return jwtLogin{mount: a.mount(), role: a.Role, jwt: jwt}, nil
 	}
 	panic("vault: login with method " + a.method())
@@ -201,7 +201,7 @@ func (c *Client) secretID(ctx context.Context, bare *api.Client) (string, error)
 	if id == "" {
 		return "", errors.New("vault: the wrapping token holds no secret id")
 	}
-	c.door.redact.Add(secret.New(id))
+	c.transport.redact.Add(secret.New(id))
 	c.unwrap = &id
 	return id, nil
 }
@@ -242,7 +242,7 @@ func (c *Client) loginError(err error) error {
 		return gateway(&Error{Op: "logging in at", Path: path, Status: said.StatusCode}, page)
 	}
 	e := &Error{
-		Op: "logging in at", Path: path, Status: said.StatusCode, Texts: texts(said.Errors, said.RawError), Kind: ErrUnauthorized,
+		Op: "logging in at", Path: path, Status: said.StatusCode, Texts: messages(said.Errors, said.RawError), Kind: ErrUnauthorized,
 		Hint: "check the credentials, and that the auth method is enabled there",
 	}
 	switch {

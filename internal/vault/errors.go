@@ -1,32 +1,50 @@
 package vault
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
-// What can be asked of an error with errors.Is.
+// What can go wrong, for errors.Is, and how to fix each.
 var (
-	ErrNotFound         = errors.New("not found")                               // no such secret; the mount and the namespace are there
-	ErrDeleted          = errors.New("deleted")                                 // the newest version is deleted or destroyed; see DeletedError
-	ErrConflict         = errors.New("changed by someone else")                 // check-and-set refused the write
-	ErrLeaseLost        = errors.New("lease lost")                              // the record is no longer ours to write
-	ErrForbidden        = errors.New("not allowed by the token's policy")       // the token is good, its policy is not enough
-	ErrUnauthorized     = errors.New("token or login refused")                  // expired, revoked or wrong
-	ErrUnavailable      = errors.New("no usable answer from Vault")             // sealed, overloaded, unreachable, or not Vault at all
-	ErrGateway          = errors.New("answered by something in front of Vault") // a firewall, a proxy or a single sign-on
-	ErrCached           = errors.New("answered from a cache in front of Vault")
-	ErrUnknownOutcome   = errors.New("outcome of the write not known") // the answer was lost and could not be settled
-	ErrNoMount          = errors.New("no such mount")
-	ErrNoNamespace      = errors.New("no such namespace")
-	ErrNotVersioned     = errors.New("not a KV version 2 mount")
-	ErrNoField          = errors.New("no such field")
-	ErrBadReference     = errors.New("malformed reference")
-	errNamespaceIgnored = fmt.Errorf("namespaces are ignored by this server: %w", ErrNoNamespace)
+	// ErrNotFound says that the mount and the namespace are there, and the secret is not.
+	ErrNotFound = fault.New(fault.Missing, "not found", "correct the path, or write the secret")
+	// ErrDeleted says that the newest version is deleted or destroyed; see DeletedError.
+	ErrDeleted = fault.New(fault.Deleted, "deleted", "vault kv undelete, or vault kv rollback")
+	// ErrConflict says that check-and-set refused the write.
+	ErrConflict = fault.New(fault.Conflict, "changed by someone else", "read it again")
+	// ErrLeased says that another run is working on the connection; see LeasedError.
+	ErrLeased = fault.New(fault.Leased, "leased", "wait for that run to end; if it died, its lease expires by itself")
+	// ErrLeaseLost says that the record is no longer ours to write.
+	ErrLeaseLost = fault.New(fault.LeaseLost, "lease lost", "run again: the next run continues where this one stopped")
+	// ErrForbidden says that the token is good and its policy is not enough.
+	ErrForbidden = fault.New(fault.Forbidden, "not allowed by the token's policy", "docs/vault-policy.hcl is the policy that bbsync needs")
+	// ErrUnauthorized says that the token or login is wrong, expired or revoked.
+	ErrUnauthorized = fault.New(fault.CredentialRefused, "token or login refused",
+		"check the credentials, and that the auth method is enabled there")
+	// ErrUnavailable says that Vault is sealed, overloaded or unreachable.
+	ErrUnavailable  = fault.New(fault.Unavailable, "no usable answer from Vault", "try again; vault status tells more")
+	ErrBrokenAnswer = fault.Under(ErrUnavailable, fault.BrokenAnswer, "no usable answer from Vault",
+		"the answer is not Vault's: it has another shape, or was cut short; is there a proxy in between?")
+	// ErrGateway is an answer of a firewall, a proxy or a single sign-on.
+	ErrGateway = fault.New(fault.Gateway, "answered by something in front of Vault", "let bbsync's requests pass through what is in front of Vault")
+	ErrCached  = fault.New(fault.Gateway, "answered from a cache in front of Vault",
+		"records must be read as they are now: switch cache_static_secrets off, or exclude the records' mount from the cache")
+	// ErrUnknownOutcome is a lost answer that could not be settled.
+	ErrUnknownOutcome = fault.New(fault.UnknownOutcome, "outcome of the write not known",
+		"the record may or may not be written; run again, the next run reads it first")
+	ErrNoMount      = fault.New(fault.Misconfigured, "no such mount", "vault secrets list shows those that are there")
+	ErrNoNamespace  = fault.New(fault.Misconfigured, "no such namespace", "correct the namespace, or check the address")
+	ErrNotVersioned = fault.New(fault.Misconfigured, "not a KV version 2 mount", "use a KV version 2 mount; vault kv enable-versioning converts one")
+	ErrNoField      = fault.New(fault.Misconfigured, "no such field", "")
+	ErrBadReference = fault.New(fault.Misconfigured, "malformed reference", "")
+
+	errNamespaceIgnored = fault.Under(ErrNoNamespace, fault.Misconfigured, "namespaces are ignored by this server: no such namespace",
+		"this Vault has no namespaces; take the namespace out, or check the address")
 )
 
 // An Error is what went wrong with one request to Vault.
@@ -35,12 +53,24 @@ type Error struct {
 	Path   string   // as Vault's API has it: mount/data/path
 	Status int      // of HTTP; 0 if there was none
 	Texts  []string // what Vault said, control characters escaped
-	Hint   string   // what to do next
-	Kind   error    // one of the sentinels above, or nil
+	Hint   string   // what to do next; "" if the kind says enough
+	Kind   error    // one of the faults above, or nil
 	Cause  error    // what the network said, or nil
 }
 
 func (e *Error) Error() string {
+	cause, fix := e.Explain()
+	if fix == "" {
+		fix = fault.Fix(e.Kind)
+	}
+	if fix != "" {
+		cause += " (" + fix + ")"
+	}
+	return cause
+}
+
+// Explain implements fault.Explainer.
+func (e *Error) Explain() (cause, fix string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "vault: %s %s", e.Op, clean(e.Path))
 	if e.Kind != nil {
@@ -55,10 +85,7 @@ func (e *Error) Error() string {
 	if e.Cause != nil {
 		fmt.Fprintf(&b, ": %v", e.Cause)
 	}
-	if e.Hint != "" {
-		fmt.Fprintf(&b, " (%s)", e.Hint)
-	}
-	return b.String()
+	return b.String(), e.Hint
 }
 
 // Unwrap returns the kind and the cause.
@@ -81,11 +108,19 @@ type DeletedError struct {
 }
 
 func (e *DeletedError) Error() string {
+	cause, fix := e.Explain()
+	return cause + " (" + fix + ")"
+}
+
+// Explain implements fault.Explainer.
+func (e *DeletedError) Explain() (cause, fix string) {
+	path := clean(e.Path)
 	if e.Destroyed {
-		return fmt.Sprintf("vault: %s: version %d was destroyed (an older one may be left: vault kv rollback; to begin anew: vault kv metadata delete %[1]s)",
-			clean(e.Path), e.Version)
+		return fmt.Sprintf("vault: %s: version %d was destroyed", path, e.Version),
+			fmt.Sprintf("an older one may be left: vault kv rollback; to begin again: vault kv metadata delete %s", path)
 	}
-	return fmt.Sprintf("vault: %s: version %d was deleted (vault kv undelete -versions=%[2]d %[1]s brings it back)", clean(e.Path), e.Version)
+	return fmt.Sprintf("vault: %s: version %d was deleted", path, e.Version),
+		fmt.Sprintf("vault kv undelete -versions=%d %s brings it back", e.Version, path)
 }
 
 // Unwrap returns ErrDeleted.
@@ -101,8 +136,21 @@ type LeasedError struct {
 }
 
 func (e *LeasedError) Error() string {
-	return fmt.Sprintf("%s is leased by %s until %s (wait for that run to end; if it died, its lease runs out by itself)",
-		clean(e.Path), clean(e.Holder), e.Expires.UTC().Format(time.RFC3339))
+	cause, fix := e.Explain()
+	return cause + " (" + fix + ")"
+}
+
+// Explain implements fault.Explainer.
+func (e *LeasedError) Explain() (cause, fix string) {
+	return fmt.Sprintf("%s is leased by %s until %s", clean(e.Path), clean(e.Holder), e.Expires.UTC().Format(time.RFC3339)), fault.Fix(ErrLeased)
+}
+
+// Unwrap returns ErrLeased.
+func (e *LeasedError) Unwrap() error { return ErrLeased }
+
+// broken is the error of a response of another shape than documented.
+func broken(req request, have response) error {
+	return &Error{Op: req.op, Path: req.path, Status: have.status, Texts: have.errors, Kind: ErrBrokenAnswer}
 }
 
 // mostText is how much of one string of the server an error repeats, in characters.

@@ -27,14 +27,13 @@ func (c *Client) TokenInfo(ctx context.Context) (TokenInfo, error) {
 	if c.cfg.Auth.agent() {
 		return TokenInfo{Agent: true}, nil
 	}
-	q := question{op: "looking up the token at", path: lookupSelf, needs: `"read"`}
-	have, err := c.ask(ctx, q)
-	if err != nil {
+	req := request{op: "looking up the token at", path: lookupSelf, needs: `"read"`}
+	data, have, err := fetch[selfWire](ctx, c, req)
+	switch {
+	case err != nil:
 		return TokenInfo{}, err
-	}
-	var data selfWire
-	if err := json.Unmarshal(have.data, &data); err != nil {
-		return TokenInfo{}, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
+	case data == nil:
+		return TokenInfo{}, broken(req, have)
 	}
 	return TokenInfo{
 		Policies: cleaned(append(data.Policies, data.IdentityPolicies...)),
@@ -89,20 +88,19 @@ func (c *Client) Lacks(ctx context.Context, path string) ([]Lack, error) {
 	for i, n := range needs {
 		paths[i] = n.Path
 	}
-	q := question{op: "asking for the token's capabilities at", path: "sys/capabilities-self", needs: `"update"`, body: map[string]any{"paths": paths}}
-	have, err := c.ask(ctx, q)
-	if err != nil {
+	req := request{op: "asking for the token's capabilities at", path: "sys/capabilities-self", needs: `"update"`, body: map[string]any{"paths": paths}}
+	data, have, err := fetch[map[string]json.RawMessage](ctx, c, req)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	var data map[string]json.RawMessage
-	if have.status != http.StatusOK || json.Unmarshal(have.data, &data) != nil {
-		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors, Kind: ErrUnavailable}
+	case have.status != http.StatusOK || data == nil:
+		return nil, broken(req, have)
 	}
 	var lacks []Lack
 	for _, n := range needs {
 		var held []string
-		if err := json.Unmarshal(data[n.Path], &held); err != nil {
-			return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
+		if json.Unmarshal((*data)[n.Path], &held) != nil {
+			return nil, broken(req, have)
 		}
 		if n.Miss = missing(n.Want, held); len(n.Miss) > 0 {
 			lacks = append(lacks, n)
@@ -124,33 +122,28 @@ func missing(want, held []string) []string {
 	return miss
 }
 
+// versions is what Vault returns of all versions of a secret.
+type versions struct {
+	Updated  time.Time                  `json:"updated_time"`
+	Versions map[string]versionMetadata `json:"versions"`
+}
+
 // Versions counts the versions of the record at path that can still be read, and
 // says since when the newest is there. A record that is not there has none.
 func (c *Client) Versions(ctx context.Context, path string) (readable int, newest time.Time, err error) {
-	q := question{op: "reading the versions of", path: c.metadataPath(path), needs: `"list", "read"`}
-	have, err := c.ask(ctx, q)
-	if err != nil {
+	req := request{op: "reading the versions of", path: c.metadataPath(path), needs: `"list", "read"`}
+	data, have, err := fetch[versions](ctx, c, req)
+	switch {
+	case err != nil:
 		return 0, time.Time{}, err
-	}
-	if have.status == http.StatusNotFound {
-		if len(have.errors) > 0 { // the mount is missing, not the record
-			return 0, time.Time{}, absent(q, have)
-		}
+	case have.status == http.StatusNotFound && len(have.errors) == 0:
 		return 0, time.Time{}, nil
-	}
-	var data struct {
-		Updated  time.Time `json:"updated_time"`
-		Versions map[string]struct {
-			Deleted   deletion `json:"deletion_time"`
-			Destroyed bool     `json:"destroyed"`
-		} `json:"versions"`
-	}
-	if err := json.Unmarshal(have.data, &data); err != nil {
-		return 0, time.Time{}, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
+	case data == nil || have.status != http.StatusOK: // the mount is missing, not the record
+		return 0, time.Time{}, absent(req, have)
 	}
 	for _, v := range data.Versions {
 		// delete_version_after gives a version its time in advance.
-		if (v.Deleted.IsZero() || v.Deleted.After(c.door.now())) && !v.Destroyed {
+		if (v.Deletes.IsZero() || v.Deletes.After(c.transport.now())) && !v.Destroyed {
 			readable++
 		}
 	}

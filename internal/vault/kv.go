@@ -28,7 +28,7 @@ func (c *Client) Read(ctx context.Context, path string) (record.Record, Version,
 	if differs, ok := errors.AsType[*record.ContradictionError](err); ok {
 		differs.Path = c.shown(path)
 	} else if err != nil {
-		return r, about.Version, fmt.Errorf("vault: %s: %w", c.shown(path), err)
+		return r, about.Version, &Error{Op: "reading", Path: c.dataPath(path), Kind: err}
 	}
 	r.Deletes = about.Deletes.Time
 	return r, about.Version, err
@@ -36,41 +36,39 @@ func (c *Client) Read(ctx context.Context, path string) (record.Record, Version,
 
 // read reads one version, or the newest for 0.
 func (c *Client) read(ctx context.Context, path string, version Version) (record.Fields, versionMetadata, error) {
-	q, err := c.dataQuestion(path, version)
+	req, err := c.dataRequest(path, version)
 	if err != nil {
 		return nil, versionMetadata{}, err
 	}
-	var secret *versionedSecret
-	q.into = &secret
-	have, err := c.ask(ctx, q)
+	secret, have, err := fetch[versioned[any]](ctx, c, req)
 	if err != nil {
 		return nil, versionMetadata{}, err
 	}
-	return c.versioned(q, path, have, secret)
+	return c.checkVersioned(req, path, have, secret)
 }
 
-func (c *Client) dataQuestion(path string, version Version) (question, error) {
+func (c *Client) dataRequest(path string, version Version) (request, error) {
 	if err := checkPath(path); err != nil {
-		return question{}, fmt.Errorf("vault: record: %w", err)
+		return request{}, fmt.Errorf("vault: record: %w", err)
 	}
-	q := question{op: "reading", path: c.dataPath(path), needs: `"create", "read", "update"`}
+	req := request{op: "reading", path: c.dataPath(path), needs: `"create", "read", "update"`}
 	if version != 0 {
-		q.query = url.Values{"version": {strconv.Itoa(int(version))}}
+		req.query = url.Values{"version": {strconv.Itoa(int(version))}}
 	}
-	return q, nil
+	return req, nil
 }
 
-// A versionedSecret is the data of an answer of KV version 2.
-type versionedSecret struct {
-	Data     any              `json:"data"`
+// versioned is a secret of KV version 2.
+type versioned[T any] struct {
+	Data     T                `json:"data"`
 	Metadata *versionMetadata `json:"metadata"`
 }
 
-// versioned checks such an answer. A deleted version comes with status 404 and its
+// checkVersioned returns the fields of a record. A deleted version comes with status 404 and its
 // metadata; an absent one with 404 and nothing.
-func (c *Client) versioned(q question, path string, have answer, s *versionedSecret) (record.Fields, versionMetadata, error) {
+func (c *Client) checkVersioned(req request, path string, have response, s *versioned[any]) (record.Fields, versionMetadata, error) {
 	if s == nil {
-		return nil, versionMetadata{}, absent(q, have)
+		return nil, versionMetadata{}, absent(req, have)
 	}
 	fields, isObject := s.Data.(map[string]any)
 	switch m := s.Metadata; {
@@ -79,7 +77,7 @@ func (c *Client) versioned(q question, path string, have answer, s *versionedSec
 	case s.Data == nil:
 		return nil, *m, &DeletedError{Path: c.shown(path), Version: m.Version, Destroyed: m.Destroyed}
 	case !isObject:
-		return nil, *m, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: record.ErrNotRecord}
+		return nil, *m, &Error{Op: req.op, Path: req.path, Status: have.status, Kind: record.ErrNotRecord}
 	default:
 		return fields, *m, nil
 	}
@@ -93,13 +91,13 @@ type versionMetadata struct {
 }
 
 // absent tells a missing secret from a missing mount.
-func absent(q question, have answer) error {
-	e := &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors, Kind: ErrNotFound}
+func absent(req request, have response) error {
+	e := &Error{Op: req.op, Path: req.path, Status: have.status, Texts: have.errors, Kind: ErrNotFound}
 	switch {
 	case have.status != http.StatusNotFound:
-		e.Kind, e.Hint = ErrUnavailable, "the answer holds no data"
+		e.Kind = ErrBrokenAnswer
 	case len(have.errors) > 0:
-		e.Kind, e.Hint = ErrNoMount, "vault secrets list shows those that are there"
+		e.Kind = ErrNoMount
 	}
 	return e
 }

@@ -68,7 +68,7 @@ func (c *Client) Break(ctx context.Context, path, holder string, ttl time.Durati
 			return nil, err
 		}
 		if l := r.Lease; c.LeaseState(l) == record.LeaseHeld && !l.Same(broken) {
-			return nil, &LeasedError{Path: c.shown(path), Holder: l.Holder, Expires: l.Expires, Age: c.LeaseAge(l), Left: l.Expires.Add(record.ClockMargin).Sub(c.door.now())}
+			return nil, &LeasedError{Path: c.shown(path), Holder: l.Holder, Expires: l.Expires, Age: c.LeaseAge(l), Left: l.Expires.Add(record.ClockMargin).Sub(c.transport.now())}
 		}
 		err = h.write(ctx, r, version, holder)
 		if err == nil {
@@ -85,7 +85,7 @@ func (c *Client) Break(ctx context.Context, path, holder string, ttl time.Durati
 // write writes r with the lease prolonged. h.mu is held, or h is not yet shared.
 func (h *LeasedRecord) write(ctx context.Context, r record.Record, cas Version, holder string) error {
 	began := time.Now()
-	now := h.c.door.now()
+	now := h.c.transport.now()
 	taken := now
 	if h.record.Lease != nil {
 		taken = h.record.Lease.Taken

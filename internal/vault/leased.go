@@ -27,32 +27,27 @@ type leaseOf struct {
 
 // readLeased reads a path outside of KV version 2. It asks for one path at a time:
 // what two fields of one secret are for belongs together.
-func (c *Client) readLeased(ctx context.Context, q question) (map[string]json.RawMessage, error) {
+func (c *Client) readLeased(ctx context.Context, req request) (map[string]json.RawMessage, error) {
 	c.leased.mu.Lock()
 	defer c.leased.mu.Unlock()
-	if fields, ok := c.leased.fields[q.path]; ok {
+	if fields, ok := c.leased.fields[req.path]; ok {
 		return fields, nil
 	}
-	have, err := c.ask(ctx, q)
-	if err != nil {
+	fields, have, err := fetch[map[string]json.RawMessage](ctx, c, req)
+	switch {
+	case err != nil:
 		return nil, err
+	case fields == nil:
+		return nil, unwritten(absent(req, have), req.path)
+	case have.lease.ID != "":
+		c.keepLease(req.path, *fields, have)
 	}
-	if len(have.data) == 0 {
-		return nil, unwritten(absent(q, have), q.path)
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(have.data, &fields); err != nil {
-		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable}
-	}
-	if have.lease.ID != "" {
-		c.keepLease(q.path, fields, have)
-	}
-	return fields, nil
+	return *fields, nil
 }
 
 // keepLease renews a lease until the client is closed. An agent that caches hands
 // one lease to all its clients, renews it, and nobody else may end it.
-func (c *Client) keepLease(path string, fields map[string]json.RawMessage, have answer) {
+func (c *Client) keepLease(path string, fields map[string]json.RawMessage, have response) {
 	if c.leased.fields == nil {
 		c.leased.fields = map[string]map[string]json.RawMessage{}
 	}

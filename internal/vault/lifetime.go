@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -26,17 +25,19 @@ var ErrLifetimeUnknown = errors.New("the token may not read delete_version_after
 // MountLifetime returns after how long Vault deletes what is written into the
 // records' mount; 0: never.
 func (c *Client) MountLifetime(ctx context.Context) (time.Duration, error) {
-	return c.lifetime(ctx, question{op: "reading the settings of", path: c.cfg.Mount + "/config", needs: `"read"`})
+	return c.lifetime(ctx, request{op: "reading the settings of", path: c.cfg.Mount + "/config", needs: `"read"`})
 }
 
 // RecordLifetime returns after how long Vault deletes what is written to one record
 // by a setting of its own; 0: never.
 func (c *Client) RecordLifetime(ctx context.Context, path string) (time.Duration, error) {
-	return c.lifetime(ctx, question{op: "reading the versions of", path: c.metadataPath(path), needs: `"list", "read"`})
+	return c.lifetime(ctx, request{op: "reading the versions of", path: c.metadataPath(path), needs: `"list", "read"`})
 }
 
-func (c *Client) lifetime(ctx context.Context, q question) (time.Duration, error) {
-	have, err := c.ask(ctx, q)
+func (c *Client) lifetime(ctx context.Context, req request) (time.Duration, error) {
+	data, have, err := fetch[struct {
+		After string `json:"delete_version_after"`
+	}](ctx, c, req)
 	switch {
 	case errors.Is(err, ErrForbidden):
 		return 0, fmt.Errorf("%w: %w", ErrLifetimeUnknown, err)
@@ -44,19 +45,14 @@ func (c *Client) lifetime(ctx context.Context, q question) (time.Duration, error
 		return 0, err
 	case have.status != http.StatusOK:
 		return 0, ErrLifetimeUnknown
-	}
-	var data struct {
-		After string `json:"delete_version_after"`
-	}
-	if err := json.Unmarshal(have.data, &data); err != nil {
-		return 0, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
-	}
-	if data.After == "" {
+	case data == nil:
+		return 0, broken(req, have)
+	case data.After == "":
 		return 0, nil
 	}
 	after, err := time.ParseDuration(data.After)
 	if err != nil {
-		return 0, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
+		return 0, broken(req, have)
 	}
 	return max(after, 0), nil // a negative one switches the setting off
 }

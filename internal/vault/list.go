@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -34,7 +33,7 @@ func (c *Client) List(ctx context.Context, prefix string) ([]string, error) {
 	level := []string{prefix}
 	for asked := 0; len(level) > 0; { // breadth first: no goroutine waits for another
 		if asked += len(level); asked > maxFolders {
-			return nil, &Error{Op: "listing", Path: c.metadataPath(prefix), Kind: ErrUnavailable, Cause: fmt.Errorf("more than %d folders", maxFolders)}
+			return nil, &Error{Op: "listing", Path: c.metadataPath(prefix), Kind: ErrBrokenAnswer, Cause: fmt.Errorf("more than %d folders", maxFolders)}
 		}
 		found, folders, err := c.listLevel(ctx, level)
 		if err != nil {
@@ -76,31 +75,25 @@ func (c *Client) listLevel(ctx context.Context, level []string) (paths, folders 
 }
 
 func (c *Client) listFolder(ctx context.Context, folder string) ([]string, error) {
-	q := question{
+	req := request{
 		op: "listing", needs: `"list"`, query: url.Values{"list": {"true"}},
 		path: strings.TrimSuffix(c.metadataPath(folder), "/"),
 	}
-	have, err := c.ask(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	if have.status == http.StatusNotFound {
-		if len(have.errors) > 0 {
-			return nil, absent(q, have)
-		}
-		return nil, nil // empty
-	}
-	var data struct {
+	data, have, err := fetch[struct {
 		Keys []string `json:"keys"`
-	}
-	if err := json.Unmarshal(have.data, &data); err != nil {
-		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
-	}
-	if len(data.Keys) == 0 { // an empty folder is answered with 404
-		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Hint: "the answer names no records; check what stands between bbsync and Vault"}
+	}](ctx, c, req)
+	switch {
+	case err != nil:
+		return nil, err
+	case have.status == http.StatusNotFound && len(have.errors) > 0:
+		return nil, absent(req, have)
+	case have.status == http.StatusNotFound:
+		return nil, nil // empty
+	case data == nil || len(data.Keys) == 0:
+		return nil, broken(req, have)
 	}
 	if strings.Count(folder, "/") >= maxDepth {
-		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: fmt.Errorf("folders more than %d deep", maxDepth)}
+		return nil, &Error{Op: req.op, Path: req.path, Status: have.status, Kind: ErrBrokenAnswer, Cause: fmt.Errorf("folders more than %d deep", maxDepth)}
 	}
 	// What bbsync cannot name it did not write.
 	return slices.DeleteFunc(data.Keys, func(name string) bool { return checkPath(strings.TrimSuffix(name, "/")) != nil }), nil
@@ -116,24 +109,15 @@ func (c *Client) DestroyOlder(ctx context.Context, path string, before Version) 
 	if err := checkPath(path); err != nil {
 		return fmt.Errorf("vault: record: %w", err)
 	}
-	q := question{op: "reading the versions of", path: c.metadataPath(path), needs: `"list", "read"`}
-	have, err := c.ask(ctx, q)
-	if err != nil {
+	req := request{op: "reading the versions of", path: c.metadataPath(path), needs: `"list", "read"`}
+	data, have, err := fetch[versions](ctx, c, req)
+	switch {
+	case err != nil:
 		return err
-	}
-	if have.status != http.StatusOK {
-		return absent(q, have)
-	}
-	var data struct {
-		Versions map[string]struct {
-			Destroyed bool `json:"destroyed"`
-		} `json:"versions"`
-	}
-	if err := json.Unmarshal(have.data, &data); err != nil {
-		return &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Cause: err}
-	}
-	if len(data.Versions) == 0 { // the record that is to stay is one
-		return &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable, Hint: "the answer names no versions"}
+	case have.status != http.StatusOK:
+		return absent(req, have)
+	case data == nil || len(data.Versions) == 0: // the record that is to stay is one
+		return broken(req, have)
 	}
 	var old []int
 	for text, v := range data.Versions {
@@ -146,19 +130,19 @@ func (c *Client) DestroyOlder(ctx context.Context, path string, before Version) 
 		return nil
 	}
 	slices.Sort(old)
-	q = question{
+	req = request{
 		op: "destroying old versions of", path: c.cfg.Mount + "/destroy/" + c.cfg.Path + "/" + path,
 		needs: `"update"`, body: map[string]any{"versions": old},
 	}
-	have, err = c.ask(ctx, q)
+	have, err = c.do(ctx, req)
 	switch {
 	case err != nil:
 		return err
 	case have.status >= http.StatusBadRequest:
-		return &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors}
+		return &Error{Op: req.op, Path: req.path, Status: have.status, Texts: have.errors}
 	case have.status != http.StatusNoContent:
 		return &Error{
-			Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnknownOutcome,
+			Op: req.op, Path: req.path, Status: have.status, Kind: ErrUnknownOutcome,
 			Hint: "Vault answers 204 to this; check what stands between bbsync and Vault, then run again",
 		}
 	}

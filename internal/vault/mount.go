@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -45,20 +44,17 @@ func (c *Client) mountOf(ctx context.Context, path string) (mount, error) {
 	if k, ok := c.mounts.of(path); ok {
 		return k, nil
 	}
-	q := question{op: "looking for the mount of", path: "sys/internal/ui/mounts/" + path, needs: `"read"`}
-	have, err := c.ask(ctx, q)
-	if err != nil {
-		return mount{}, err
-	}
-	e := &Error{Op: q.op, Path: path, Status: have.status, Texts: have.errors}
-	var data struct {
+	req := request{op: "looking for the mount of", path: "sys/internal/ui/mounts/" + path, needs: `"read"`}
+	data, have, err := fetch[struct {
 		Path    string            `json:"path"`
 		Type    string            `json:"type"`
 		Options map[string]string `json:"options"`
-	}
-	if have.status != http.StatusOK || json.Unmarshal(have.data, &data) != nil {
-		e.Kind, e.Hint = ErrNoMount, "vault secrets list shows those that are there"
-		return mount{}, e
+	}](ctx, c, req)
+	switch {
+	case err != nil:
+		return mount{}, err
+	case have.status != http.StatusOK || data == nil:
+		return mount{}, &Error{Op: req.op, Path: path, Status: have.status, Texts: have.errors, Kind: ErrNoMount}
 	}
 	k := mount{path: strings.Trim(data.Path, "/"), kind: data.Type}
 	if data.Type == "kv" || data.Type == "generic" {
@@ -107,7 +103,7 @@ func (c *Client) notVersioned() error {
 // the mount. asked is what was answered there.
 func (c *Client) probeMount(ctx context.Context, asked error) error {
 	const absent = "bbsync-probe"
-	data, err := c.ask(ctx, question{op: "reading", path: c.dataPath(absent), needs: `"create", "read", "update"`})
+	data, err := c.do(ctx, request{op: "reading", path: c.dataPath(absent), needs: `"create", "read", "update"`})
 	if err != nil {
 		return err
 	}
@@ -119,7 +115,7 @@ func (c *Client) probeMount(ctx context.Context, asked error) error {
 	}
 	// Version 1 answers the same for an absent "data/…". Only version 2 warns
 	// about paths without "data/".
-	plain, err := c.ask(ctx, question{op: "reading", path: c.cfg.Mount + "/" + c.cfg.Path + "/" + absent, needs: `"read"`})
+	plain, err := c.do(ctx, request{op: "reading", path: c.cfg.Mount + "/" + c.cfg.Path + "/" + absent, needs: `"read"`})
 	if err == nil && mentions(plain.warnings, "versioned K/V") {
 		c.mounts.add(mount{path: c.cfg.Mount, version: 2})
 		return nil

@@ -47,37 +47,23 @@ func (c *Client) refMount(ctx context.Context, path string) (mount, error) {
 }
 
 func (c *Client) secretFields(ctx context.Context, in mount, path string) (map[string]json.RawMessage, error) {
-	q := question{op: "reading", path: in.path + "/" + path, needs: `"read"`}
+	req := request{op: "reading", path: in.path + "/" + path, needs: `"read"`}
 	if in.version != 2 {
-		return c.readLeased(ctx, q)
+		return c.readLeased(ctx, req)
 	}
-	q.path = in.path + "/data/" + path
-	have, err := c.ask(ctx, q)
-	if err != nil {
+	req.path = in.path + "/data/" + path
+	secret, have, err := fetch[versioned[map[string]json.RawMessage]](ctx, c, req)
+	switch {
+	case err != nil:
 		return nil, err
+	case secret == nil:
+		return nil, unwritten(absent(req, have), in.path+"/"+path)
+	case secret.Metadata == nil:
+		return nil, &Error{Op: req.op, Path: req.path, Status: have.status, Kind: ErrNotVersioned}
+	case have.status == http.StatusNotFound || secret.Data == nil:
+		return nil, &Error{Op: req.op, Path: req.path, Status: have.status, Kind: ErrDeleted}
 	}
-	if len(have.data) == 0 {
-		return nil, unwritten(absent(q, have), in.path+"/"+path)
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(have.data, &fields); err != nil {
-		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable}
-	}
-	inner, ok := fields["data"]
-	if _, versioned := fields["metadata"]; !ok || !versioned {
-		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrNotVersioned}
-	}
-	if have.status == http.StatusNotFound || string(inner) == "null" {
-		return nil, &Error{
-			Op: q.op, Path: q.path, Status: have.status, Kind: ErrDeleted,
-			Hint: "vault kv undelete, or vault kv rollback",
-		}
-	}
-	fields = nil
-	if err := json.Unmarshal(inner, &fields); err != nil {
-		return nil, &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrUnavailable}
-	}
-	return fields, nil
+	return secret.Data, nil
 }
 
 // unwritten adds to an absent secret how it is written, without a value: what is

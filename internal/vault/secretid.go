@@ -2,7 +2,6 @@ package vault
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
@@ -30,21 +29,20 @@ func (c *Client) SecretIDInfo(ctx context.Context, role string) (SecretIDInfo, e
 		id = *c.unwrap
 	}
 	c.login.Unlock()
-	q := question{
+	req := request{
 		op: "looking up the secret id at", path: "auth/" + c.cfg.Auth.mount() + "/role/" + role + "/secret-id/lookup",
 		body: map[string]any{"secret_id": id}, needs: `"update"`,
 	}
-	have, err := c.ask(ctx, q)
-	if err != nil {
-		return SecretIDInfo{}, err
-	}
-	var data struct {
+	data, have, err := fetch[struct {
 		Created time.Time `json:"creation_time"`
 		Expires time.Time `json:"expiration_time"` // the year 1: never
 		Uses    int       `json:"secret_id_num_uses"`
-	}
-	if have.status != http.StatusOK || json.Unmarshal(have.data, &data) != nil {
-		return SecretIDInfo{}, &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors, Kind: ErrUnavailable}
+	}](ctx, c, req)
+	switch {
+	case err != nil:
+		return SecretIDInfo{}, err
+	case have.status != http.StatusOK || data == nil:
+		return SecretIDInfo{}, broken(req, have)
 	}
 	info := SecretIDInfo{Created: data.Created, Uses: data.Uses}
 	if !data.Expires.IsZero() {

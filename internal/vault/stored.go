@@ -42,20 +42,15 @@ func (c *Client) ReadStored(ctx context.Context, ref string) (StoredSecret, erro
 }
 
 func (c *Client) reread(ctx context.Context, s *StoredSecret) error {
-	q := question{op: "reading", path: s.path, needs: `"read", "update"`}
-	have, err := c.ask(ctx, q)
-	if err != nil {
-		return err
-	}
-	var data struct {
-		Data     map[string]json.RawMessage `json:"data"`
-		Metadata versionMetadata            `json:"metadata"`
-	}
+	req := request{op: "reading", path: s.path, needs: `"read", "update"`}
+	data, have, err := fetch[versioned[map[string]json.RawMessage]](ctx, c, req)
 	switch {
-	case len(have.data) == 0:
-		return absent(q, have)
-	case json.Unmarshal(have.data, &data) != nil || data.Data == nil || have.status != http.StatusOK:
-		return &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrDeleted, Hint: "vault kv undelete, or vault kv rollback"}
+	case err != nil:
+		return err
+	case data == nil:
+		return absent(req, have)
+	case data.Data == nil || data.Metadata == nil || have.status != http.StatusOK:
+		return &Error{Op: req.op, Path: req.path, Status: have.status, Kind: ErrDeleted, Hint: "vault kv undelete, or vault kv rollback"}
 	}
 	s.fields, s.version = data.Data, data.Metadata.Version
 	return nil
@@ -121,22 +116,22 @@ func (c *Client) WriteStored(ctx context.Context, s StoredSecret) (StoredSecret,
 }
 
 func (c *Client) putStored(ctx context.Context, s StoredSecret) error {
-	q := question{
-		op: "writing", path: s.path, needs: `"read", "update"`, once: true,
+	req := request{
+		op: "writing", path: s.path, needs: `"read", "update"`, nonIdempotent: true,
 		body: map[string]any{"options": map[string]any{"cas": s.version}, "data": s.fields},
 	}
 	ctx = httpx.WithSecrets(ctx, func() []secret.Text {
 		value, _ := s.Value()
 		return []secret.Text{value}
 	})
-	have, err := c.ask(ctx, q)
+	have, err := c.do(ctx, req)
 	switch {
 	case err != nil:
 		return err
 	case mentions(have.errors, "did not match the current version"):
-		return &Error{Op: q.op, Path: q.path, Status: have.status, Kind: ErrConflict, Hint: "someone else changed it: run again"}
+		return &Error{Op: req.op, Path: req.path, Status: have.status, Kind: ErrConflict, Hint: "someone else changed it: run again"}
 	case have.status >= http.StatusBadRequest:
-		return &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors}
+		return &Error{Op: req.op, Path: req.path, Status: have.status, Texts: have.errors}
 	}
 	return nil
 }

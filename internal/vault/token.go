@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -21,25 +20,22 @@ const lookupSelf = "auth/token/lookup-self"
 func (c *Client) useToken(ctx context.Context) (*api.Secret, error) {
 	token := strings.TrimSpace(c.cfg.Auth.Token.Reveal())
 	c.api.SetToken(token)
-	var have answer
-	err := c.patiently(ctx, func() error {
-		var err error
-		have, err = c.askOnce(ctx, question{op: "looking up the token at", path: lookupSelf, needs: `"read"`})
+	var data *selfWire
+	var have response
+	req := request{op: "looking up the token at", path: lookupSelf, needs: `"read"`, into: &data}
+	err := c.patiently(ctx, func() (err error) {
+		have, err = c.attempt(ctx, req)
 		return err
 	})
 	auth := &api.SecretAuth{ClientToken: token}
 	if errors.Is(err, ErrForbidden) {
 		return c.unlooked(err, auth)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	var data struct {
-		TTL       int  `json:"ttl"`
-		Renewable bool `json:"renewable"`
-	}
-	if err := json.Unmarshal(have.data, &data); err != nil {
-		return nil, &Error{Op: "looking up the token at", Path: lookupSelf, Status: have.status, Kind: ErrUnavailable, Cause: err}
+	case data == nil:
+		return nil, broken(req, have)
 	}
 	auth.LeaseDuration, auth.Renewable = data.TTL, data.Renewable
 	return &api.Secret{Auth: auth}, nil
@@ -81,7 +77,7 @@ func (c *Client) denied(ctx context.Context, used string, err error) error {
 	}
 	if !mentions(e.Texts, "invalid token") {
 		// OpenBao answers a bad token and a narrow policy alike.
-		if _, lookErr := c.askOnce(ctx, question{op: "looking up the token at", path: lookupSelf, needs: `"read"`}); lookErr == nil {
+		if _, lookErr := c.attempt(ctx, request{op: "looking up the token at", path: lookupSelf, needs: `"read"`}); lookErr == nil {
 			return err
 		} else if !errors.Is(lookErr, ErrForbidden) {
 			return lookErr
@@ -141,8 +137,8 @@ func (c *Client) checkNamespace(ctx context.Context) error {
 		paths = paths[1:] // the token is not ours to look up
 	}
 	for _, path := range paths {
-		q := question{op: "looking for namespaces at", path: path}
-		if err := c.patiently(ctx, func() error { return c.expectNone(ctx, absurd, q) }); err != nil {
+		req := request{op: "looking for namespaces at", path: path}
+		if err := c.patiently(ctx, func() error { return c.expectNone(ctx, absurd, req) }); err != nil {
 			return err
 		}
 	}
@@ -150,10 +146,10 @@ func (c *Client) checkNamespace(ctx context.Context) error {
 }
 
 // expectNone asks in a namespace that is not there: an answer is an error.
-func (c *Client) expectNone(ctx context.Context, absurd *api.Client, q question) error {
-	resp, err := c.send(ctx, absurd, q)
+func (c *Client) expectNone(ctx context.Context, absurd *api.Client, req request) error {
+	resp, err := c.send(ctx, absurd, req)
 	if resp == nil {
-		return c.unreachable(ctx, q, err)
+		return c.unreachable(ctx, req, err)
 	}
 	_ = resp.Body.Close()
 	switch {
@@ -163,7 +159,7 @@ func (c *Client) expectNone(ctx context.Context, absurd *api.Client, q question)
 			Hint: "this Vault has no namespaces; take the namespace out, or check the address",
 		}
 	case resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests:
-		return &Error{Op: q.op, Path: q.path, Status: resp.StatusCode, Kind: ErrUnavailable, Hint: hintFor(resp.StatusCode, nil)}
+		return &Error{Op: req.op, Path: req.path, Status: resp.StatusCode, Kind: ErrUnavailable, Hint: hintFor(resp.StatusCode, nil)}
 	}
 	return nil // 403 or 404: the header counts
 }

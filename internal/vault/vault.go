@@ -41,9 +41,9 @@ type Config struct {
 
 // A Client is a login to one Vault. It may be used by many goroutines.
 type Client struct {
-	cfg  Config
-	api  *api.Client
-	door *door
+	cfg       Config
+	api       *api.Client
+	transport *transport
 
 	alive context.Context // ends with Close
 	end   context.CancelFunc
@@ -67,11 +67,11 @@ func Login(ctx context.Context, cfg Config) (*Client, error) {
 	}
 	c := &Client{cfg: cfg, fresh: make(chan *api.Secret, 1)}
 	c.alive, c.end = context.WithCancel(context.WithoutCancel(ctx))
-	if c.door, err = newDoor(c.alive, cfg); err != nil {
+	if c.transport, err = newTransport(c.alive, cfg); err != nil {
 		c.end()
 		return nil, err
 	}
-	if c.api, err = newAPI(cfg, c.door); err != nil {
+	if c.api, err = newAPI(cfg, c.transport); err != nil {
 		c.end()
 		return nil, err
 	}
@@ -114,11 +114,11 @@ func (c *Client) Close() {
 	}
 	c.end()
 	c.tasks.Wait()
-	c.door.transport.CloseIdleConnections()
+	c.transport.http.CloseIdleConnections()
 }
 
 // Certificates returns the certificates of the connection, which end.
-func (c *Client) Certificates() []httpx.Certificate { return c.door.transport.Certificates() }
+func (c *Client) Certificates() []httpx.Certificate { return c.transport.http.Certificates() }
 
 func (cfg Config) complete() (Config, error) {
 	address, err := names.VaultURL(cfg.Address)
@@ -170,9 +170,9 @@ func or(s, otherwise string) string {
 // newAPI makes the client such that none of the VAULT_* variables has a say:
 // NewClient takes token, namespace and headers from them. It also fails when one
 // of them is malformed, which cannot be prevented here.
-func newAPI(cfg Config, d *door) (*api.Client, error) {
+func newAPI(cfg Config, t *transport) (*api.Client, error) {
 	conf := &api.Config{
-		Address: cfg.url(), HttpClient: d.client(), MaxRetries: 0,
+		Address: cfg.url(), HttpClient: t.client(), MaxRetries: 0,
 		MinRetryWait: time.Second, MaxRetryWait: time.Second,
 	}
 	client, err := api.NewClient(conf)

@@ -3,7 +3,6 @@ package vault
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -67,18 +66,18 @@ func unsure(err error) bool {
 }
 
 func (w *write) put(ctx context.Context) (Version, error) {
-	q := question{
-		op: "writing", path: w.c.dataPath(w.path), needs: `"create", "read", "update"`, once: true,
+	req := request{
+		op: "writing", path: w.c.dataPath(w.path), needs: `"create", "read", "update"`, nonIdempotent: true,
 		body: map[string]any{"options": map[string]any{"cas": w.cas}, "data": w.fields},
 	}
-	have, err := w.c.ask(ctx, q)
+	data, have, err := fetch[versionMetadata](ctx, w.c, req)
 	if err != nil {
 		if ctx.Err() != nil {
 			return 0, w.unknown(err)
 		}
 		return 0, err
 	}
-	e := &Error{Op: q.op, Path: q.path, Status: have.status, Texts: have.errors}
+	e := &Error{Op: req.op, Path: req.path, Status: have.status, Texts: have.errors}
 	switch {
 	case have.status == http.StatusBadRequest && mentions(have.errors, "did not match the current version"):
 		if !w.began.IsZero() { // perhaps our own, whose answer was lost, came in late
@@ -86,26 +85,22 @@ func (w *write) put(ctx context.Context) (Version, error) {
 				return version, nil
 			}
 		}
-		e.Kind, e.Hint = ErrConflict, "read it again"
+		e.Kind = ErrConflict
 		return 0, e
 	case have.status == http.StatusNotFound:
-		e.Kind, e.Hint = ErrNoMount, "vault secrets list shows those that are there"
+		e.Kind = ErrNoMount
 		return 0, e
 	case have.status >= http.StatusBadRequest:
 		return 0, e
 	}
-	var data struct {
-		Version Version  `json:"version"`
-		Deletes deletion `json:"deletion_time"`
-	}
-	if json.Unmarshal(have.data, &data) != nil || data.Version == 0 {
+	if data == nil || data.Version == 0 {
 		// Version 1 stores whatever it is sent, and answers 204.
 		return 0, w.c.notVersioned()
 	}
 	if data.Version != w.cas+1 {
 		// An answer to another write: something in between repeats what it has seen.
 		// What was meant to be written may not be, so that nobody may build on it.
-		e.Kind, e.Hint = ErrUnavailable, fmt.Sprintf("the answer speaks of version %d, and %d was to be written: does a proxy keep answers?", data.Version, w.cas+1)
+		e.Kind, e.Hint = ErrBrokenAnswer, fmt.Sprintf("the answer speaks of version %d, and %d was to be written: does a proxy keep answers?", data.Version, w.cas+1)
 		return 0, e
 	}
 	w.deletes = data.Deletes.Time
@@ -126,7 +121,7 @@ func (w *write) settle(ctx context.Context, cause error) (Version, error) {
 	case mine:
 		return version, nil
 	case version > w.cas:
-		return 0, &Error{Op: "writing", Path: w.c.dataPath(w.path), Kind: ErrConflict, Hint: "read it again"}
+		return 0, &Error{Op: "writing", Path: w.c.dataPath(w.path), Kind: ErrConflict}
 	case time.Since(w.began) > w.c.cfg.Patience:
 		// The request may still be on its way.
 		return 0, w.unknown(cause)

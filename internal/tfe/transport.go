@@ -21,23 +21,22 @@ const maxAnswer = 32 << 20
 // with 429. The limiter's pause between them is the server's own word.
 const maxRefusals = 10
 
-// A door is what every request to Terraform goes through, go-tfe's ping
-// included: it paces, waits out refusals, keeps the rate limit's headers from
-// go-tfe (see the package comment), and notes the answer, whose status go-tfe
-// loses.
-type door struct {
-	transport *httpx.Transport
-	limiter   *limit.Limiter
-	first     atomic.Pointer[context.Context] // for the ping, which comes without one
+// transport is the RoundTripper of every request, including go-tfe's ping. It paces
+// requests, waits out refusals, keeps the rate limit's headers from go-tfe (see the
+// package comment), and notes the response, whose status go-tfe loses.
+type transport struct {
+	http    *httpx.Transport
+	limiter *limit.Limiter
+	first   atomic.Pointer[context.Context] // for the ping, which comes without one
 }
 
-func (d *door) client() *http.Client { return httpx.Client(trace.Transport(d)) }
+func (t *transport) client() *http.Client { return httpx.Client(trace.Transport(t)) }
 
 // boot makes ctx the context of requests that have none, until the func that it
 // returns is called.
-func (d *door) boot(ctx context.Context) func() {
-	d.first.Store(&ctx)
-	return func() { d.first.Store(nil) }
+func (t *transport) boot(ctx context.Context) func() {
+	t.first.Store(&ctx)
+	return func() { t.first.Store(nil) }
 }
 
 // An exchange is what came back for one request.
@@ -50,9 +49,9 @@ type exchange struct {
 type exchangeKey struct{}
 
 // RoundTrip implements http.RoundTripper.
-func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	if boot := d.first.Load(); boot != nil && ctx.Value(exchangeKey{}) == nil {
+	if boot := t.first.Load(); boot != nil && ctx.Value(exchangeKey{}) == nil {
 		ctx = *boot
 	}
 	body, err := drain(req)
@@ -60,14 +59,14 @@ func (d *door) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	for refusals := 0; ; refusals++ {
-		if err := d.limiter.Wait(ctx); err != nil {
+		if err := t.limiter.Wait(ctx); err != nil {
 			return nil, err
 		}
-		resp, answer, err := d.once(ctx, req, body)
+		resp, answer, err := t.attempt(ctx, req, body)
 		if err != nil {
 			return nil, err
 		}
-		d.limiter.Seen(resp.StatusCode, advice(resp.Header))
+		t.limiter.Seen(resp.StatusCode, advice(resp.Header))
 		if resp.StatusCode == http.StatusTooManyRequests {
 			if refusals < maxRefusals {
 				continue // the limiter waits
@@ -101,15 +100,15 @@ func drain(req *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// once sends the request once. net/http may repeat it by itself where the server
+// attempt sends the request once. net/http may repeat it by itself where the server
 // says that it did not process it: GetBody lets it.
-func (d *door) once(ctx context.Context, req *http.Request, body []byte) (*http.Response, []byte, error) {
+func (t *transport) attempt(ctx context.Context, req *http.Request, body []byte) (*http.Response, []byte, error) {
 	try := req.WithContext(ctx)
 	if body != nil {
 		try.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		try.Body, _ = try.GetBody()
 	}
-	resp, err := d.transport.RoundTrip(try)
+	resp, err := t.http.RoundTrip(try)
 	if err != nil {
 		return nil, nil, err
 	}
