@@ -88,8 +88,10 @@ func (t *Transport) readWhole(ctx context.Context, resp *http.Response) error {
 	return count(ctx, len(body))
 }
 
-// maxReused is the size up to which a buffer is used again.
-const maxReused = 64 << 10
+const (
+	usualBody = 16 << 10 // holds a record of two key pairs
+	maxReused = 64 << 10 // of a buffer
+)
 
 // readAll reads at most one byte more than most. Servers rarely announce the length,
 // so the body is read into a reused buffer and copied: a new buffer for each body
@@ -97,7 +99,7 @@ const maxReused = 64 << 10
 func (t *Transport) readAll(resp *http.Response, most int64) ([]byte, error) {
 	buffer, ok := t.buffers.Get().(*bytes.Buffer)
 	if !ok {
-		buffer = &bytes.Buffer{}
+		buffer = bytes.NewBuffer(make([]byte, 0, usualBody))
 	}
 	if n := resp.ContentLength; n > 0 && n <= most {
 		buffer.Grow(int(n) + bytes.MinRead) // ReadFrom grows a buffer that has less than MinRead left
