@@ -62,7 +62,7 @@ type Options struct {
 // An Event tells of one step or one connection.
 type Event struct {
 	Address string
-	Step    plan.Step // nil: about the connection
+	Step    plan.AnyStep // nil: about the connection
 	Kind    EventKind
 	Text    string // of a warning
 	Err     error
@@ -106,8 +106,8 @@ func Statuses() []Status {
 type Outcome struct {
 	Address string
 	Status  Status
-	Done    []plan.Step
-	Left    []plan.Step // in order; the first of them failed or waits
+	Done    []plan.AnyStep
+	Left    []plan.AnyStep // in order; the first of them failed or waits
 	Err     error
 	Wait    *Wait
 }
@@ -200,7 +200,7 @@ func (e *executor) stopped(ctx context.Context) bool {
 
 // connection carries one connection's plan out under its lease.
 func (e *executor) connection(ctx context.Context, c plan.Connection) (out Outcome) {
-	out = Outcome{Address: c.Address, Left: c.Steps()}
+	out = Outcome{Address: c.Address, Left: plan.AnySteps(c.Steps())}
 	switch {
 	case len(c.Blocks) > 0:
 		out.Status, out.Err = blockedAs(c.State()), errors.New(c.Blocks[0].Text)
@@ -250,17 +250,18 @@ func (e *executor) needs(c plan.Connection) error {
 }
 
 // steps runs steps in order and fills the outcome.
-func (e *executor) steps(ctx context.Context, address string, steps []plan.Step, do func(context.Context, plan.Step) error) Outcome {
+func steps[S plan.AnyStep](ctx context.Context, e *executor, address string, steps []S, do func(context.Context, S) (Deed, error)) Outcome {
 	out := Outcome{Address: address, Status: Applied}
 	for i, step := range steps {
-		out.Left = steps[i:]
+		out.Left = plan.AnySteps(steps[i:])
 		if e.stopped(ctx) {
 			out.Status = NotRun
 			return out
 		}
 		began := time.Now()
 		within, end := trace.Start(ctx, step.String(), trace.Connection(address))
-		err := do(within, step)
+		deed, err := do(within, step)
+		err = e.audited(address, step, deed, err)
 		if wait, ok := errors.AsType[*waitError](err); ok {
 			end(nil)
 			out.Status, out.Wait = Waiting, &wait.wait

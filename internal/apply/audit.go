@@ -13,31 +13,28 @@ import (
 // what it was done with: never a secret.
 type Deed struct {
 	Address      string
-	Step         plan.Step
+	Step         plan.AnyStep
 	Err          error             // nil: done
 	Fingerprints map[string]string // of the record's public keys after it, by role
 	Proof        string            // what a system answered, of steps that prove
 }
 
-// audited wraps the carrying out of a step: it counts as done when Options.Audit
-// has kept it, so that a trail that cannot be written stops the connection
-// before its next step. Waiting for a person is no deed.
-func (e *executor) audited(address string, do func(context.Context, plan.Step) (Deed, error)) func(context.Context, plan.Step) error {
-	return func(ctx context.Context, step plan.Step) error {
-		deed, err := do(ctx, step)
-		if _, waits := errors.AsType[*waitError](err); waits || e.opts.Audit == nil {
-			return err
-		}
-		deed.Address, deed.Step, deed.Err = address, step, err
-		kept := e.opts.Audit(deed)
-		switch {
-		case kept == nil:
-			return err
-		case err == nil:
-			return fmt.Errorf("it was done, but not written to the audit trail: %w", kept)
-		}
-		return fmt.Errorf("%w (not written to the audit trail: %w)", err, kept)
+// audited returns the error of a step that was carried out: it counts as done when
+// Options.Audit has kept it, so that a trail that cannot be written stops the
+// connection before its next step. Waiting for a person is no deed.
+func (e *executor) audited(address string, step plan.AnyStep, deed Deed, err error) error {
+	if _, waits := errors.AsType[*waitError](err); waits || e.opts.Audit == nil {
+		return err
 	}
+	deed.Address, deed.Step, deed.Err = address, step, err
+	kept := e.opts.Audit(deed)
+	switch {
+	case kept == nil:
+		return err
+	case err == nil:
+		return fmt.Errorf("it was done, but not written to the audit trail: %w", kept)
+	}
+	return fmt.Errorf("%w (not written to the audit trail: %w)", err, kept)
 }
 
 // deed carries one step out and tells what it was done with.

@@ -145,8 +145,8 @@ func TestStepsKeepOthersChanges(t *testing.T) {
 
 // keepsRecord reports whether the record holds after a step all that the step does
 // not change.
-func keepsRecord(s plan.Step) bool {
-	return !isShared(s) && s.Kind() != "retire_record" && s.Kind() != "move_record"
+func keepsRecord(s plan.AnyStep) bool {
+	return !isShared(s) && s.Type().Kind != "retire_record" && s.Type().Kind != "move_record"
 }
 
 // resumable are the cases that end well, whose worlds do not fail by themselves
@@ -164,7 +164,7 @@ func resumable() map[string]stepCase {
 }
 
 // replanned returns the step as the next plan has it.
-func replanned(w *world, s plan.Step) plan.Step {
+func replanned(w *world, s plan.AnyStep) plan.AnyStep {
 	move, ok := s.(plan.MoveRecord)
 	if !ok {
 		return s

@@ -50,7 +50,7 @@ func (e *executor) follow(ctx context.Context, c plan.Connection, ended map[stri
 	if !known {
 		before = "left out"
 	}
-	return Outcome{Address: c.Address, Status: Later, Left: c.Steps(), Err: fmt.Errorf("%s: not begun, as %s, which goes first, ended as: %s", c.Address, c.After, before)}
+	return Outcome{Address: c.Address, Status: Later, Left: plan.AnySteps(c.Steps()), Err: fmt.Errorf("%s: not begun, as %s, which goes first, ended as: %s", c.Address, c.After, before)}
 }
 
 // canaries halts when one of them did not come to its end. One that waits for a

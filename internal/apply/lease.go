@@ -13,7 +13,7 @@ import (
 // leased takes the connection's lease, makes sure that what was planned still
 // holds, runs the steps and gives the lease back.
 func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
-	out := Outcome{Address: c.Address, Left: c.Steps()}
+	out := Outcome{Address: c.Address, Left: plan.AnySteps(c.Steps())}
 	var broken *record.Lease
 	if s := c.Breaks(); s != nil {
 		broken = &record.Lease{Holder: s.Holder, Taken: s.Taken}
@@ -53,7 +53,7 @@ func (e *executor) leased(ctx context.Context, c plan.Connection) Outcome {
 			return out
 		}
 	}
-	out = e.steps(running, c.Address, c.Steps(), e.audited(c.Address, r.deed))
+	out = steps(running, e, c.Address, c.Steps(), r.deed)
 	if lost := held.Err(); lost != nil && out.Status != Applied {
 		out.Err = errors.Join(out.Err, fmt.Errorf("%s: %w", c.Address, lost))
 		out.Status = Broken

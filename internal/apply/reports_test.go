@@ -23,12 +23,12 @@ func TestRunReports(t *testing.T) {
 			Progress: func(e Event) {
 				kind := ""
 				if e.Step != nil {
-					kind = e.Step.Kind()
+					kind = e.Step.Type().Kind
 				}
 				have = append(have, strings.TrimSpace(fmt.Sprintf("%s %s %s %s %t %s", e.Address, e.Kind, kind, e.Text, e.Err != nil, e.Took)))
 			},
 			Audit: func(d Deed) error {
-				have = append(have, fmt.Sprintf("audit %s %s %t %q", d.Address, d.Step.Kind(), d.Err != nil, plain(d.Proof)), plain(fmt.Sprint(d.Fingerprints)))
+				have = append(have, fmt.Sprintf("audit %s %s %t %q", d.Address, d.Step.Type().Kind, d.Err != nil, plain(d.Proof)), plain(fmt.Sprint(d.Fingerprints)))
 				return nil
 			},
 		}

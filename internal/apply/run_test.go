@@ -149,16 +149,15 @@ func TestRunNeedsGrants(t *testing.T) {
 		w.misses = map[string]bool{"INFRA": true}
 		a, b := planned(w, "a", prove), planned(w, "b", prove)
 		a.Needs, b.Needs = []plan.GrantPermission{web, vpc}, []plan.GrantPermission{web}
-		shared := plan.BitbucketPlan{Label: "corp", Changes: []plan.Change{{Step: vpc}, {Step: prove}, {Step: web}}}
+		shared := plan.BitbucketPlan{Label: "corp", Changes: []plan.SharedChange{{Step: vpc}, {Step: web}}}
 		result := run(t.Context(), w, plan.Plan{Bitbuckets: []plan.BitbucketPlan{shared, {Label: "same"}, {Label: "no", Blocks: []plan.Block{{Kind: plan.Refused, Text: "no"}}}}, Connections: []plan.Connection{a, b}}, Options{})
-		want := []string{"bitbucket.corp: failed 1+2", "bitbucket.same: unchanged 0+0", "bitbucket.no: refused 0+0", "a: failed 0+1", "b: applied 1+0"}
+		want := []string{"bitbucket.corp: failed 1+1", "bitbucket.same: unchanged 0+0", "bitbucket.no: refused 0+0", "a: failed 0+1", "b: applied 1+0"}
 		if have := slices.Concat(statuses(result.Bitbuckets), statuses(result.Connections)); !slices.Equal(have, want) {
 			t.Errorf("have %q", have)
 		}
 		for part, err := range map[string]error{
 			"a: not begun, as it needs what failed: bitbucket.corp: ":                   result.Connections[0].Err,
 			"REPO_ADMIN was granted, but svc does not hold it":                          result.Connections[0].Err,
-			"step prove_consumer belongs to a connection, not to a Bitbucket":           result.Bitbuckets[0].Err,
 			"REPO_ADMIN was granted, but svc does not hold it effectively: is the user": result.Bitbuckets[0].Err,
 		} {
 			if err == nil || !strings.Contains(err.Error(), part) {
@@ -176,25 +175,11 @@ func TestGrantNotRun(t *testing.T) {
 		close(stop)
 		grant := plan.GrantPermission{User: serviceUser, Permission: "ADMIN"}
 		e := &executor{sys: w, opts: Options{Stop: stop}, failed: map[plan.GrantPermission]error{}}
-		out := e.bitbucket(t.Context(), plan.BitbucketPlan{Label: "corp", Changes: []plan.Change{{Step: grant}}})
+		out := e.bitbucket(t.Context(), plan.BitbucketPlan{Label: "corp", Changes: []plan.SharedChange{{Step: grant}}})
 		c := planned(w, "a", prove)
 		c.Needs = []plan.GrantPermission{grant}
 		if err := e.needs(c); out.Status != NotRun || out.Err != nil || err == nil || !strings.HasSuffix(err.Error(), ": not run") {
 			t.Errorf("%s, %v; needs %v", out.Status, out.Err, err)
-		}
-	})
-}
-
-// TestConnectionStepsOnly: a step that all connections of a Bitbucket share is not
-// carried out for one of them.
-func TestConnectionStepsOnly(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		for _, step := range []plan.Step{plan.GrantPermission{}, plan.RemoveUnknownKey{}, plan.InstallPlugin{}, plan.EnablePlugin{}, plan.EnableHook{}} {
-			w := connected()
-			out := run(t.Context(), w, plan.Plan{Connections: []plan.Connection{planned(w, "a", step)}}, Options{}).Connections[0]
-			if out.Status != Broken || !strings.Contains(out.Err.Error(), "belongs to a Bitbucket, not to a connection") {
-				t.Errorf("%T: %v", step, out.Err)
-			}
 		}
 	})
 }

@@ -83,10 +83,8 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 		return nil // the runner's own lease has replaced it
 	case plan.RetireRecord:
 		return r.retireRecord(ctx)
-	case plan.GrantPermission, plan.RemoveUnknownKey, plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
-		return fmt.Errorf("step %s belongs to a Bitbucket, not to a connection", s.Kind())
 	}
-	return fmt.Errorf("unknown step %s", step.Kind())
+	return fmt.Errorf("unknown step %s", step.Type().Kind)
 }
 
 func (r *runner) bitbucketClient(ctx context.Context) (bitbucketServer, error) {

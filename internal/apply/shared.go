@@ -12,8 +12,8 @@ import (
 // bitbucket carries out what a Bitbucket's connections share. Each step stands
 // alone: one that fails holds back the connections that need it, not the rest.
 func (e *executor) bitbucket(ctx context.Context, b plan.BitbucketPlan) Outcome {
-	address := "bitbucket." + b.Label
-	out := Outcome{Address: address, Left: b.Steps()}
+	address := b.Address()
+	out := Outcome{Address: address, Left: plan.AnySteps(b.Steps())}
 	switch {
 	case len(b.Blocks) > 0:
 		out.Status, out.Err = blockedAs(b.State()), errors.New(b.Blocks[0].Text)
@@ -24,9 +24,9 @@ func (e *executor) bitbucket(ctx context.Context, b plan.BitbucketPlan) Outcome 
 	}
 	out = Outcome{Address: address, Status: Applied}
 	for _, step := range b.Steps() {
-		one := e.steps(ctx, address, []plan.Step{step}, e.audited(address, func(ctx context.Context, s plan.Step) (Deed, error) {
+		one := steps(ctx, e, address, []plan.SharedStep{step}, func(ctx context.Context, s plan.SharedStep) (Deed, error) {
 			return Deed{}, e.shared(ctx, b.Label, s)
-		}))
+		})
 		out.Done, out.Left = append(out.Done, one.Done...), append(out.Left, one.Left...)
 		if one.Status == Applied {
 			continue
@@ -38,7 +38,7 @@ func (e *executor) bitbucket(ctx context.Context, b plan.BitbucketPlan) Outcome 
 }
 
 // hold remembers a grant that did not happen.
-func (e *executor) hold(step plan.Step, err error) {
+func (e *executor) hold(step plan.SharedStep, err error) {
 	grant, ok := step.(plan.GrantPermission)
 	if !ok {
 		return
@@ -51,7 +51,7 @@ func (e *executor) hold(step plan.Step, err error) {
 	e.failed[grant] = err
 }
 
-func (e *executor) shared(ctx context.Context, label string, step plan.Step) error {
+func (e *executor) shared(ctx context.Context, label string, step plan.SharedStep) error {
 	client, err := e.sys.Bitbucket(ctx, label)
 	if err != nil {
 		return err
@@ -71,14 +71,8 @@ func (e *executor) shared(ctx context.Context, label string, step plan.Step) err
 		return client.EnablePlugin(ctx, s.Key)
 	case plan.EnableHook:
 		return client.EnableHook(ctx, s.Project, s.Repository, s.Key)
-	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.CreateLink, plan.RenameLink, plan.DeleteLink, plan.SetConsumer,
-		plan.ProveConsumer, plan.CreateClient, plan.UpdateClient, plan.DeleteClient, plan.AddSSHKey, plan.DeleteSSHKey,
-		plan.ProveSSH, plan.Authorize, plan.SetTokenKey, plan.ProveRepositories, plan.CondemnKeys, plan.RestageKey,
-		plan.SwitchKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer,
-		plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.BreakLease, plan.MoveWorkspaces, plan.ProveFetched:
-		return fmt.Errorf("step %s belongs to a connection, not to a Bitbucket", s.Kind())
 	}
-	return fmt.Errorf("unknown step %s", step.Kind())
+	return fmt.Errorf("unknown step %s", step.Type().Kind)
 }
 
 // grant gives the permission and checks that it is held, effectively.

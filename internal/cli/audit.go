@@ -123,7 +123,7 @@ func (t *trail) keep() func(apply.Deed) error {
 	return func(d apply.Deed) error {
 		e := t.stamp
 		e.Time, e.Address, e.Result, e.What = t.app.now(), d.Address, audit.Done, d.Step.String()
-		e.Step = d.Step.Kind()
+		e.Step = d.Step.Type().Kind
 		e.Fingerprints, e.Proof = d.Fingerprints, d.Proof
 		if d.Err != nil {
 			e.Result, e.Error = audit.Failed, d.Err.Error()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ import (
 	"github.com/bbsync/bbsync/internal/notify"
 	"github.com/bbsync/bbsync/internal/plaintext"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/internal/plan/plantest"
 	"github.com/bbsync/bbsync/internal/report"
 	"github.com/bbsync/bbsync/internal/report/documents"
 	"github.com/bbsync/bbsync/internal/report/page"
@@ -92,8 +94,12 @@ func (f *filler) fill(v reflect.Value, name string) {
 		case v.Type() == reflect.TypeFor[error]():
 			v.Set(reflect.ValueOf(errors.Join(errors.New(hostile), errors.New(hostile))))
 			f.fields[name] = true
-		case v.Type() == reflect.TypeFor[plan.Step]():
-			if v.IsNil() {
+		case v.Type().Implements(reflect.TypeFor[plan.AnyStep]()):
+			switch {
+			case !v.IsNil():
+			case v.Type() == reflect.TypeFor[plan.SharedStep]():
+				v.Set(reflect.ValueOf(plan.GrantPermission{}))
+			default:
 				v.Set(reflect.ValueOf(plan.CreateLink{}))
 			}
 			step := reflect.New(v.Elem().Type()).Elem()
@@ -110,7 +116,7 @@ func filled[T any](f *filler, start T) T {
 	return start
 }
 
-// steps are all kinds of step.
+// steps are all kinds of step of a connection.
 func steps(t *testing.T) []plan.Step {
 	t.Helper()
 	out := []plan.Step{
@@ -139,37 +145,37 @@ func steps(t *testing.T) []plan.Step {
 		plan.ProveRepositories{},
 		plan.MoveWorkspaces{},
 		plan.ProveFetched{},
-		plan.GrantPermission{},
-		plan.InstallPlugin{},
-		plan.EnablePlugin{},
-		plan.EnableHook{},
 		plan.NoteConnection{},
 		plan.MoveRecord{},
 		plan.ForgetRecord{},
 		plan.RetireRecord{},
 		plan.BreakLease{},
+	}
+	everyKind(t, out, plantest.ConnectionKinds(t))
+	return out
+}
+
+// sharedSteps are all kinds of step of a Bitbucket.
+func sharedSteps(t *testing.T) []plan.SharedStep {
+	t.Helper()
+	out := []plan.SharedStep{
+		plan.GrantPermission{},
+		plan.InstallPlugin{},
+		plan.EnablePlugin{},
+		plan.EnableHook{},
 		plan.RemoveUnknownKey{},
 	}
-	have := map[string]bool{}
-	for _, s := range out {
-		have[strings.TrimPrefix(fmt.Sprintf("%T", s), "plan.")] = true
-	}
-	files, err := os.ReadDir("../../internal/plan")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile("../../internal/plan/" + file.Name())
-		if err != nil {
-			continue
-		}
-		for _, found := range regexp.MustCompile(`(?m)^func \((\w+)\) step\(\)`).FindAllSubmatch(text, -1) {
-			if !have[string(found[1])] {
-				t.Errorf("the step %s is not tried here", found[1])
-			}
-		}
-	}
+	everyKind(t, out, plantest.SharedKinds(t))
 	return out
+}
+
+func everyKind[S plan.AnyStep](t *testing.T, steps []S, kinds []string) {
+	t.Helper()
+	for _, kind := range kinds {
+		if !slices.ContainsFunc(steps, func(s S) bool { return s.Type().Kind == kind }) {
+			t.Errorf("the step %s is not tried here", kind)
+		}
+	}
 }
 
 // hostilePlan is a plan with every step, reason, block and note, in which
@@ -178,6 +184,10 @@ func hostilePlan(f *filler, t *testing.T) plan.Plan {
 	var changes []plan.Change
 	for _, s := range steps(t) {
 		changes = append(changes, plan.Change{Step: s})
+	}
+	var sharedChanges []plan.SharedChange
+	for _, s := range sharedSteps(t) {
+		sharedChanges = append(sharedChanges, plan.SharedChange{Step: s})
 	}
 	connection := func(c plan.Connection) plan.Connection { return filled(f, c) }
 	blocked := connection(plan.Connection{Blocks: []plan.Block{{Kind: plan.Unreadable}}})
@@ -188,7 +198,7 @@ func hostilePlan(f *filler, t *testing.T) plan.Plan {
 	waits.Blocks = nil
 	still := connection(plan.Connection{Notes: []plan.Note{{Warning: true}, {}}})
 	still.Changes, still.Blocks = nil, nil
-	shared := filled(f, plan.BitbucketPlan{Changes: changes})
+	shared := filled(f, plan.BitbucketPlan{Changes: sharedChanges})
 	shared.Blocks = nil
 	p := plan.Plan{Fleet: hostile, Bitbuckets: []plan.BitbucketPlan{shared, filled(f, plan.BitbucketPlan{Blocks: []plan.Block{{Kind: plan.Refused}}})}}
 	for range 2 { // alike ones are grouped
@@ -200,7 +210,7 @@ func hostilePlan(f *filler, t *testing.T) plan.Plan {
 func hostileResult(f *filler, t *testing.T) apply.Result {
 	out := apply.Result{Halted: hostile}
 	for _, status := range []apply.Status{apply.Applied, apply.Unchanged, apply.Broken, apply.Waiting, apply.Stale, apply.Blocked, apply.NotRun, apply.Leased, apply.Later} {
-		out.Connections = append(out.Connections, filled(f, apply.Outcome{Status: status, Done: steps(t), Left: steps(t)}))
+		out.Connections = append(out.Connections, filled(f, apply.Outcome{Status: status, Done: plan.AnySteps(steps(t)), Left: plan.AnySteps(sharedSteps(t))}))
 	}
 	out.Bitbuckets = out.Connections
 	return out

@@ -11,11 +11,11 @@ import (
 // differences lists the reasons of all steps. A step without a reason follows
 // from another; steps that have no reason at all between them are told as they
 // are, so that nothing is changed without a difference.
-func differences(changes []plan.Change) []Difference {
+func differences[S plan.AnyStep](changes []plan.ChangeOf[S]) []Difference {
 	var out []Difference
 	for _, c := range changes {
 		for _, r := range c.Because {
-			d := Difference{Kind: Object(c.Step), What: r.What + on(c.Step), Live: cmp.Or(r.Live, "none"), Want: cmp.Or(r.Want, "none"), At: sourcepos.Of(r.At)}
+			d := Difference{Kind: c.Step.Type().Object, What: r.What + on(c.Step), Live: cmp.Or(r.Live, "none"), Want: cmp.Or(r.Want, "none"), At: sourcepos.Of(r.At)}
 			if !slices.Contains(out, d) {
 				out = append(out, d)
 			}
@@ -25,13 +25,13 @@ func differences(changes []plan.Change) []Difference {
 		return out
 	}
 	for _, c := range changes {
-		out = append(out, Difference{Kind: Object(c.Step), What: c.Step.String(), Live: "not done", Want: "done"})
+		out = append(out, Difference{Kind: c.Step.Type().Object, What: c.Step.String(), Live: "not done", Want: "done"})
 	}
 	return out
 }
 
 // on names what a difference is about where its text leaves that to the step.
-func on(step plan.Step) string {
+func on(step plan.AnyStep) string {
 	var project, repository string
 	switch s := step.(type) {
 	case plan.GrantPermission:
@@ -55,33 +55,4 @@ func inOrder(differences []Difference) []Difference {
 			cmp.Compare(a.Live, b.Live), cmp.Compare(a.At.File, b.At.File), cmp.Compare(a.At.Line, b.At.Line))
 	})
 	return differences
-}
-
-// Object names the kind of object that a step changes, for labels and filters.
-func Object(step plan.Step) string {
-	switch step.(type) {
-	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord, plan.BreakLease:
-		return "record"
-	case plan.CreateLink, plan.RenameLink, plan.DeleteLink:
-		return "link"
-	case plan.SetConsumer, plan.ProveConsumer:
-		return "consumer"
-	case plan.CreateClient, plan.UpdateClient, plan.DeleteClient:
-		return "client"
-	case plan.MoveWorkspaces, plan.ProveFetched:
-		return "workspaces"
-	case plan.AddSSHKey, plan.DeleteSSHKey, plan.ProveSSH, plan.RemoveUnknownKey:
-		return "ssh_key"
-	case plan.CondemnKeys, plan.RestageKey, plan.SwitchKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer:
-		return "rotation"
-	case plan.Authorize:
-		return "authorization"
-	case plan.SetTokenKey:
-		return "token_key"
-	case plan.ProveRepositories, plan.GrantPermission:
-		return "grant"
-	case plan.InstallPlugin, plan.EnablePlugin, plan.EnableHook:
-		return "webhook"
-	}
-	return step.Kind() // not reached: the switch is exhaustive
 }

@@ -58,7 +58,7 @@ func part(p plan.Plan, s shard.Shard) plan.Plan {
 			used = true
 			if g := c.Needs[0]; !seen[g] && g.Repository != "repo0" {
 				seen[g] = true
-				b.Changes = append(b.Changes, plan.Change{Step: g, Because: []plan.Reason{{What: "permission", Live: "not", Want: "yes", At: hcl.Range{Filename: "main.hcl"}}}})
+				b.Changes = append(b.Changes, plan.SharedChange{Step: g, Because: []plan.Reason{{What: "permission", Live: "not", Want: "yes", At: hcl.Range{Filename: "main.hcl"}}}})
 			}
 		}
 		if used {

@@ -67,7 +67,7 @@ func drawPlan(t *rapid.T, tally exitcode.Tally) int {
 		undone++
 	}
 	if rapid.Bool().Draw(t, "shared step") {
-		b.Changes = []plan.Change{{Step: plan.GrantPermission{}}}
+		b.Changes = []plan.SharedChange{{Step: plan.GrantPermission{}}}
 		undone++
 	}
 	tally.Plan(plan.Plan{Connections: []plan.Connection{c}, Bitbuckets: []plan.BitbucketPlan{b}})

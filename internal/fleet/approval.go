@@ -36,21 +36,21 @@ func AsLeft(p plan.Plan, before apply.Result) Approval {
 	kinds := map[string]bool{}
 	for _, o := range before.Connections {
 		for _, step := range o.Left {
-			kinds[o.Address+" "+step.Kind()] = true
+			kinds[o.Address+" "+step.Type().Kind] = true
 		}
 	}
 	out := Approval{Plan: plan.Plan{Fleet: p.Fleet}}
 	for _, c := range p.Connections {
 		same := true
 		for _, step := range c.Steps() {
-			same = same && kinds[c.Address+" "+step.Kind()]
+			same = same && kinds[c.Address+" "+step.Type().Kind]
 		}
 		if same {
 			out.Plan.Connections = append(out.Plan.Connections, c)
 			continue
 		}
 		out.Outdated = append(out.Outdated, apply.Outcome{
-			Address: c.Address, Status: apply.Stale, Left: c.Steps(),
+			Address: c.Address, Status: apply.Stale, Left: plan.AnySteps(c.Steps()),
 			Err: fmt.Errorf("%s changed while it waited; run bbsync plan to see how", c.Address),
 		})
 	}

@@ -21,8 +21,8 @@ func planned(address string, steps ...plan.Step) plan.Connection {
 // other kind of step, and nothing of another connection.
 func TestAsLeft(t *testing.T) {
 	before := apply.Result{Connections: []apply.Outcome{
-		{Address: "a", Left: []plan.Step{plan.Authorize{}, plan.SetTokenKey{}}},
-		{Address: "b", Left: []plan.Step{plan.Authorize{}}},
+		{Address: "a", Left: []plan.AnyStep{plan.Authorize{}, plan.SetTokenKey{}}},
+		{Address: "b", Left: []plan.AnyStep{plan.Authorize{}}},
 	}}
 	approved := fleet.AsLeft(plan.Plan{Fleet: "main", Connections: []plan.Connection{
 		planned("a", plan.SetTokenKey{}),

@@ -198,7 +198,7 @@ func TestARotationIsAskedForOnce(t *testing.T) {
 func rotations(p plan.Plan) (n int) {
 	for _, c := range p.Connections {
 		for _, s := range c.Steps() {
-			if s.Kind() == (plan.CreateConsumerKey{}).Kind() {
+			if _, ok := s.(plan.CreateConsumerKey); ok {
 				n++
 			}
 		}

@@ -1,9 +1,6 @@
 package laws_test
 
 import (
-	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +23,7 @@ func TestPrediction(t *testing.T) {
 	for _, c := range predictions() {
 		t.Run(c.name, func(t *testing.T) { w.walk(t, c, states) })
 	}
-	for _, kind := range kindsOfSteps(t) {
+	for _, kind := range plantest.ConnectionKinds(t) {
 		if w.kinds[kind] == 0 && !t.Failed() {
 			t.Errorf("no step of kind %s was carried out", kind)
 		}
@@ -100,7 +97,7 @@ func (w *walker) round(t *testing.T, c prediction) bool {
 	for _, shared := range planned.Bitbuckets {
 		for _, change := range shared.Changes {
 			done = false
-			shared.Changes = []plan.Change{change}
+			shared.Changes = []plan.SharedChange{change}
 			w.carry(t, run, plan.Plan{Fleet: planned.Fleet, Bitbuckets: []plan.BitbucketPlan{shared}}, change.Step)
 		}
 	}
@@ -170,9 +167,9 @@ func described(run *fleet.Run, c plan.Connection, have plan.Have) *schema.Connec
 }
 
 // carry carries out one step and reports whether a person did it.
-func (w *walker) carry(t *testing.T, run *fleet.Run, one plan.Plan, step plan.Step) bool {
+func (w *walker) carry(t *testing.T, run *fleet.Run, one plan.Plan, step plan.AnyStep) bool {
 	t.Helper()
-	w.kinds[step.Kind()]++
+	w.kinds[step.Type().Kind]++
 	result := run.Apply(t.Context(), fleet.Everything(one), apply.Options{Holder: "laws"})
 	waited := false
 	for _, o := range append(result.Bitbuckets, result.Connections...) {
@@ -183,21 +180,4 @@ func (w *walker) carry(t *testing.T, run *fleet.Run, one plan.Plan, step plan.St
 	}
 	w.peopleFollow(t, result)
 	return waited
-}
-
-// kindsOfSteps reads from the source which kinds of step a connection can have.
-func kindsOfSteps(t *testing.T) []string {
-	t.Helper()
-	source, err := os.ReadFile("../plan/kind.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	shared := []string{"grant_permission", "remove_unknown_key", "install_plugin", "enable_plugin", "enable_hook"}
-	var out []string
-	for _, m := range regexp.MustCompile(`Kind\(\) string +\{ return "(.*)" \}`).FindAllStringSubmatch(string(source), -1) {
-		if !slices.Contains(shared, m[1]) {
-			out = append(out, m[1])
-		}
-	}
-	return out
 }

@@ -9,7 +9,7 @@ import (
 type Outdated struct {
 	Address string
 	Why     string
-	Steps   []Step // of now
+	Steps   []AnyStep // of now
 }
 
 // Approved returns what of p is exactly as in the file, and what is not: that was
@@ -28,14 +28,14 @@ func (s Saved) Approved(p Plan) (Plan, []Outdated) {
 	}
 	out := Plan{Fleet: p.Fleet}
 	for _, b := range p.Bitbuckets {
-		if a.has(b.entry(), b.Steps()) {
+		if a.has(b.entry(), AnySteps(b.Steps())) {
 			out.Bitbuckets = append(out.Bitbuckets, b)
 		} else {
 			a.miss(b.Steps())
 		}
 	}
 	for _, c := range p.Connections {
-		if a.has(c.entry(), c.Steps()) && a.hasNeeds(c) {
+		if a.has(c.entry(), AnySteps(c.Steps())) && a.hasNeeds(c) {
 			out.Connections = append(out.Connections, c)
 		}
 	}
@@ -56,7 +56,7 @@ type approval struct {
 }
 
 // has reports whether what is planned now may stay in the plan.
-func (a *approval) has(now Entry, steps []Step) bool {
+func (a *approval) has(now Entry, steps []AnyStep) bool {
 	planned, known := a.entries[now.Address]
 	delete(a.entries, now.Address)
 	if len(now.Blocks) > 0 || len(steps) == 0 {
@@ -73,7 +73,7 @@ func (a *approval) has(now Entry, steps []Step) bool {
 	return true
 }
 
-func (a *approval) miss(steps []Step) {
+func (a *approval) miss(steps []SharedStep) {
 	for _, s := range steps {
 		if g, ok := s.(GrantPermission); ok {
 			a.missing[g] = true
@@ -88,7 +88,7 @@ func (a *approval) hasNeeds(c Connection) bool {
 	}
 	for _, g := range c.Needs {
 		if a.missing[g] {
-			a.refuse(c.Address, fmt.Sprintf("it needs a step that is not in the plan file: %s", g), c.Steps())
+			a.refuse(c.Address, fmt.Sprintf("it needs a step that is not in the plan file: %s", g), AnySteps(c.Steps()))
 			return false
 		}
 	}
@@ -102,7 +102,7 @@ func (a *approval) gone(planned Entry) {
 	}
 }
 
-func (a *approval) refuse(address, why string, steps []Step) {
+func (a *approval) refuse(address, why string, steps []AnyStep) {
 	a.outdated = append(a.outdated, Outdated{Address: address, Why: why, Steps: steps})
 }
 

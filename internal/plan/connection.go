@@ -92,7 +92,7 @@ func once(changes []Change) []Change {
 // or no client yet to authorize.
 func (v view) person(changes []Change) *Person {
 	c := v.client()
-	if c == nil || !slices.ContainsFunc(changes, func(c Change) bool { return c.Step.Kind() == Authorize{}.Kind() }) {
+	if c == nil || !slices.ContainsFunc(changes, func(c Change) bool { _, is := c.Step.(Authorize); return is }) {
 		return nil
 	}
 	p := &Person{ClientID: c.ID, URL: c.ConnectURL, Consumer: v.want.Consumer.Name}

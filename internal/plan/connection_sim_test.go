@@ -26,7 +26,7 @@ func (w *world) describe() {
 }
 
 // keepRecord carries out the steps that are about the record as a whole.
-func (w *world) keepRecord(step plan.Step, cut bool) error {
+func (w *world) keepRecord(step plan.AnyStep, cut bool) error {
 	r := w.record
 	if r == nil {
 		return errors.New("there is no record")

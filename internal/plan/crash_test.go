@@ -56,11 +56,11 @@ func TestCrashOfNewConnection(t *testing.T) {
 
 func kinds(w world) string { return kindNames(stepsOf(w.plan())) }
 
-func kindNames(steps []plan.Step) string {
+func kindNames[S plan.AnyStep](steps []S) string {
 	var out []string
 	for _, s := range steps {
 		name := strings.TrimPrefix(fmt.Sprintf("%T", s), "plan.")
-		if key, ok := s.(plan.SwitchKey); ok && key.NoToken {
+		if key, ok := any(s).(plan.SwitchKey); ok && key.NoToken {
 			name += "(no token)"
 		}
 		out = append(out, name)

@@ -142,20 +142,20 @@ func drawApply(t *rapid.T, w world) world {
 
 // stepsOf returns what an apply of the plan does, in its order; nothing where
 // it is blocked.
-func stepsOf(p plan.Plan) []plan.Step {
-	var out []plan.Step
+func stepsOf(p plan.Plan) []plan.AnyStep {
+	var out []plan.AnyStep
 	for _, b := range p.Bitbuckets {
-		out = append(out, b.Steps()...)
+		out = append(out, plan.AnySteps(b.Steps())...)
 	}
 	for _, c := range p.Connections {
-		out = append(out, c.Steps()...)
+		out = append(out, plan.AnySteps(c.Steps())...)
 	}
 	return out
 }
 
 // run carries steps out, the last of them perhaps cut off before the record is
 // told.
-func run(w world, steps []plan.Step, cut bool) (world, error) {
+func run[S plan.AnyStep](w world, steps []S, cut bool) (world, error) {
 	for i, s := range steps {
 		after, err := simulate(s, w, cut && i == len(steps)-1)
 		if err != nil {

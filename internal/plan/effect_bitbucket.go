@@ -71,11 +71,3 @@ func (s ProveSSH) effect(w *World) {
 func (s ProveRefused) effect(w *World) {
 	w.since.refused = with(w.since.refused, s.Fingerprint, true)
 }
-
-// What a Bitbucket needs for all of its connections changes nothing of one of them.
-
-func (GrantPermission) effect(*World)  {}
-func (RemoveUnknownKey) effect(*World) {}
-func (InstallPlugin) effect(*World)    {}
-func (EnablePlugin) effect(*World)     {}
-func (EnableHook) effect(*World)       {}

@@ -7,7 +7,7 @@ import (
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
-func encoded(s plan.Step) string {
+func encoded(s plan.AnyStep) string {
 	text, err := json.Marshal(s)
 	if err != nil {
 		panic(fmt.Sprintf("%T: %v", s, err))

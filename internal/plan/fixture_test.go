@@ -136,7 +136,7 @@ func runDiff(t *testing.T, start func() plan.Have, cases []diffCase) {
 				c.have(&have)
 			}
 			got := plan.Diff(fleet, want, have, noon)
-			if diff := cmp.Diff(c.steps, got.Steps(), cmp.Transformer("list", emptyIsNil)); diff != "" {
+			if diff := cmp.Diff(c.steps, got.Steps(), cmp.Transformer("list", emptyIsNil[plan.Step])); diff != "" {
 				t.Errorf("steps (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(c.reasons, reasons(got.Changes)); c.reasons != nil && diff != "" {
@@ -152,7 +152,7 @@ func runDiff(t *testing.T, start func() plan.Have, cases []diffCase) {
 }
 
 // emptyIsNil lets a row say nil where nothing is planned.
-func emptyIsNil(steps []plan.Step) []string {
+func emptyIsNil[S plan.AnyStep](steps []S) []string {
 	var out []string
 	for _, s := range steps {
 		out = append(out, fmt.Sprintf("%T %s", s, encoded(s)))

@@ -1,27 +1,23 @@
 package plan_test
 
 import (
-	"os"
 	"regexp"
+	"slices"
 	"testing"
+
+	"github.com/bbsync/bbsync/internal/plan/plantest"
 )
 
 // TestKinds reads the source: each kind is there once, in the form that the schemas
 // ask for. The compiler makes sure that each step has one.
 func TestKinds(t *testing.T) {
-	source, err := os.ReadFile("kind.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := map[string]string{}
-	for _, m := range regexp.MustCompile(`func \((\w+)\) Kind\(\) string +\{ return "(.*)" \}`).FindAllStringSubmatch(string(source), -1) {
-		step, kind := m[1], m[2]
-		if other := seen[kind]; other != "" || !regexp.MustCompile(`^[a-z][a-z_]*$`).MatchString(kind) {
-			t.Errorf("%s has the kind %q, which is not well formed or that of %s", step, kind, other)
+	kinds := slices.Concat(plantest.ConnectionKinds(t), plantest.SharedKinds(t))
+	for i, kind := range kinds {
+		if slices.Contains(kinds[:i], kind) || !regexp.MustCompile(`^[a-z][a-z_]*$`).MatchString(kind) {
+			t.Errorf("the kind %q is not well formed, or is there twice", kind)
 		}
-		seen[kind] = step
 	}
-	if len(seen) < 30 {
-		t.Errorf("only %d kinds were found", len(seen))
+	if len(kinds) < 30 {
+		t.Errorf("only %d kinds were found", len(kinds))
 	}
 }

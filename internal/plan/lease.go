@@ -5,21 +5,6 @@ import (
 	"time"
 )
 
-// BreakLease takes the lease of a connection from another run, which cannot write
-// the record from then on, or replaces a lease that no run wrote.
-type BreakLease struct {
-	Holder string
-	Taken  time.Time
-	Why    string
-}
-
-// Symbol implements Step.
-func (BreakLease) Symbol() string { return "~" }
-
-func (s BreakLease) String() string {
-	return fmt.Sprintf("vault: break the lease of %s: %s", orNone(s.Holder), s.Why)
-}
-
 // Breaks returns the step that breaks a lease; nil for none.
 func (c Connection) Breaks() *BreakLease {
 	for _, change := range c.Changes {

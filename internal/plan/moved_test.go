@@ -137,8 +137,8 @@ func TestMoves(t *testing.T) {
 			}
 			checkBlocks(t, got.Blocks, c.block, "")
 			for _, s := range got.Steps() {
-				if _, moves := s.(plan.MoveRecord); moves && s.Symbol() != "-" {
-					t.Errorf("%s is shown with %s", s, s.Symbol())
+				if _, moves := s.(plan.MoveRecord); moves && s.Type().Symbol != "-" {
+					t.Errorf("%s is shown with %s", s, s.Type().Symbol)
 				}
 			}
 		})

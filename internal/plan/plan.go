@@ -87,16 +87,10 @@ type Person struct {
 // A BitbucketPlan is what a Bitbucket needs for all its connections.
 type BitbucketPlan struct {
 	Label, URL  string
-	Changes     []Change
+	Changes     []SharedChange
 	Blocks      []Block
 	Notes       []Note
 	UnknownKeys []UnknownKey // of its service users; nil where that was not asked
-}
-
-// A Change is a step and why it is there.
-type Change struct {
-	Step    Step
-	Because []Reason
 }
 
 // A Reason is one difference: what is live, what is wanted, and where the files
@@ -141,10 +135,19 @@ func (c Connection) Steps() []Step { return steps(c.Changes) }
 func (b BitbucketPlan) Address() string { return "bitbucket." + b.Label }
 
 // Steps returns the steps alone.
-func (b BitbucketPlan) Steps() []Step { return steps(b.Changes) }
+func (b BitbucketPlan) Steps() []SharedStep { return steps(b.Changes) }
 
-func steps(changes []Change) []Step {
-	out := make([]Step, len(changes))
+// AnySteps returns steps of one kind as steps.
+func AnySteps[S AnyStep](steps []S) []AnyStep {
+	out := make([]AnyStep, len(steps))
+	for i, s := range steps {
+		out[i] = s
+	}
+	return out
+}
+
+func steps[S AnyStep](changes []ChangeOf[S]) []S {
+	out := make([]S, len(changes))
 	for i, c := range changes {
 		out[i] = c.Step
 	}
@@ -163,6 +166,20 @@ const (
 	StateWaiting    State = "waiting" // for a person
 	StateInSync     State = "in_sync"
 )
+
+// String returns the state in words.
+func (s State) String() string {
+	switch s {
+	case StateInSync:
+		return "in sync"
+	case StateWaiting:
+		return "waiting for a person"
+	case StateLeased:
+		return "in progress elsewhere"
+	case StateUnreadable, StateRefused, StateChanges:
+	}
+	return string(s)
+}
 
 // States returns all states, in the order in which they are counted.
 func States() []State {
@@ -242,11 +259,11 @@ func (c Connection) Within(whole Connection) bool {
 // Digest names the steps of a Bitbucket.
 func (b BitbucketPlan) Digest() string { return digest([]string{b.Label, b.URL}, b.Steps()) }
 
-func digest[T Target | []string](on T, steps []Step) string {
+func digest[T Target | []string, S AnyStep](on T, steps []S) string {
 	parts := make([]any, 0, 2*len(steps)+1)
 	parts = append(parts, on)
 	for _, s := range steps {
-		parts = append(parts, s.Kind(), s)
+		parts = append(parts, s.Type().Kind, s)
 	}
 	body, err := json.Marshal(parts)
 	if err != nil { // plain data: a bug, not an event

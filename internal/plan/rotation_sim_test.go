@@ -27,7 +27,7 @@ func (w *world) slot(role plan.Role) *int {
 }
 
 // rotate carries out the steps of rotations.
-func (w *world) rotate(step plan.Step, cut bool) error {
+func (w *world) rotate(step plan.AnyStep, cut bool) error {
 	if w.record == nil {
 		return errors.New("there is no record")
 	}

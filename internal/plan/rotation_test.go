@@ -280,7 +280,7 @@ func TestRotationAskedFor(t *testing.T) {
 			want := aConnection()
 			want.SSHKey.Overlap = aDay
 			got := plan.Rotate(fleet, want, c.have(), noon, c.asked)
-			if diff := cmp.Diff(c.steps, got.Steps(), cmp.Transformer("list", emptyIsNil)); diff != "" {
+			if diff := cmp.Diff(c.steps, got.Steps(), cmp.Transformer("list", emptyIsNil[plan.Step])); diff != "" {
 				t.Errorf("steps (-want +got):\n%s", diff)
 			}
 			checkNotes(t, got.Notes, c.notes)

@@ -118,10 +118,10 @@ func (b BitbucketPlan) entry() Entry {
 	}
 }
 
-func savedSteps(changes []Change) []SavedStep {
+func savedSteps[S AnyStep](changes []ChangeOf[S]) []SavedStep {
 	var out []SavedStep
 	for _, c := range changes {
-		step := SavedStep{Text: c.Step.Symbol() + " " + c.Step.String()}
+		step := SavedStep{Text: c.Step.Type().Symbol + " " + c.Step.String()}
 		for _, r := range c.Because {
 			step.Reasons = append(step.Reasons, SavedReason{r.What, r.Live, r.Want})
 		}

@@ -169,10 +169,14 @@ func TestApproved(t *testing.T) {
 	because := func(live string) plan.Plan {
 		return with(func(c *plan.Connection) { c.Changes[0].Because = []plan.Reason{{What: "link", Live: live}} }, link)
 	}
-	bitbucket := func(steps ...plan.Step) plan.Plan {
-		return plan.Plan{Bitbuckets: []plan.BitbucketPlan{{Label: "corp", Changes: connectionOf("", steps).Changes}}}
+	bitbucket := func(steps ...plan.SharedStep) plan.Plan {
+		b := plan.BitbucketPlan{Label: "corp"}
+		for _, s := range steps {
+			b.Changes = append(b.Changes, plan.SharedChange{Step: s})
+		}
+		return plan.Plan{Bitbuckets: []plan.BitbucketPlan{b}}
 	}
-	both := func(steps ...plan.Step) plan.Plan {
+	both := func(steps ...plan.SharedStep) plan.Plan {
 		p := with(func(c *plan.Connection) { c.Needs = []plan.GrantPermission{vpcAdmin} }, link)
 		p.Bitbuckets = bitbucket(steps...).Bitbuckets
 		return p

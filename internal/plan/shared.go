@@ -66,8 +66,8 @@ func (d *sharedDiffer) block(kind BlockKind, at hcl.Range, text, remedy string) 
 	d.out.Blocks = append(d.out.Blocks, Block{Kind: kind, Text: text, Remedy: remedy, At: at})
 }
 
-func (d *sharedDiffer) add(step Step, because Reason) {
-	d.out.Changes = append(d.out.Changes, Change{Step: step, Because: []Reason{because}})
+func (d *sharedDiffer) add(step SharedStep, because Reason) {
+	d.out.Changes = append(d.out.Changes, SharedChange{Step: step, Because: []Reason{because}})
 }
 
 // version compares with what the vendors support. Terraform's documentation

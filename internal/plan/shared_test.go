@@ -27,17 +27,17 @@ func TestDiffBitbucket(t *testing.T) {
 		name   string
 		plugin schema.WebhookPlugin
 		have   plan.Bitbucket
-		steps  []plan.Step
+		steps  []plan.SharedStep
 		block  string
 		remedy string
 		notes  []string
 	}{
 		{name: "9.4.0, granted", have: modern("9.4.0", true)},
-		{name: "9.4.0, grant revoked", have: modern("9.4.0", false), steps: []plan.Step{vpcAdmin}},
+		{name: "9.4.0, grant revoked", have: modern("9.4.0", false), steps: []plan.SharedStep{vpcAdmin}},
 		{name: "10.2.1", have: modern("10.2.1", true)},
 		{name: "8.0.0", have: modern("8.0.0", true)},
 		{name: "7.11.2", have: modern("7.11.2", true), notes: []string{"Bitbucket 7.11.2 " + old}},
-		{name: "5.4.0", have: modern("5.4.0", false), steps: []plan.Step{vpcAdmin}, notes: []string{old}},
+		{name: "5.4.0", have: modern("5.4.0", false), steps: []plan.SharedStep{vpcAdmin}, notes: []string{old}},
 		{
 			name: "service user missing: its grants were not asked for",
 			have: plan.Bitbucket{Version: "9.4.0", NativeWebhooks: true},
@@ -71,10 +71,10 @@ func TestDiffBitbucket(t *testing.T) {
 		},
 		{
 			name: "5.3.1, plugin to install", plugin: mayInstall, have: legacy(nil, false), notes: []string{old},
-			steps: []plan.Step{plan.InstallPlugin{Key: plan.WebhookPlugin, URL: mayInstall.URL}, enable, hook},
+			steps: []plan.SharedStep{plan.InstallPlugin{Key: plan.WebhookPlugin, URL: mayInstall.URL}, enable, hook},
 		},
-		{name: "5.3.1, plugin disabled", have: legacy(&plan.Plugin{}, false), steps: []plan.Step{enable, hook}, notes: []string{old}},
-		{name: "5.3.1, hook disabled", have: legacy(&plan.Plugin{Enabled: true}, false), steps: []plan.Step{hook}, notes: []string{old}},
+		{name: "5.3.1, plugin disabled", have: legacy(&plan.Plugin{}, false), steps: []plan.SharedStep{enable, hook}, notes: []string{old}},
+		{name: "5.3.1, hook disabled", have: legacy(&plan.Plugin{Enabled: true}, false), steps: []plan.SharedStep{hook}, notes: []string{old}},
 		{name: "5.3.1, all there", have: legacy(&plan.Plugin{Enabled: true}, true), notes: []string{old}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestHooksAreOfRepositories(t *testing.T) {
 	} {
 		have.Granted[g] = false
 	}
-	want := []plan.Step{
+	want := []plan.SharedStep{
 		vpcAdmin,
 		plan.EnableHook{Project: "INFRA", Repository: "vpc", Key: plan.WebhookHook},
 		plan.GrantPermission{User: user, Project: "INFRA", Permission: "PROJECT_ADMIN"},

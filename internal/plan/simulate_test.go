@@ -15,12 +15,12 @@ var errRefused = errors.New("the token is refused")
 // simulate returns the world after a step. An error is a step that could not
 // have been carried out, or that breaks a law: a plan that has one is wrong.
 // With cut, the process dies after the write and before the record is told.
-func simulate(step plan.Step, before world, cut bool) (world, error) {
-	drawn.note("step: " + step.Kind())
+func simulate(step plan.AnyStep, before world, cut bool) (world, error) {
+	drawn.note("step: " + step.Type().Kind)
 	w := before.clone()
 	w.describe()
 	var err error
-	if _, moves := step.(plan.MoveRecord); w.elsewhere && !moves && step.Kind() != "grant_permission" {
+	if _, moves := step.(plan.MoveRecord); w.elsewhere && !moves && step.Type().Kind != "grant_permission" {
 		return w, errors.New("the record is at another path")
 	}
 	switch s := step.(type) {
@@ -85,7 +85,7 @@ func simulate(step plan.Step, before world, cut bool) (world, error) {
 }
 
 // isRecords reports whether a step writes to the record and nowhere else.
-func isRecords(step plan.Step) bool {
+func isRecords(step plan.AnyStep) bool {
 	switch step.(type) {
 	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.CondemnKeys, plan.RestageKey, plan.RetireKey, plan.RetireConsumer,
 		plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord:
@@ -257,7 +257,7 @@ func (w *world) proven() (*recordKept, error) {
 
 // givesKey reports whether a step gives Terraform a private key: which client has
 // it is noted before.
-func givesKey(step plan.Step) bool {
+func givesKey(step plan.AnyStep) bool {
 	switch step.(type) {
 	case plan.SetTokenKey, plan.SwitchKey:
 		return true

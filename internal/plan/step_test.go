@@ -8,7 +8,7 @@ import (
 
 func TestStepsAsShown(t *testing.T) {
 	for _, c := range []struct {
-		step plan.Step
+		step plan.AnyStep
 		want string
 	}{
 		{plan.CreateConsumerKey{Bits: 3072}, "+ vault: make a consumer key and an RSA pair of 3072 bits"},
@@ -68,7 +68,7 @@ func TestStepsAsShown(t *testing.T) {
 		{plan.EnablePlugin{Key: "k"}, "~ bitbucket: enable plugin k"},
 		{plan.EnableHook{Project: "P", Repository: "r"}, "~ bitbucket: enable the webhook plugin's hook in P/r"},
 	} {
-		if got := c.step.Symbol() + " " + c.step.String(); got != c.want {
+		if got := c.step.Type().Symbol + " " + c.step.String(); got != c.want {
 			t.Errorf("%T is shown as\n%s, want\n%s", c.step, got, c.want)
 		}
 	}

@@ -38,7 +38,7 @@ func everyFeature() plan.Plan {
 	return plan.Plan{
 		Fleet: fleet,
 		Bitbuckets: []plan.BitbucketPlan{
-			{Label: "corp", URL: "https://bitbucket.example", Changes: []plan.Change{{Step: vpcAdmin, Because: []plan.Reason{{What: "permission", Live: "none", Want: "admin"}}}}},
+			{Label: "corp", URL: "https://bitbucket.example", Changes: []plan.SharedChange{{Step: vpcAdmin, Because: []plan.Reason{{What: "permission", Live: "none", Want: "admin"}}}}},
 			{Label: "down", URL: "https://down.example", Blocks: []plan.Block{{Kind: plan.Unreadable, Text: "no answer"}}},
 		},
 		Connections: []plan.Connection{create, change, removal, refused, connectionOf(`connection.team["same"]`, nil)},
@@ -49,7 +49,7 @@ func everyFeature() plan.Plan {
 // everyFeature, and steps for what had none.
 func movedOn() plan.Plan {
 	p := everyFeature()
-	p.Bitbuckets[1].Blocks, p.Bitbuckets[1].Changes = nil, []plan.Change{{Step: vpcHookStep}}
+	p.Bitbuckets[1].Blocks, p.Bitbuckets[1].Changes = nil, []plan.SharedChange{{Step: vpcHookStep}}
 	for i := range p.Connections {
 		c := &p.Connections[i]
 		c.Blocks = nil
@@ -172,7 +172,7 @@ func shown(saved plan.Saved, address string) []plan.Entry {
 // stepsByAddress returns what apply would run of a plan.
 func stepsByAddress(p plan.Plan) map[string]string {
 	out := map[string]string{}
-	add := func(address string, blocks []plan.Block, steps []plan.Step) {
+	add := func(address string, blocks []plan.Block, steps []plan.AnyStep) {
 		if len(blocks) == 0 && len(steps) > 0 {
 			var b strings.Builder
 			for _, s := range steps {
@@ -182,10 +182,10 @@ func stepsByAddress(p plan.Plan) map[string]string {
 		}
 	}
 	for _, b := range p.Bitbuckets {
-		add(b.Address(), b.Blocks, b.Steps())
+		add(b.Address(), b.Blocks, plan.AnySteps(b.Steps()))
 	}
 	for _, c := range p.Connections {
-		add(c.Address, c.Blocks, c.Steps())
+		add(c.Address, c.Blocks, plan.AnySteps(c.Steps()))
 	}
 	return out
 }

@@ -23,14 +23,14 @@ func TestUnknownKeys(t *testing.T) {
 	for name, test := range map[string]struct {
 		doubt string
 		asked plan.Rotation
-		steps []plan.Step
+		steps []plan.SharedStep
 		notes []string
 	}{
 		"reported": {"", plan.Rotation{}, nil, []string{`SHA256:a "build server", added 2026-07-01, last used 2026-07-01`, "svc-2 has an SSH key that no record of this fleet knows: SHA256:b;"}},
 		"an emergency that does not ask": {
 			"", plan.Rotation{SSH: true, Emergency: "stolen"}, nil, []string{"SHA256:a", "SHA256:b"},
 		},
-		"removed": {"", remove, []plan.Step{
+		"removed": {"", remove, []plan.SharedStep{
 			plan.RemoveUnknownKey{User: user, ID: 7, Fingerprint: "SHA256:a", Label: "build server"},
 			plan.RemoveUnknownKey{User: "svc-2", ID: 8, Fingerprint: "SHA256:b"},
 		}, nil},

@@ -85,7 +85,7 @@ func walk(rules []rule, v view) ([]Change, World, error) {
 	}
 	var kinds []string
 	for _, c := range out {
-		kinds = append(kinds, c.Step.Kind())
+		kinds = append(kinds, c.Step.Type().Kind)
 	}
 	return nil, *v.World, fmt.Errorf("the steps do not end: %s", strings.Join(kinds, ", "))
 }

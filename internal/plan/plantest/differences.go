@@ -1,4 +1,5 @@
-// Package plantest compares what the planner predicted with what was read.
+// Package plantest is for tests of plans: it compares what was predicted with what was
+// read, and knows which steps there are.
 package plantest
 
 import (

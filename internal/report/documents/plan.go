@@ -134,7 +134,7 @@ func NewConnection(c plan.Connection) Connection {
 	}
 }
 
-func changes(state plan.State, digest string, changes []plan.Change, blocks []plan.Block, notes []plan.Note) Changes {
+func changes[S plan.AnyStep](state plan.State, digest string, changes []plan.ChangeOf[S], blocks []plan.Block, notes []plan.Note) Changes {
 	out := Changes{State: state, Digest: digest, Steps: []Step{}, Blocks: []Block{}, Notes: []Note{}}
 	for _, c := range changes {
 		step := NewStep(c.Step)
@@ -157,6 +157,6 @@ func changes(state plan.State, digest string, changes []plan.Change, blocks []pl
 }
 
 // NewStep returns a step without its reasons.
-func NewStep(s plan.Step) Step {
-	return Step{Kind: s.Kind(), Sign: s.Symbol(), Text: s.String()}
+func NewStep(s plan.AnyStep) Step {
+	return Step{Kind: s.Type().Kind, Sign: s.Type().Symbol, Text: s.String()}
 }

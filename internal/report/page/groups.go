@@ -45,7 +45,7 @@ func pageGroups(g *planview.Grouper, p plan.Plan) ([]pageGroup, map[string]strin
 				names = append(names, c.Address)
 			}
 			group := pageGroup{
-				State: string(state), StateLabel: planview.State(state), Title: names[0], More: len(names) - 1, Lines: pageLines(gr.Lines, gr.Variants),
+				State: string(state), StateLabel: state.String(), Title: names[0], More: len(names) - 1, Lines: pageLines(gr.Lines, gr.Variants),
 			}
 			if len(names) > 1 {
 				group.Members = "Alike: " + planview.AddressesTo(names[1:], 40)
@@ -59,7 +59,7 @@ func pageGroups(g *planview.Grouper, p plan.Plan) ([]pageGroup, map[string]strin
 	for _, b := range p.Bitbuckets {
 		if lines := planview.Lines(b.Changes, b.Blocks, b.Notes, true); len(lines) > 0 {
 			address := "bitbucket." + b.Label
-			add(pageGroup{State: string(b.State()), StateLabel: planview.State(b.State()), Title: address + ", for all its connections", Lines: pageLines(lines, nil)}, address)
+			add(pageGroup{State: string(b.State()), StateLabel: b.State().String(), Title: address + ", for all its connections", Lines: pageLines(lines, nil)}, address)
 		}
 	}
 	each(plan.StateChanges)

@@ -39,7 +39,7 @@ func pageWorlds(p plan.Plan, links map[string]string) []pageWorld {
 	var out []pageWorld
 	for _, b := range p.Bitbuckets {
 		out = append(out, pageWorld{
-			Label: b.Label, URL: b.URL, State: string(b.State()), StateLabel: planview.State(b.State()), Group: links["bitbucket."+b.Label],
+			Label: b.Label, URL: b.URL, State: string(b.State()), StateLabel: b.State().String(), Group: links["bitbucket."+b.Label],
 			Terraforms: pageTerraforms(p, b.Label), Repositories: pageRepositories(p, b.Label),
 		})
 	}
@@ -63,7 +63,7 @@ func pageTerraforms(p plan.Plan, bitbucket string) []pageTerraform {
 		}
 		state := c.State()
 		counts[c.Terraform][state]++
-		out[at].Cells = append(out[at].Cells, pageCell{rowID(i), string(state), stateSign(state), c.Organization + ": " + planview.State(state)})
+		out[at].Cells = append(out[at].Cells, pageCell{rowID(i), string(state), stateSign(state), c.Organization + ": " + state.String()})
 	}
 	for i := range out {
 		out[i].Count = planview.Count(len(out[i].Cells), "organization")

@@ -38,7 +38,7 @@ func pageRows(p plan.Plan, now time.Time, links map[string]string) []pageRow {
 	for i, c := range p.Connections {
 		state := c.State()
 		row := pageRow{
-			ID: rowID(i), State: string(state), StateLabel: planview.State(state), Sign: stateSign(state), Rank: slices.Index(plan.States(), state),
+			ID: rowID(i), State: string(state), StateLabel: state.String(), Sign: stateSign(state), Rank: slices.Index(plan.States(), state),
 			Organization: c.Organization, Terraform: c.Terraform, Bitbucket: c.Bitbucket, ServiceUser: c.ServiceUser,
 			Repositories: repositoriesText(c.Needs), Steps: len(c.Changes), Next: next(c), Group: links[c.Address], Place: sourcepos.Of(c.At).String(),
 		}

@@ -59,7 +59,7 @@ func PlanInsights(p plan.Plan, details string) (string, error) {
 	s := p.Summary()
 	data := []insightsData{{"Connections", "NUMBER", s.Connections}, {"Steps planned", "NUMBER", s.Steps}}
 	for _, state := range []plan.State{plan.StateWaiting, plan.StateRefused, plan.StateUnreadable, plan.StateInSync} {
-		data = append(data, insightsData{planview.State(state), "NUMBER", s.States[state]})
+		data = append(data, insightsData{state.String(), "NUMBER", s.States[state]})
 	}
 	return codeInsights(PlanFindings(p, true), details, data)
 }

@@ -61,7 +61,7 @@ func PlanFindings(p plan.Plan, once bool) []Finding {
 	return out
 }
 
-func changeFindings(address string, also int, changes []plan.Change, blocks []plan.Block, notes []plan.Note) []Finding {
+func changeFindings[S plan.AnyStep](address string, also int, changes []plan.ChangeOf[S], blocks []plan.Block, notes []plan.Note) []Finding {
 	var out []Finding
 	ids := planview.NewGrouper()
 	add := func(rule string, level severity, key, text string, at hcl.Range) {
@@ -78,7 +78,7 @@ func changeFindings(address string, also int, changes []plan.Change, blocks []pl
 		add(string(b.Kind), isError, "", sentence(b.Text, b.Remedy), b.At)
 	}
 	for _, c := range changes {
-		kind := strings.ReplaceAll(c.Step.Kind(), "_", "-")
+		kind := strings.ReplaceAll(c.Step.Type().Kind, "_", "-")
 		for _, r := range c.Because {
 			if len(blocks) == 0 {
 				add(kind, isWarning, r.What+"\x00"+ids.Without(c.Step.String()), fmt.Sprintf("%s. To do: %s", planview.ReasonText(r), c.Step), r.At)

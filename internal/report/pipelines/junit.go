@@ -80,7 +80,7 @@ func (s *junitSuite) add(c junitCase, state plan.State, lines []planview.Line) {
 	for _, e := range lines {
 		text.WriteString(e.String() + "\n")
 	}
-	reason := &junitReason{Message: planview.State(state), Type: string(state), Text: text.String()}
+	reason := &junitReason{Message: state.String(), Type: string(state), Text: text.String()}
 	s.Tests++
 	switch state {
 	case plan.StateInSync:

@@ -66,7 +66,7 @@ func counts(s plan.Summary) string {
 	heads, lines, values := []string{"connections"}, []string{"---:"}, []string{fmt.Sprint(s.Connections)}
 	for _, state := range plan.States() {
 		if n := s.States[state]; n > 0 {
-			heads, lines, values = append(heads, planview.State(state)), append(lines, "---:"), append(values, fmt.Sprint(n))
+			heads, lines, values = append(heads, state.String()), append(lines, "---:"), append(values, fmt.Sprint(n))
 		}
 	}
 	row := func(cells []string) string { return "| " + strings.Join(cells, " | ") + " |" }
@@ -77,7 +77,7 @@ func removals(p plan.Plan) int {
 	n := 0
 	for _, c := range p.Connections {
 		for _, change := range c.Changes {
-			if change.Step.Symbol() == "-" && len(c.Blocks) == 0 {
+			if change.Step.Type().Symbol == "-" && len(c.Blocks) == 0 {
 				n++
 			}
 		}
@@ -105,7 +105,7 @@ func markdownSections(p plan.Plan, f flavour) (sections []string, connections []
 	}
 	for _, b := range p.Bitbuckets {
 		if lines := planview.Lines(b.Changes, b.Blocks, b.Notes, false); len(lines) > 0 {
-			title := fmt.Sprintf("%s, for all its connections: %s", code(b.Address()), planview.State(b.State()))
+			title := fmt.Sprintf("%s, for all its connections: %s", code(b.Address()), b.State().String())
 			add(markdownSection(title, fenced(lines, nil), f), 1)
 		}
 	}
@@ -116,10 +116,10 @@ func markdownSections(p plan.Plan, f flavour) (sections []string, connections []
 
 func markdownGroup(g planview.Group, state plan.State, f flavour) string {
 	first := g.Members[0]
-	title := fmt.Sprintf("%s: %s", code(first.Address), planview.State(state))
+	title := fmt.Sprintf("%s: %s", code(first.Address), state.String())
 	body := fenced(g.Lines, g.Variants)
 	if n := len(g.Members); n > 1 {
-		title = fmt.Sprintf("%d connections: %s, %s", n, planview.State(state), g.Sameness())
+		title = fmt.Sprintf("%d connections: %s, %s", n, state.String(), g.Sameness())
 		body = fmt.Sprintf("As of %s, and alike: %s\n\n", code(first.Address), code(strings.TrimSuffix(planview.AddressList(g.Addresses()[1:]), " (--verbose shows all)"))) + body
 	}
 	return markdownSection(title, body, f)

@@ -97,7 +97,7 @@ func (g *Grouper) shape(c plan.Connection) string {
 	var b strings.Builder
 	b.WriteString(c.Bitbucket + "|" + c.Terraform)
 	for _, change := range c.Changes {
-		b.WriteString("|" + change.Step.Kind())
+		b.WriteString("|" + change.Step.Type().Kind)
 		for _, r := range change.Because {
 			fmt.Fprintf(&b, ",%s,%t", g.plain(r.What, c), strings.HasPrefix(r.Live, "none"))
 		}

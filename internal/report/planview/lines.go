@@ -42,7 +42,7 @@ func (l Line) Annotated(note string) string {
 // Lines returns all there is about one connection, or one Bitbucket. Of a new
 // connection nothing is there yet, which needs no line of its own at each step
 // unless everything is asked for.
-func Lines(changes []plan.Change, blocks []plan.Block, notes []plan.Note, verbose bool) []Line {
+func Lines[S plan.AnyStep](changes []plan.ChangeOf[S], blocks []plan.Block, notes []plan.Note, verbose bool) []Line {
 	var out []Line
 	for _, b := range blocks {
 		out = append(out, Line{Sign: "x", Text: b.Text, At: sourcepos.Of(b.At)})
@@ -67,16 +67,16 @@ func Lines(changes []plan.Change, blocks []plan.Block, notes []plan.Note, verbos
 }
 
 // isNew reports whether the steps make a connection of which nothing is there.
-func isNew(changes []plan.Change) bool {
+func isNew[S plan.AnyStep](changes []plan.ChangeOf[S]) bool {
 	if len(changes) == 0 {
 		return false
 	}
-	pair, ok := changes[0].Step.(plan.CreateConsumerKey)
+	pair, ok := any(changes[0].Step).(plan.CreateConsumerKey)
 	return ok && pair.Key == "" && !pair.Again
 }
 
-func changeLines(c plan.Change, terse bool) []Line {
-	step := Line{Sign: c.Step.Symbol(), Text: aligned(c.Step.String())}
+func changeLines[S plan.AnyStep](c plan.ChangeOf[S], terse bool) []Line {
+	step := Line{Sign: c.Step.Type().Symbol, Text: aligned(c.Step.String())}
 	if terse && len(c.Because) == 1 && step.Sign != "-" && strings.HasPrefix(c.Because[0].Live, "none") {
 		step.At = sourcepos.Of(c.Because[0].At)
 		return []Line{step}

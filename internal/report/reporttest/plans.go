@@ -79,7 +79,7 @@ func Unreadable(organization, text string) plan.Connection {
 func Mixed() plan.Plan {
 	p := plan.Plan{Fleet: "corp", Bitbuckets: []plan.BitbucketPlan{{
 		Label: "new", URL: "https://bitbucket.example.com",
-		Changes: []plan.Change{{
+		Changes: []plan.SharedChange{{
 			Step:    plan.GrantPermission{User: "svc-terraform", Project: "INFRA", Repository: "vpc", Permission: "REPO_ADMIN"},
 			Because: []plan.Reason{{What: "effective permission of svc-terraform", Live: "not REPO_ADMIN", Want: "REPO_ADMIN", At: at(35)}},
 		}},

@@ -93,9 +93,9 @@ func driftLine(e drift.Entry, style Style) string {
 	switch e.State {
 	case plan.StateChanges:
 	case plan.StateInSync:
-		return line + planview.State(e.State)
+		return line + plaintext.Line(e.State.String())
 	case plan.StateUnreadable, plan.StateRefused, plan.StateLeased, plan.StateWaiting:
-		line += planview.State(e.State) + ": "
+		line += plaintext.Line(e.State.String()) + ": "
 	}
 	return line + plaintext.Line(describe(e.Differences, e.Blocks))
 }
@@ -162,11 +162,11 @@ func (w *driftWriter) summary(d drift.Report) {
 		word  string
 	}{
 		{plan.StateChanges, "drifted"},
-		{plan.StateWaiting, planview.State(plan.StateWaiting)},
-		{plan.StateRefused, planview.State(plan.StateRefused)},
-		{plan.StateUnreadable, planview.State(plan.StateUnreadable)},
-		{plan.StateLeased, planview.State(plan.StateLeased)},
-		{plan.StateInSync, planview.State(plan.StateInSync)},
+		{plan.StateWaiting, plan.StateWaiting.String()},
+		{plan.StateRefused, plan.StateRefused.String()},
+		{plan.StateUnreadable, plan.StateUnreadable.String()},
+		{plan.StateLeased, plan.StateLeased.String()},
+		{plan.StateInSync, plan.StateInSync.String()},
 	} {
 		if n := s.States[x.state]; n > 0 {
 			fmt.Fprintf(w, "%s%d %s", sep, n, x.word)

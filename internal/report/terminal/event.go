@@ -13,7 +13,7 @@ import (
 func Event(e apply.Event, s Style) string {
 	switch e.Kind {
 	case apply.StepDone:
-		return eventLine(s, e, span{signCode(e.Step.Symbol()), e.Step.Symbol()}, e.Step.String())
+		return eventLine(s, e, span{signCode(e.Step.Type().Symbol), e.Step.Type().Symbol}, e.Step.String())
 	case apply.Failed:
 		return eventLine(s, e, span{red, "x"}, fmt.Sprintf("%s: %v", e.Step, e.Err))
 	case apply.Warning:

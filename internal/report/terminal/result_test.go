@@ -24,7 +24,7 @@ func TestResultText(t *testing.T) {
 // The counts are of connections: a Bitbucket that needed nothing is not one that
 // was left unchanged among them.
 func TestResultCounts(t *testing.T) {
-	steps := []plan.Step{plan.ProveConsumer{}}
+	steps := []plan.AnyStep{plan.ProveConsumer{}}
 	r := apply.Result{
 		Connections: []apply.Outcome{{Status: apply.Applied, Done: steps}, {Status: apply.Unchanged}},
 		Bitbuckets:  []apply.Outcome{{Status: apply.Unchanged}},

@@ -4,7 +4,6 @@ package terminal
 
 import (
 	"github.com/bbsync/bbsync/internal/plan"
-	"github.com/bbsync/bbsync/internal/report/planview"
 )
 
 // A Style says how text looks. The zero Style is plain: every meaning is in a
@@ -57,5 +56,5 @@ func (s Style) stateSpan(state plan.State) span {
 		code = bold + ";" + yellow
 	case plan.StateChanges:
 	}
-	return span{code, planview.State(state)}
+	return span{code, state.String()}
 }
