@@ -11,7 +11,7 @@ import (
 
 // linkURL is the address of bbsync's own link. It leads nowhere (RFC 2606): Bitbucket
 // calls no generic link, and only wants addresses to differ.
-func (l *Login) linkURL() string { return "https://bbsync.invalid/" + l.fleet }
+func (l *Login) linkURL() string { return bitbucket.OwnLinks + l.fleet }
 
 func (l *Login) linkName() string { return "bbsync (" + l.fleet + ")" }
 

@@ -90,7 +90,7 @@ func (r *runner) renameLink(ctx context.Context, s plan.RenameLink) error {
 func findLink(ctx context.Context, client bitbucketServer, url string) (bitbucket.Link, bool, error) {
 	links, err := client.Links(ctx)
 	for _, l := range links {
-		if names.SameURL(l.URL, url) {
+		if names.SameURL(l.URL, url) && !l.OAuth2() {
 			return l, true, nil
 		}
 	}

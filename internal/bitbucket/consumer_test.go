@@ -101,15 +101,60 @@ func TestClockSkewIsNamed(t *testing.T) {
 	}
 }
 
+// OAuth 2.0 entries are generic, too, and look like links to the host of their redirect:
+// their id tells, or that it is not derived from the address.
 func TestOAuth2LinksAreToldApart(t *testing.T) {
-	w := newWorld(t, bitbucketd.Options{})
-	_, err := w.AddLink(bitbucketd.Link{ID: "42", Type: "oauth2-client", Name: "External", RPCURL: orgURL, OAuth2: true})
-	must(t, err)
-	links, err := w.client.Links(t.Context())
-	if err != nil || len(links) != 1 || links[0].Generic() || !links[0].OAuth2() {
-		t.Errorf("%+v, %v", links, err)
+	for name, entry := range map[string]bitbucketd.Link{
+		"another type":           {ID: "42", Type: "oauth2-client", RPCURL: orgURL},
+		"an id that is no UUID":  {ID: "42", Type: "generic", RPCURL: "https://app.terraform.io"},
+		"a UUID that is not its": {ID: "227dd1d7-f6d6-34a5-b046-5663fb518691", Type: "generic", RPCURL: "https://app.terraform.io"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, bitbucketd.Options{})
+			entry.Name, entry.OAuth2 = "External", true
+			_, err := w.AddLink(entry)
+			must(t, err)
+			links, err := w.client.Links(t.Context())
+			if err != nil || len(links) != 1 || links[0].Generic() || !links[0].OAuth2() {
+				t.Errorf("%+v, %v", links, err)
+			}
+			if _, err := w.client.CreateLink(t.Context(), "tf", entry.RPCURL); err != nil {
+				t.Errorf("an OAuth 2.0 client is in the way: %v", err)
+			}
+		})
 	}
-	if _, err := w.client.CreateLink(t.Context(), "tf", orgURL); err != nil {
-		t.Errorf("an OAuth 2.0 client is in the way: %v", err)
+	if !(Link{ID: "227dd1d7-f6d6-34a5-b046-5663fb518691", Type: "generic", URL: "https://app.terraform.io", ConsumerKey: "k"}).Generic() {
+		t.Error("a link with a consumer of OAuth 1.0a is taken for an OAuth 2.0 client")
+	}
+}
+
+// One request tells the consumer keys of all links, where the server shows them: a list
+// that shows none says nothing.
+func TestListedConsumerKeys(t *testing.T) {
+	for name, test := range map[string]struct {
+		opts   bitbucketd.Options
+		listed bool
+	}{
+		"5.3.1": {bitbucketd.Options{Version: "5.3.1"}, true}, "9.4.0": {bitbucketd.Options{}, true}, "10.4.2": {bitbucketd.Options{Version: "10.4.2"}, true},
+		"not shown": {bitbucketd.Options{NoLinkProperties: true}, false}, "old application links": {bitbucketd.Options{Version: "5.3.1", OldApplinks: true}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, ctx := newWorld(t, test.opts), t.Context()
+			_, err := w.client.CreateLink(ctx, "empty", orgURL+"-empty")
+			must(t, err)
+			if links, err := w.client.Links(ctx); err != nil || links[0].KeyListed {
+				t.Errorf("a list without any consumer: %+v, %v", links, err)
+			}
+			link, err := w.client.CreateLink(ctx, "tf", orgURL)
+			must(t, err)
+			must(t, w.client.SetConsumer(ctx, link.ID, Consumer{Key: "k", Name: "n", PublicKey: consumerPair(t).Public}))
+			links, err := w.client.Links(ctx)
+			must(t, err)
+			for _, l := range links {
+				if l.KeyListed != test.listed || l.ConsumerKey != "" != (test.listed && l.ID == link.ID) {
+					t.Errorf("%+v", l)
+				}
+			}
+		})
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -18,7 +20,13 @@ type Link struct {
 	Type       string // "generic" for Terraform
 	Primary    bool
 	System     bool
+
+	ConsumerKey string // of its incoming consumer, "" for none
+	KeyListed   bool   // ConsumerKey is known; else Client.Consumer has to be asked
 }
+
+// OwnLinks begins the addresses of bbsync's own links, which it logs in with.
+const OwnLinks = "https://bbsync.invalid/"
 
 // genericType is the type of links to applications that are not Atlassian's.
 const genericType = "generic"
@@ -26,15 +34,28 @@ const genericType = "generic"
 var uuid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
 // Generic reports whether the link is one that can hold Terraform's consumer.
-// Lists since 7.20 also hold OAuth 2.0 clients ("External application"), which
-// have other types, or ids that are not derived from a URL.
-func (l Link) Generic() bool { return l.Type == genericType && uuid.MatchString(l.ID) }
+func (l Link) Generic() bool { return l.Type == genericType && !l.OAuth2() }
 
-// OAuth2 reports whether the entry looks like an OAuth 2.0 client or provider,
-// which Terraform cannot use. The type's exact text is not certain.
+// OAuth2 reports whether the entry is an OAuth 2.0 client or provider ("External
+// application"), which lists since 7.20 also hold and Terraform cannot use. In the
+// vendor's code they are generic, too, and have the scheme and host of some URL alone;
+// their id is not that of the URL, and they have no consumer of OAuth 1.0a. What their
+// id looks like, and whether other types occur, is not known.
 func (l Link) OAuth2() bool {
 	kind := strings.ToLower(l.Type)
-	return strings.Contains(kind, "oauth2") || strings.Contains(kind, "external") || l.Type == genericType && !uuid.MatchString(l.ID)
+	switch {
+	case strings.Contains(kind, "oauth2"), strings.Contains(kind, "external"):
+		return true
+	case l.Type != genericType || l.ConsumerKey != "":
+		return false
+	}
+	id, err := LinkID(l.URL)
+	return !uuid.MatchString(l.ID) || err == nil && hostOnly(l.URL) && !strings.EqualFold(l.ID, id)
+}
+
+func hostOnly(address string) bool {
+	_, rest, _ := strings.Cut(address, "://")
+	return !strings.ContainsAny(strings.TrimRight(rest, "/"), "/?#")
 }
 
 // linkWire takes both spellings: 3.0's list says type, primary and system, the
@@ -50,27 +71,42 @@ type linkWire struct {
 	IsPrimary  bool   `json:"isPrimary,omitempty"`
 	System     bool   `json:"system,omitempty"`
 	IsSystem   bool   `json:"isSystem,omitempty"`
+
+	Properties map[string]any `json:"properties,omitempty"`
 }
+
+// consumerKeyProperty is where a link keeps the key of its incoming consumer. The
+// newest list shows it to those who ask (seen in the vendor's code).
+const consumerKeyProperty = "oauth.incoming.consumerkey"
 
 func (w linkWire) link() Link {
 	kind := w.Type
 	if kind == "" {
 		kind = w.TypeID
 	}
-	return Link{w.ID, w.Name, w.RPCURL, w.DisplayURL, kind, w.Primary || w.IsPrimary, w.System || w.IsSystem}
+	key, _ := w.Properties[consumerKeyProperty].(string)
+	return Link{
+		ID: w.ID, Name: w.Name, URL: w.RPCURL, DisplayURL: w.DisplayURL, Type: kind,
+		Primary: w.Primary || w.IsPrimary, System: w.System || w.IsSystem, ConsumerKey: key,
+	}
 }
 
-// Links reads all application links, in one request on the versions of today.
+// Links reads all application links, in one request on the versions of today, and
+// their consumer keys where the list shows them.
 func (c *Client) Links(ctx context.Context) ([]Link, error) {
 	var links []Link
 	var err error
 	// The older resources are asked only where the newer does not exist.
-	for _, path := range []string{
+	for i, path := range []string{
 		"/rest/applinks/3.0/applinks",
 		"/rest/applinks/latest/applicationlink",
 		"/rest/applinks/1.0/listApplicationlinks",
 	} {
-		err = c.do(ctx, call{op: "reading the application links", path: path, most: maxLinks}, func(a answer) (err error) {
+		q := call{op: "reading the application links", path: path, most: maxLinks}
+		if i == 0 {
+			q.query = url.Values{"property": {consumerKeyProperty}}
+		}
+		err = c.do(ctx, q, func(a answer) (err error) {
 			links, err = readLinks(a.body)
 			return err
 		})
@@ -117,7 +153,18 @@ func toLinks(wires []linkWire) ([]Link, error) {
 		}
 		links = append(links, w.link())
 	}
-	return links, nil
+	return markListed(links), nil
+}
+
+// markListed notes that the consumer keys are known if the list shows any: a server
+// that does not show the property would look as if no link had a consumer.
+func markListed(links []Link) []Link {
+	if slices.ContainsFunc(links, func(l Link) bool { return l.ConsumerKey != "" }) {
+		for i := range links {
+			links[i].KeyListed = true
+		}
+	}
+	return links
 }
 
 func readLinksXML(body []byte) ([]Link, error) {

@@ -118,11 +118,14 @@ func readLinks(ctx context.Context, client *bitbucket.Client) (linkIndex, error)
 	n := len(links)
 	index := linkIndex{byURL: make(map[string]bitbucket.Link, n), byKey: make(map[string]bitbucket.Link, n), names: make(map[string]int, n)}
 	for _, l := range links {
+		index.names[l.Name]++
+		if l.OAuth2() { // its address is that of a redirect, and is no link on it
+			continue
+		}
 		index.byURL[l.URL] = l
 		if key := names.URLKey(l.URL); index.byKey[key].ID == "" {
 			index.byKey[key] = l
 		}
-		index.names[l.Name]++
 	}
 	return index, err
 }
@@ -161,8 +164,12 @@ func (b *sharedBitbucket) readMain(ctx context.Context, client *bitbucket.Client
 	return err
 }
 
-// consumerKey returns the key of a link's consumer, "" for none.
+// consumerKey returns the key of a link's consumer, "" for none: from the list where
+// that has it.
 func consumerKey(ctx context.Context, client *bitbucket.Client, link bitbucket.Link) (string, error) {
+	if link.KeyListed {
+		return link.ConsumerKey, nil
+	}
 	consumer, err := client.Consumer(ctx, link.ID)
 	if errors.Is(err, bitbucket.ErrNotFound) {
 		return "", nil
@@ -171,7 +178,7 @@ func consumerKey(ctx context.Context, client *bitbucket.Client, link bitbucket.L
 }
 
 func linkFacts(link bitbucket.Link) plan.Link {
-	return plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: linkType(link)}
+	return plan.Link{ID: link.ID, Name: link.Name, URL: link.URL, Type: link.Type}
 }
 
 // user reads a user once.
@@ -210,16 +217,4 @@ func readUser(ctx context.Context, client *bitbucket.Client, name string) (user,
 		}
 	}
 	return out, err
-}
-
-// linkType is "generic" for the one kind of link that can hold Terraform's
-// consumer, else what it is.
-func linkType(l bitbucket.Link) string {
-	switch {
-	case l.Generic():
-		return "generic"
-	case l.OAuth2():
-		return "OAuth 2.0: " + l.Type
-	}
-	return l.Type
 }

@@ -23,6 +23,9 @@ type linkV3 struct {
 func (c *call) v3(l *Link) linkV3 {
 	properties := map[string]any{}
 	for _, name := range c.r.URL.Query()["property"] {
+		if c.opts.NoLinkProperties {
+			break
+		}
 		properties[name] = nil
 		if name == "oauth.incoming.consumerkey" && l.Consumer != "" {
 			properties[name] = l.Consumer

@@ -74,6 +74,9 @@ type Options struct {
 	// SignedNotOnLinks refuses OAuth 1.0a calls on application links. Doubt: nobody was
 	// seen to make one there.
 	SignedNotOnLinks bool
+	// NoLinkProperties has the newest list of application links show no properties. Doubt:
+	// seen in the code of the generation before 9 alone.
+	NoLinkProperties bool
 	// Nodes is how many nodes there are behind a load balancer with sticky sessions;
 	// zero: one, and no load balancer.
 	Nodes int
