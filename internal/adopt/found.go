@@ -51,13 +51,6 @@ type Use struct {
 	Admin               bool // the service user may administer it
 }
 
-// A Link is an application link with its consumer, nil for none.
-type Link struct {
-	bitbucket.Link
-	Bitbucket *schema.Bitbucket
-	Consumer  *bitbucket.Consumer
-}
-
 // A User is a service user with the SSH keys it has.
 type User struct {
 	bitbucket.User
@@ -65,18 +58,19 @@ type User struct {
 	Keys      []bitbucket.SSHKey
 }
 
-// Read reads what these systems have: two requests and one per link for each
-// Bitbucket, one per organization and its pages of workspaces for each Terraform.
+// Read reads what these systems have: three requests and one per link that a client
+// uses for each Bitbucket, one per organization and its pages of workspaces for each
+// Terraform.
 func Read(ctx context.Context, sys *systems.Systems, terraforms []*schema.Terraform, bitbuckets []*schema.Bitbucket) (Found, error) {
 	r := &reader{sys: sys}
-	for _, b := range bitbuckets {
-		if err := r.links(ctx, b); err != nil {
-			return Found{}, fmt.Errorf("bitbucket.%s: %w", b.Label, err)
-		}
-	}
 	for _, t := range terraforms {
 		if err := r.clients(ctx, t, bitbuckets); err != nil {
 			return Found{}, fmt.Errorf("terraform.%s: %w", t.Label, err)
+		}
+	}
+	for _, b := range bitbuckets {
+		if err := r.links(ctx, b, bitbuckets); err != nil {
+			return Found{}, fmt.Errorf("bitbucket.%s: %w", b.Label, err)
 		}
 	}
 	if err := r.users(ctx, bitbuckets); err != nil {
@@ -103,44 +97,6 @@ func (r *reader) sort() {
 		return cmp.Or(cmp.Compare(a.Bitbucket.Label, b.Bitbucket.Label), cmp.Compare(a.URL, b.URL))
 	})
 	slices.SortFunc(r.found.Unmatched, func(a, b Unmatched) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Text, b.Text)) })
-}
-
-func (r *reader) links(ctx context.Context, b *schema.Bitbucket) error {
-	client, err := r.sys.Bitbucket(ctx, b.Label)
-	if err != nil {
-		return err
-	}
-	all, err := client.Links(ctx)
-	if err != nil {
-		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(readers)
-	for _, l := range all {
-		if !l.Generic() {
-			continue
-		}
-		group.Go(func() error {
-			have := Link{Link: l, Bitbucket: b}
-			consumer, err := client.Consumer(ctx, l.ID)
-			switch {
-			case err == nil:
-				have.Consumer = &consumer
-			case bitbucket.ConcernsObject(err) && !errors.Is(err, bitbucket.ErrNotFound):
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				r.found.Unmatched = append(r.found.Unmatched, Unmatched{Kind: Unreadable, Text: fmt.Sprintf("application link %s of bitbucket.%s: %v", l.URL, b.Label, err)})
-				return nil
-			case !errors.Is(err, bitbucket.ErrNotFound):
-				return err
-			}
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.found.Links = append(r.found.Links, have)
-			return nil
-		})
-	}
-	return group.Wait()
 }
 
 // clients reads all organizations. One that does not let its clients be seen is

@@ -20,6 +20,7 @@ const (
 	Unreadable       Kind = "cannot be read"
 	LinkAlone        Kind = "link without client"
 	LinkEmpty        Kind = "link without consumer"
+	OrphanedConsumer Kind = "consumer without link"
 	ClientAlone      Kind = "client without link"
 	ClientElsewhere  Kind = "client for another Bitbucket"
 	ClientSecond     Kind = "second client of an organization for one Bitbucket"

@@ -28,6 +28,9 @@ type Link struct {
 // OwnLinks begins the addresses of bbsync's own links, which it logs in with.
 const OwnLinks = "https://bbsync.invalid/"
 
+// Own reports whether it is a link that some bbsync logs in with.
+func (l Link) Own() bool { return strings.HasPrefix(l.URL, OwnLinks) }
+
 // genericType is the type of links to applications that are not Atlassian's.
 const genericType = "generic"
 

@@ -34,6 +34,7 @@ type bitbucketFacts struct {
 	raised  error // no secure administrator session
 	login   bitbucket.LoginState
 	links   answer[[]bitbucket.Link]
+	orphans answer[[]string] // keys of consumers
 	ssh     answer[bitbucket.SSHSettings]
 	server  answer[systems.SSHServer]
 	sshPort error
@@ -90,6 +91,7 @@ func (b *bitbucketFacts) readAsAdmin(ctx context.Context, sys *systems.Systems, 
 	b.raised = client.AdminSession(ctx)
 	b.basic = ask(client.BasicAuthConfig(ctx))
 	b.links = ask(client.Links(ctx))
+	b.orphans = ask(client.OrphanedConsumers(ctx))
 	b.ssh = ask(client.SSHSettings(ctx))
 	b.server = ask(sys.SSHServer(ctx, b.want.Label))
 	if b.server.err == nil {

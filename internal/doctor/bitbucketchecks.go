@@ -23,13 +23,13 @@ func (b *bitbucketFacts) checks(now time.Time) []Check {
 	}
 	out = append(out, b.state(), b.version(), b.baseURL(), b.clock(), b.admin())
 	if err := b.reached(); err != nil {
-		for _, name := range []string{"login", "basic-auth", "ssh", "ssh-host-keys", "key-policy", "webhooks", "rate-limit"} {
+		for _, name := range []string{"login", "basic-auth", "application-links", "ssh", "ssh-host-keys", "key-policy", "webhooks", "rate-limit"} {
 			out = append(out, unknown(name, "it is asked as the administrator, who was not let in; stopped using this account to avoid locking it", "see account"))
 		}
 		return out
 	}
 	out = append(out, b.loginChecks()...)
-	out = append(out, b.basicAuth(), b.sshServer(), b.hostKeys(), b.keyPolicy(), b.webhooks())
+	out = append(out, b.basicAuth(), b.linkList(), b.sshServer(), b.hostKeys(), b.keyPolicy(), b.webhooks())
 	out = append(out, b.hookChecks()...)
 	return append(out, b.rateLimit())
 }

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -58,9 +59,14 @@ func Run(ctx context.Context, run *fleet.Run, opts Options) (Report, error) {
 	}
 	sections, err := d.readConnections(ctx)
 	for i, s := range report.Sections {
-		if found, asked := d.strange[s.Name]; asked {
-			report.Sections[i].Checks = append(s.Checks, unknownKeys(found))
+		label, ofBitbucket := strings.CutPrefix(s.Name, "bitbucket.")
+		if b := d.bitbuckets[label]; ofBitbucket && b != nil && b.reached() == nil && err == nil {
+			s.Checks = append(s.Checks, b.orphanedConsumers(d.consumers))
 		}
+		if found, asked := d.strange[s.Name]; asked {
+			s.Checks = append(s.Checks, unknownKeys(found))
+		}
+		report.Sections[i] = s
 	}
 	report.Sections = append(report.Sections, sections...)
 	return report, err
@@ -75,6 +81,7 @@ type doctor struct {
 	bitbuckets  map[string]*bitbucketFacts
 	terraforms  map[string]*terraformFacts
 	strange     map[string]plan.UnknownKeys // by section, where the whole fleet is looked at
+	consumers   map[string]string           // the connections' addresses by consumer key
 }
 
 // readShared reads what is read once for all connections of a system.
@@ -135,6 +142,7 @@ func (d *doctor) readConnections(ctx context.Context) ([]Section, error) {
 			d.strange["bitbucket."+label] = b.Strange
 		}
 	}
+	d.consumers = consumersOf(d.connections, world.Have)
 	hostKeys := live.NewHostKeys(d.sys)
 	out := make([]Section, len(d.connections))
 	var group errgroup.Group

@@ -8,6 +8,7 @@ import (
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
+	"github.com/bbsync/bbsync/schema"
 )
 
 // linkChecks are Bitbucket's side of OAuth: the link, its consumer, and the proof
@@ -45,20 +46,20 @@ func (f *connectionFacts) link() Check {
 // otherLinks tells of links that a person may have taken for the right one.
 func (f *connectionFacts) otherLinks() string {
 	for _, l := range f.bitbucket.links.value {
-		if l.OAuth2() && (l.Name == f.want.Link.Name || f.leadsTo(l.URL)) {
+		if l.OAuth2() && (l.Name == f.want.Link.Name || leadsTo(f.want, l.URL)) {
 			return fmt.Sprintf("%q is an OAuth 2.0 link (\"External application\"), which Terraform cannot use", l.Name)
 		}
 	}
 	return "it was deleted, or never made"
 }
 
-// leadsTo reports whether an address is of this Terraform, and not of another of
-// its organizations.
-func (f *connectionFacts) leadsTo(address string) bool {
-	path, here := strings.CutPrefix(names.URLKey(address), names.URLKey(f.want.Terraform.Address))
+// leadsTo reports whether an address is of the connection's Terraform, and not of
+// another of its organizations.
+func leadsTo(c *schema.Connection, address string) bool {
+	path, here := strings.CutPrefix(names.URLKey(address), names.URLKey(c.Terraform.Address))
 	rest, ofOne := strings.CutPrefix(path, "/app/")
 	organization, _, _ := strings.Cut(rest, "/")
-	return here && (!ofOne || names.SameOrganization(organization, f.want.Organization))
+	return here && (!ofOne || names.SameOrganization(organization, c.Organization))
 }
 
 func (f *connectionFacts) consumer() Check {
