@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -102,6 +103,8 @@ type applying struct {
 	*applyFlags
 	run    *fleet.Run
 	output *applyOutput
+
+	notRotated []plan.Connection // though that was asked for
 }
 
 // applying opens a run and its output, does the work, and closes both: the stream of
@@ -147,9 +150,13 @@ func (x *applying) shown(ctx context.Context, approve func() error) error {
 		return err
 	}
 	x.output.plan(p)
+	x.notRotated = x.run.NotRotated(p)
 	if !p.Pending() {
-		x.output.summary(apply.Result{}, planExit(p), nil)
-		return exit(planExit(p))
+		tally := exitcode.Tally{}
+		tally.Plan(p)
+		code := x.withNotRotated(tally)
+		x.output.summary(apply.Result{}, code, nil)
+		return exit(code)
 	}
 	if err := approve(); err != nil {
 		return err
@@ -212,9 +219,31 @@ func (x *applying) check(ctx context.Context, applied plan.Plan, result apply.Re
 	if tally.Left(left); tally.Code() != before {
 		x.output.different(left)
 	}
-	code := int(tally.Code())
+	code := x.withNotRotated(tally)
 	x.output.summary(result, code, &left)
 	return exit(code)
+}
+
+// withNotRotated returns the exit code, and says which connections were not rotated
+// though that was asked for.
+func (x *applying) withNotRotated(tally exitcode.Tally) int {
+	tally.Add(exitcode.Blocked, len(x.notRotated))
+	for _, c := range x.notRotated {
+		x.tellf("Error: %s was not rotated: %s\n", c.Address, whyNotRotated(c))
+	}
+	return int(tally.Code())
+}
+
+// whyNotRotated returns what the plan's notes say.
+func whyNotRotated(c plan.Connection) string {
+	var notes []string
+	for _, n := range c.Notes {
+		notes = append(notes, n.Text)
+	}
+	if notes == nil {
+		return "its keys are your own, or there is nothing to rotate: see bbsync plan --verbose"
+	}
+	return strings.Join(notes, "; ")
 }
 
 // holder names this process in leases, so that people recognize it. In a container

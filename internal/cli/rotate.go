@@ -32,6 +32,7 @@ func (a *app) rotateCommand() *cobra.Command {
 			"immediately and verifies that it no longer works.\n\n" +
 			"Consumer's RSA pair (--consumer): it changes on both sides at once; if that fails, the old pair is\n" +
 			"restored. Connections may have to be authorized again: try one of them first with --canary 1.\n\n" +
+			"It exits with 5 when something was not rotated, as a second rotate within the overlap.\n\n" +
 			"API token (--token): the token with which bbsync calls Terraform, of a terraform block\n" +
 			"(terraform.hcp) or of a connection. bbsync creates a second token, verifies it, stores it in Vault\n" +
 			"where the configuration refers to, and deletes the first one. An interrupted renewal is resumed.",
