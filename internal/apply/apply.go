@@ -282,7 +282,7 @@ func steps[S plan.AnyStep](ctx context.Context, e *executor, address string, ste
 
 // statusOf returns the status of a connection that ended with an error.
 func statusOf(err error) Status {
-	if _, leased := errors.AsType[*vault.LeasedError](err); leased {
+	if errors.Is(err, vault.ErrLeased) {
 		return Leased
 	}
 	return Broken

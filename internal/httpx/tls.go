@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"net/http"
 	"strings"
 )
 
@@ -40,9 +41,13 @@ func badCertificate(err error) bool {
 	return errors.As(err, &verification) || errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid)
 }
 
-// plainHTTP reports whether a server answered in plain HTTP.
+// plainHTTP reports whether a server answered in plain HTTP: the transport's error has
+// what came instead of a TLS record, and http.Client replaces that error.
 func plainHTTP(err error) bool {
-	return strings.Contains(err.Error(), "server gave HTTP response to HTTPS client")
+	if record, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return string(record.RecordHeader[:]) == "HTTP/"
+	}
+	return errors.Is(err, http.ErrSchemeMismatch)
 }
 
 // Permanent reports whether an error of a Transport is the same at the next try:

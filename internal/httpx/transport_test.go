@@ -209,3 +209,30 @@ func TestGOAWAYIsRepeated(t *testing.T) {
 		t.Errorf("asked %d times: %v", asked, err)
 	}
 }
+
+// TestPlainHTTP names a port that speaks plain HTTP, whether the Transport or a client
+// of it says so: it is not asked again.
+func TestPlainHTTP(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	transport, err := httpx.New(httpx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.Replace(server.URL, "http://", "https://", 1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, send := range map[string]func(*http.Request) (*http.Response, error){
+		"transport": transport.RoundTrip, "client": transport.Client().Do,
+	} {
+		resp, err := send(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if !httpx.Permanent(err) || !strings.Contains(httpx.Advice(err), "plain HTTP") {
+			t.Errorf("%s: %v, permanent: %t, advice %q", name, err, httpx.Permanent(err), httpx.Advice(err))
+		}
+	}
+}
