@@ -20,8 +20,8 @@ import (
 // figures reads the fleet and returns what each credential's limiter did.
 func (s *steady) figures(t *testing.T) map[string]limit.Figures {
 	t.Helper()
-	sys, err := systems.Open(t.Context(), s.fleet, systems.Env{Getenv: s.getenv})
-	if err != nil {
+	sys := systems.New(s.fleet, systems.Env{Getenv: s.getenv})
+	if err := sys.Login(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	defer sys.Close()

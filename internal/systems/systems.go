@@ -58,20 +58,11 @@ type opened[T any] struct {
 	err    error
 }
 
-// Open logs in to Vault. Terraform and Bitbucket are opened when asked for.
-func Open(ctx context.Context, fleet *schema.Fleet, env Env) (*Systems, error) {
-	s := New(fleet, env)
-	if err := s.Login(ctx); err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
 // Fleet returns the fleet whose systems these are.
 func (s *Systems) Fleet() *schema.Fleet { return s.fleet }
 
-// New opens nothing: what needs Vault, and that is all but Look, needs Login
-// first.
+// New opens nothing. Everything except Look needs Login first. Terraform and Bitbucket
+// are opened when they are first asked for.
 func New(fleet *schema.Fleet, env Env) *Systems {
 	return &Systems{
 		fleet: fleet, env: env, own: ownTokens(fleet),
