@@ -101,14 +101,14 @@ func (w *world) noteToken() {
 }
 
 // deleteSSHKey holds the law that a key which Terraform holds stays. A condemned
-// key goes though a token that acts as somebody else holds it: such a token is
-// given no other key, and an emergency does not wait for people. A key that comes to
+// key goes though a token holds it that acts as somebody else, or is refused: such a
+// token is given no other key, and an emergency does not wait for people. A key that comes to
 // the service user from the user before is on neither for a moment.
 func (w *world) deleteSSHKey(s plan.DeleteSSHKey) error {
 	condemned := w.record.condemned[s.ID]
 	for _, c := range w.clients {
 		t := c.token
-		if t != nil && t.ssh == s.ID && !w.hasExpired(s.ID) && !(condemned && t.user != w.user) && !(s.User != "" && t.user == w.user) {
+		if t != nil && t.ssh == s.ID && !w.hasExpired(s.ID) && !(condemned && (t.user != w.user || !w.works(c))) && !(s.User != "" && t.user == w.user) {
 			return fmt.Errorf("key %d is deleted while token %s holds it: an outage", s.ID, t.id)
 		}
 	}
