@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -54,7 +55,7 @@ func (f *connectionFacts) oauthClient() Check {
 	record := f.have.Record.Consumer
 	switch {
 	case record != nil && (c.Key != record.Key || c.Fingerprint != record.Fingerprint):
-		return failed(name, "has consumer key "+orNone(c.Key)+" and public key "+orNone(c.Fingerprint), "the record has "+record.Key+" and "+record.Fingerprint, "bbsync apply sets the record's")
+		return failed(name, "has consumer key "+cmp.Or(c.Key, "none")+" and public key "+cmp.Or(c.Fingerprint, "none"), "the record has "+record.Key+" and "+record.Fingerprint, "bbsync apply sets the record's")
 	case c.Name != f.want.Name:
 		return warning(name, fmt.Sprintf("named %q, want %q", c.Name, f.want.Name), "somebody renamed it", "bbsync apply renames it")
 	}

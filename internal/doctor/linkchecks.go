@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -75,7 +76,7 @@ func (f *connectionFacts) consumer() Check {
 	case have.Key != record.Consumer.Key:
 		return failed(name, "consumer key "+have.Key+", the record has "+record.Consumer.Key, "somebody changed it by hand", "bbsync apply makes the link anew, since Bitbucket would keep the other consumer alive beside it")
 	case have.Fingerprint != record.Consumer.Fingerprint:
-		return failed(name, "public key "+orNone(have.Fingerprint)+", the record has "+record.Consumer.Fingerprint, "somebody changed it by hand", "bbsync apply sets the record's")
+		return failed(name, "public key "+cmp.Or(have.Fingerprint, "none")+", the record has "+record.Consumer.Fingerprint, "somebody changed it by hand", "bbsync apply sets the record's")
 	}
 	return ok(name, "%s with the record's public key %s", have.Key, have.Fingerprint)
 }
@@ -96,11 +97,4 @@ func (f *connectionFacts) requestToken() Check {
 		return failure(name, "Bitbucket does not answer as an OAuth provider", err)
 	}
 	return ok(name, "Bitbucket gives a request token to the record's key: link, consumer, key pair and clock are right")
-}
-
-func orNone(text string) string {
-	if text == "" {
-		return "none"
-	}
-	return text
 }

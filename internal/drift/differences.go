@@ -15,7 +15,7 @@ func differences[S plan.AnyStep](changes []plan.ChangeOf[S]) []Difference {
 	var out []Difference
 	for _, c := range changes {
 		for _, r := range c.Because {
-			d := Difference{Kind: c.Step.Type().Object, What: r.What + on(c.Step), Live: cmp.Or(r.Live, "none"), Want: cmp.Or(r.Want, "none"), At: sourcepos.Of(r.At)}
+			d := Difference{Kind: c.Step.Type().Object, What: r.What + on(c.Step), Live: r.Live, Want: r.Want, At: sourcepos.Of(r.At)}
 			if !slices.Contains(out, d) {
 				out = append(out, d)
 			}

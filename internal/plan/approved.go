@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 )
@@ -119,7 +120,7 @@ func (planned Entry) difference(now Entry) string {
 	for i := range max(len(planned.Steps), len(now.Steps)) {
 		was, is := planned.step(i), now.step(i)
 		if was.Text != is.Text {
-			return fmt.Sprintf("step %d when planned: %s; now: %s", i+1, orNone(was.Text), orNone(is.Text))
+			return fmt.Sprintf("step %d when planned: %s; now: %s", i+1, cmp.Or(was.Text, "none"), cmp.Or(is.Text, "none"))
 		}
 		if !reflect.DeepEqual(was.Reasons, is.Reasons) {
 			return fmt.Sprintf("the reasons for step %d (%s) are not as planned", i+1, is.Text)

@@ -16,9 +16,9 @@ func TestNewConnection(t *testing.T) {
 		reasons: []string{
 			"consumer key in Vault: none -> one, before any system learns it",
 			"SSH key in Vault: none -> one, before any system learns it",
-			"application link: none on " + linkURL + " -> " + name,
+			"application link on " + linkURL + ": none -> " + name,
 			"consumer in the link: none -> the record's",
-			"OAuth client: none in acme -> Bitbucket (corp)",
+			"OAuth client in acme: none -> Bitbucket (corp)",
 			"SSH key of svc-terraform: none -> the record's",
 			"OAuth token: none -> one of svc-terraform",
 			"private SSH key on the token: no token yet -> the record's current key",
@@ -86,7 +86,7 @@ func TestDrift(t *testing.T) {
 			plan.CreateLink{URL: linkURL, Name: name}, setConsumer, plan.ProveConsumer{}, proveRepos,
 		},
 		reasons: []string{
-			"application link: none on " + linkURL + " -> " + name,
+			"application link on " + linkURL + ": none -> " + name,
 			"consumer in the link: none -> the record's",
 		},
 		notes: []string{doubt},

@@ -142,6 +142,13 @@ func runDiff(t *testing.T, start func() plan.Have, cases []diffCase) {
 			if diff := cmp.Diff(c.reasons, reasons(got.Changes)); c.reasons != nil && diff != "" {
 				t.Errorf("reasons (-want +got):\n%s", diff)
 			}
+			for _, change := range got.Changes {
+				for _, r := range change.Because {
+					if !kindForm.MatchString(r.Kind) {
+						t.Errorf("the reason %q has the kind %q", r.What, r.Kind)
+					}
+				}
+			}
 			checkBlocks(t, got.Blocks, c.block, c.remedy)
 			checkNotes(t, got.Notes, c.notes)
 			if c.state != "" && got.State() != c.state {
@@ -164,7 +171,8 @@ func reasons(changes []plan.Change) []string {
 	var out []string
 	for _, c := range changes {
 		for _, r := range c.Because {
-			out = append(out, fmt.Sprintf("%s: %s -> %s", r.What, r.Live, r.Want))
+			line := fmt.Sprintf("%s: %s -> %s|", r.What, r.Live, r.Want)
+			out = append(out, strings.TrimSuffix(strings.NewReplacer(":  ->", ": none ->", "-> |", "-> none|").Replace(line), "|"))
 		}
 	}
 	return out

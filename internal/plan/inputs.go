@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,7 +39,7 @@ func (planned Inputs) Differences(run Inputs) []string {
 	}
 	add("--target", set(planned.Targets), set(run.Targets))
 	add("--adopt", set(planned.Adopt), set(run.Adopt))
-	add("--shard", orNone(planned.Shard), orNone(run.Shard))
+	add("--shard", cmp.Or(planned.Shard, "none"), cmp.Or(run.Shard, "none"))
 	add("--prune", fmt.Sprint(planned.Prune), fmt.Sprint(run.Prune))
 	add("--max-removals", fmt.Sprint(planned.MaxRemovals), fmt.Sprint(run.MaxRemovals))
 	add("--allow-unlink", fmt.Sprint(planned.AllowUnlink), fmt.Sprint(run.AllowUnlink))
@@ -65,5 +66,5 @@ func value(values map[string]string, name string) string {
 // set shows texts sorted and without repetitions.
 func set(texts []string) string {
 	sorted := slices.Compact(slices.Sorted(slices.Values(texts)))
-	return orNone(strings.Join(sorted, ", "))
+	return cmp.Or(strings.Join(sorted, ", "), "none")
 }

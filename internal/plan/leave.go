@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -100,7 +101,7 @@ func (l *departure) tell(g *guard, out *Connection) {
 	l.tellClients(g, out)
 	l.tellLinks(g)
 	l.tellKeys(g)
-	g.note(g.want.Range, "what %s was granted on projects and repositories stays: others may need it", orNone(g.want.ServiceUser))
+	g.note(g.want.Range, "what %s was granted on projects and repositories stays: others may need it", cmp.Or(g.want.ServiceUser, "none"))
 }
 
 // followMove has the connection go after one that had begun to take workspaces

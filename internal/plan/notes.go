@@ -193,7 +193,7 @@ func (t *telling) waits() {
 	}
 	pair := end.Record.Consumer
 	at := consumerDue(t.want, pair)
-	t.due(at, "consumer's pair", end.reason("", "", "", at.attribute))
+	t.due(at, "consumer's pair", end.reason("", "", "", "", at.attribute))
 }
 
 // due tells of a rotation that is near, or held back by the maintenance window.

@@ -94,11 +94,12 @@ type BitbucketPlan struct {
 }
 
 // A Reason is one difference: what is live, what is wanted, and where the files
-// say so.
+// say so. Machines read Kind, and whether something is there; the rest is text.
 type Reason struct {
-	What string
-	Live string
-	Want string
+	Kind string // names what differs, for machines: link_name
+	What string // the same, in words
+	Live string // "": there is nothing
+	Want string // "": there is to be nothing
 	At   hcl.Range
 }
 

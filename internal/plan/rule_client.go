@@ -14,7 +14,7 @@ func secondClientRule(v view) *Change {
 		if c.Token == nil && v.madeHere(c) {
 			stays := v.Client().ID
 			return step(DeleteClient{ID: c.ID, Name: c.Name, Why: "a second client with the same consumer key, which nobody has authorized"},
-				v.reason("OAuth clients with this consumer key", c.ID+" and "+stays, stays, ""))
+				v.reason("duplicate_client", "OAuth clients with this consumer key", c.ID+" and "+stays, stays, ""))
 		}
 	}
 	return nil
@@ -45,7 +45,7 @@ func (v view) createClient() *Change {
 	return step(CreateClient{
 		Name: v.want.Name, HTTPURL: v.want.Bitbucket.URL, APIURL: APIURL(v.want.Bitbucket.URL), ServiceProvider: ServiceProvider(v.want, v.Bitbucket.Version),
 		Scoped: v.want.OrganizationScoped, Projects: sorted(v.want.Projects), AgentPool: v.want.AgentPool,
-	}, v.reason("OAuth client", "none in "+v.want.Organization, v.want.Name, "name"))
+	}, v.reason("client", "OAuth client in "+v.want.Organization, "", v.want.Name, "name"))
 }
 
 // clientUpdate returns what differs and can be changed.
@@ -55,7 +55,7 @@ func (v view) clientUpdate(have *Client) (UpdateClient, []Reason) {
 	var because []Reason
 	if have.Name != want.Name {
 		s.Name = &want.Name
-		because = append(because, v.reason("OAuth client's name", have.Name, want.Name, "name"))
+		because = append(because, v.reason("client_name", "OAuth client's name", have.Name, want.Name, "name"))
 	}
 	if keys := v.clientKeyReasons(have); len(keys) > 0 {
 		s.Keys = true
@@ -63,16 +63,16 @@ func (v view) clientUpdate(have *Client) (UpdateClient, []Reason) {
 	}
 	if have.Scoped != want.OrganizationScoped {
 		s.Scoped = &want.OrganizationScoped
-		because = append(because, v.reason("organization-scoped", fmt.Sprint(have.Scoped), fmt.Sprint(want.OrganizationScoped), "organization_scoped"))
+		because = append(because, v.reason("client_scope", "organization-scoped", fmt.Sprint(have.Scoped), fmt.Sprint(want.OrganizationScoped), "organization_scoped"))
 	}
 	if live := sorted(have.Projects); !slices.Equal(live, v.projectIDs(want.Projects)) {
 		names := sorted(want.Projects)
 		s.Projects = &names
-		because = append(because, v.reason("projects", list(v.projectNames(live)), list(names), "projects"))
+		because = append(because, v.reason("client_projects", "projects", strings.Join(v.projectNames(live), ", "), strings.Join(names, ", "), "projects"))
 	}
 	if have.AgentPool != v.Pools[want.AgentPool] {
 		s.AgentPool = &want.AgentPool
-		because = append(because, v.reason("agent pool", orNone(have.AgentPool), orNone(want.AgentPool), "agent_pool"))
+		because = append(because, v.reason("client_agent_pool", "agent pool", have.AgentPool, want.AgentPool, "agent_pool"))
 	}
 	return s, because
 }
@@ -81,10 +81,10 @@ func (v view) clientKeyReasons(have *Client) []Reason {
 	pair := v.Record.Consumer
 	var because []Reason
 	if have.Key != pair.Key && known(pair.Fingerprint) != "" {
-		because = append(because, v.reason("OAuth client's consumer key", orNone(have.Key), pair.Key, ""))
+		because = append(because, v.reason("client_consumer_key", "OAuth client's consumer key", have.Key, pair.Key, ""))
 	}
 	if have.Fingerprint != pair.Fingerprint {
-		because = append(because, v.reason("OAuth client's public key", orNone(have.Fingerprint), orNew(pair.Fingerprint), ""))
+		because = append(because, v.reason("client_public_key", "OAuth client's public key", have.Fingerprint, orNew(pair.Fingerprint), ""))
 	}
 	return because
 }
@@ -105,11 +105,4 @@ func sorted(names []string) []string {
 	out := append([]string{}, names...)
 	slices.SortFunc(out, strings.Compare)
 	return out
-}
-
-func orNone(text string) string {
-	if text == "" {
-		return "none"
-	}
-	return text
 }

@@ -19,7 +19,7 @@ func firstKeyRule(v view) *Change {
 		return nil
 	}
 	return step(CreateSSHKey{Role: Current, Bits: v.want.SSHKey.Bits, Comment: v.label(), From: source(v.want.SSHKey.Private)},
-		v.reason("SSH key in Vault", "none", "one, before any system learns it", ""))
+		v.reason("record_ssh_key", "SSH key in Vault", "", "one, before any system learns it", ""))
 }
 
 // publicKeyRule plans the public half on the service user: before Terraform gets the
@@ -39,9 +39,9 @@ func publicKeyRule(v view) *Change {
 	}
 	live, want := "not among its keys", k.Fingerprint
 	if known(k.Fingerprint) == "" {
-		live, want = "none", "the record's"
+		live, want = "", "the record's"
 	}
-	return step(AddSSHKey{Role: Current, Label: v.label(), Fingerprint: known(k.Fingerprint)}, v.reason("SSH key of "+v.want.ServiceUser, live, want, "service_user"))
+	return step(AddSSHKey{Role: Current, Label: v.label(), Fingerprint: known(k.Fingerprint)}, v.reason("service_user_ssh_key", "SSH key of "+v.want.ServiceUser, live, want, "service_user"))
 }
 
 // fromOldUser takes the record's keys from the user that the configuration named
@@ -53,7 +53,7 @@ func (v view) fromOldUser(current *Key) *Change {
 	}
 	for _, k := range []*Key{v.Record.Pending, v.Record.Previous, current} {
 		if v.onOldUser(k) && len(v.Shared[k.Fingerprint]) == 0 {
-			return step(v.deletion(k.Fingerprint), v.reason("SSH key of "+v.want.ServiceUser, "on "+v.Record.About.ServiceUser, current.Fingerprint, "service_user"))
+			return step(v.deletion(k.Fingerprint), v.reason("service_user_ssh_key", "SSH key of "+v.want.ServiceUser, "on "+v.Record.About.ServiceUser, current.Fingerprint, "service_user"))
 		}
 	}
 	return nil
@@ -90,12 +90,12 @@ func previousKeyRule(v view) *Change {
 	case k == nil:
 		return nil
 	case k.Condemned != "":
-		return v.leave(Previous, k, v.reason("previous SSH key", "condemned: "+k.Condemned, "none", ""))
+		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", "condemned: "+k.Condemned, "", ""))
 	case v.ask.Key == k.Fingerprint && r.Pending == nil && v.wayBack(k) == "":
-		return step(RestageKey{Fingerprint: k.Fingerprint}, v.reason("SSH key in use", r.Current.Fingerprint, k.Fingerprint+", as asked for", ""))
+		return step(RestageKey{Fingerprint: k.Fingerprint}, v.reason("current_ssh_key", "SSH key in use", r.Current.Fingerprint, k.Fingerprint+", as asked for", ""))
 	}
 	if s := v.soak(); s.over && (!v.ask.Hold || v.expired(r.Current.Fingerprint)) {
-		return v.leave(Previous, k, v.reason("previous SSH key", s.why, "none", "ssh_key.overlap"))
+		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", s.why, "", "ssh_key.overlap"))
 	}
 	return nil
 }
@@ -131,17 +131,17 @@ func stagedKeyRule(v view) *Change {
 	case k == nil:
 		return nil
 	case k.Condemned != "" && v.mayHold(k) && v.works(k):
-		return v.switchTo(k, v.reason("SSH key in use", "not known: a switch was cut off", k.Fingerprint+", until there is a new one", ""))
+		return v.switchTo(k, v.reason("current_ssh_key", "SSH key in use", "not known: a switch was cut off", k.Fingerprint+", until there is a new one", ""))
 	case k.Condemned != "":
-		return v.leave(Pending, k, v.reason("staged SSH key", "condemned: "+k.Condemned, "none", ""))
+		return v.leave(Pending, k, v.reason("pending_ssh_key", "staged SSH key", "condemned: "+k.Condemned, "", ""))
 	case v.ask.Key == "" || v.ask.Key != current.Fingerprint || current.Condemned != "" || v.foreignToken():
 		return nil
 	case !v.mayHold(k):
-		return v.leave(Pending, k, v.reason("staged SSH key", k.Fingerprint, "none, as asked for", ""))
+		return v.leave(Pending, k, v.reason("pending_ssh_key", "staged SSH key", k.Fingerprint, "none, as asked for", ""))
 	case v.wayBack(current) != "":
 		return nil
 	}
-	return v.giveKey(current, v.reason("staged SSH key", k.Fingerprint, "none, as asked for", ""))
+	return v.giveKey(current, v.reason("pending_ssh_key", "staged SSH key", k.Fingerprint, "none, as asked for", ""))
 }
 
 // nextKeyRule continues with the key that is staged, and stages one in place of a key
@@ -153,7 +153,7 @@ func nextKeyRule(v view) *Change {
 		return nil
 	}
 	if k := r.Pending; k != nil {
-		return v.switchTo(k, v.reason("SSH key in use", r.Current.Fingerprint, k.Fingerprint+", which is staged", ""))
+		return v.switchTo(k, v.reason("current_ssh_key", "SSH key in use", r.Current.Fingerprint, k.Fingerprint+", which is staged", ""))
 	}
 	if because := v.whyUseless(); because != nil {
 		return v.stage(*because)
@@ -166,11 +166,11 @@ func (v view) whyUseless() *Reason {
 	k := v.current()
 	switch {
 	case k.Condemned != "":
-		return new(v.reason("SSH key", "condemned: "+k.Condemned, "a new one at once", ""))
+		return new(v.reason("ssh_key", "SSH key", "condemned: "+k.Condemned, "a new one at once", ""))
 	case v.leftBehind():
-		return new(v.reason("SSH key of "+v.want.ServiceUser, k.Fingerprint+", which "+v.Shared[k.Fingerprint][0].Address+" uses on "+v.Record.About.ServiceUser, "one of its own", "service_user"))
+		return new(v.reason("service_user_ssh_key", "SSH key of "+v.want.ServiceUser, k.Fingerprint+", which "+v.Shared[k.Fingerprint][0].Address+" uses on "+v.Record.About.ServiceUser, "one of its own", "service_user"))
 	case v.expired(k.Fingerprint):
-		return new(v.reason("SSH key", k.Fingerprint+", which expired on "+day(v.Keys[k.Fingerprint].Expires), "a new one", ""))
+		return new(v.reason("ssh_key", "SSH key", k.Fingerprint+", which expired on "+day(v.Keys[k.Fingerprint].Expires), "a new one", ""))
 	}
 	return nil
 }
@@ -196,7 +196,7 @@ func anotherKeyRule(v view) *Change {
 func (v view) whyKey() *Reason {
 	k := v.current()
 	if v.ask.NotKey != "" && v.ask.NotKey == k.Fingerprint {
-		return new(v.reason("SSH key", k.Fingerprint, "a new one, as asked for", ""))
+		return new(v.reason("ssh_key", "SSH key", k.Fingerprint, "a new one, as asked for", ""))
 	}
 	at, because := v.keyDue()
 	return v.inWindow(at, because)
@@ -206,10 +206,10 @@ func (v view) whyKey() *Reason {
 func (v view) keyDue() (due, Reason) {
 	k := v.current()
 	if live, want := from(k.Brought), from(v.want.SSHKey.Private != nil); live != want {
-		return due{at: k.Created}, v.reason("SSH key", live, want, "ssh_key")
+		return due{at: k.Created}, v.reason("ssh_key", "SSH key", live, want, "ssh_key")
 	}
 	at := sshDue(v.want, k, v.Keys[k.Fingerprint])
-	return at, v.reason("age of the SSH key", "created on "+day(k.Created), at.why, at.attribute)
+	return at, v.reason("ssh_key_age", "age of the SSH key", "created on "+day(k.Created), at.why, at.attribute)
 }
 
 func from(brought bool) string {

@@ -30,15 +30,15 @@ type departure struct {
 	used map[string]bool // consumer keys, client ids and fingerprints of what stays
 }
 
-func (l *departure) because(v view, what, live string) Reason {
-	return v.reason(what, live, "none: "+l.Why, "")
+func (l *departure) because(v view, kind, what, live string) Reason {
+	return v.reason(kind, what, live, "none: "+l.Why, "")
 }
 
 func forgetRule(v view) *Change {
 	if v.Record.Ended == forgotten {
 		return nil
 	}
-	return step(ForgetRecord{}, v.reason("connection", "kept", "a removed block lets it go", ""))
+	return step(ForgetRecord{}, v.reason("connection", "connection", "kept", "a removed block lets it go", ""))
 }
 
 // ownClients returns the connection's OAuth clients that no connection uses that stays.
@@ -62,7 +62,7 @@ func (l *departure) clientRule(v view) *Change {
 	}
 	c := clients[0]
 	hit := l.stillUnlinked(c.ID)
-	return step(DeleteClient{ID: c.ID, Name: c.Name, Why: l.Why, Unlinks: hit.Count, Workspaces: hit.Names, Others: hit.Others}, l.because(v, "OAuth client", c.ID))
+	return step(DeleteClient{ID: c.ID, Name: c.Name, Why: l.Why, Unlinks: hit.Count, Workspaces: hit.Names, Others: hit.Others}, l.because(v, "client", "OAuth client", c.ID))
 }
 
 // oldLinkRule removes the link on the URL that the record names, where the
@@ -72,7 +72,7 @@ func (l *departure) oldLinkRule(v view) *Change {
 	if old == nil || l.used[old.ConsumerKey] {
 		return nil
 	}
-	return step(DeleteLink{URL: old.Link.URL, Name: old.Link.Name, ConsumerKey: old.ConsumerKey}, l.because(v, "application link", old.Link.URL))
+	return step(DeleteLink{URL: old.Link.URL, Name: old.Link.Name, ConsumerKey: old.ConsumerKey}, l.because(v, "link", "application link", old.Link.URL))
 }
 
 // linkRule removes the link when its consumer is ours, or when it is ours and has none.
@@ -84,7 +84,7 @@ func (l *departure) linkRule(v view) *Change {
 	if v.Consumer != nil {
 		s.ConsumerKey = v.Consumer.Key
 	}
-	return step(s, l.because(v, "application link", v.Link.URL))
+	return step(s, l.because(v, "link", "application link", v.Link.URL))
 }
 
 // linkGoes reports whether the link is the connection's.
@@ -104,7 +104,7 @@ func (l *departure) keyRule(v view) *Change {
 			continue
 		}
 		s := v.deletion(k.Fingerprint)
-		return step(s, l.because(v, "SSH key of "+cmp.Or(s.User, v.want.ServiceUser), k.Fingerprint))
+		return step(s, l.because(v, "service_user_ssh_key", "SSH key of "+cmp.Or(s.User, v.want.ServiceUser), k.Fingerprint))
 	}
 	return nil
 }
@@ -118,5 +118,5 @@ func (l *departure) recordRule(v view) *Change {
 	if v.Record.Ended != "" {
 		return nil
 	}
-	return step(RetireRecord{}, l.because(v, "record in Vault", v.want.Record))
+	return step(RetireRecord{}, l.because(v, "record", "record in Vault", v.want.Record))
 }

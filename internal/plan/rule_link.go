@@ -8,13 +8,13 @@ func linkRule(v view) *Change {
 	switch {
 	case have != nil && v.Consumer != nil && v.Consumer.Key != key:
 		return step(DeleteLink{URL: have.URL, Name: have.Name, ConsumerKey: v.Consumer.Key},
-			v.reason("consumer key in the link", v.Consumer.Key, orNewKey(key), "application_link.url"))
+			v.reason("link_consumer_key", "consumer key in the link", v.Consumer.Key, orNewKey(key), "application_link.url"))
 	case have == nil:
 		return step(CreateLink{URL: want.URL, Name: want.Name},
-			v.reason("application link", "none on "+want.URL, want.Name, "application_link.url"))
+			v.reason("link", "application link on "+want.URL, "", want.Name, "application_link.url"))
 	case have.Name != want.Name && !v.NameTaken:
 		return step(RenameLink{URL: have.URL, From: have.Name, To: want.Name},
-			v.reason("application link's name", have.Name, want.Name, "application_link.name"))
+			v.reason("link_name", "application link's name", have.Name, want.Name, "application_link.name"))
 	}
 	return nil
 }
@@ -41,14 +41,14 @@ func consumerRule(v view) *Change {
 func (v view) consumerReasons() []Reason {
 	have, pair := v.Consumer, v.Record.Consumer
 	if have == nil {
-		return []Reason{v.reason("consumer in the link", "none", "the record's", "application_link.url")}
+		return []Reason{v.reason("link_consumer", "consumer in the link", "", "the record's", "application_link.url")}
 	}
 	var because []Reason
 	if have.Fingerprint != pair.Fingerprint {
-		because = append(because, v.reason("consumer's public key", have.Fingerprint, orNew(pair.Fingerprint), ""))
+		because = append(because, v.reason("consumer_public_key", "consumer's public key", have.Fingerprint, orNew(pair.Fingerprint), ""))
 	}
 	if have.Name != v.want.Consumer.Name {
-		because = append(because, v.reason("consumer's name", have.Name, v.want.Consumer.Name, "consumer.name"))
+		because = append(because, v.reason("consumer_name", "consumer's name", have.Name, v.want.Consumer.Name, "consumer.name"))
 	}
 	return because
 }

@@ -12,7 +12,7 @@ func firstPairRule(v view) *Change {
 	if c := v.client(); c != nil && !v.owns(c) {
 		s.Client = c.ID
 	}
-	return step(s, v.reason("consumer key in Vault", "none", "one, before any system learns it", ""))
+	return step(s, v.reason("record_consumer_key", "consumer key in Vault", "", "one, before any system learns it", ""))
 }
 
 // adoptedKey returns the consumer key that a new pair goes with: the user's
@@ -39,19 +39,19 @@ func compromisedPairRule(v view) *Change {
 	case pair.Condemned == "":
 		return nil
 	case pair.Previous != "":
-		return step(RetireConsumer{}, v.reason("consumer's pair before", pair.Previous, "none, as another one follows", ""))
+		return step(RetireConsumer{}, v.reason("previous_consumer_pair", "consumer's pair before", pair.Previous, "none, as another one follows", ""))
 	}
-	return v.anotherPair(v.reason("consumer's pair", "condemned: "+pair.Condemned, "a new one at once", ""))
+	return v.anotherPair(v.reason("consumer_pair", "consumer's pair", "condemned: "+pair.Condemned, "a new one at once", ""))
 }
 
 // anotherPairRule begins a rotation of the pair.
 func anotherPairRule(v view) *Change {
 	pair := v.Record.Consumer
 	if v.ask.NotPair != "" && v.ask.NotPair == pair.Fingerprint {
-		return v.anotherPair(v.reason("consumer's pair", pair.Fingerprint, "a new one, "+v.ask.How, ""))
+		return v.anotherPair(v.reason("consumer_pair", "consumer's pair", pair.Fingerprint, "a new one, "+v.ask.How, ""))
 	}
 	at := consumerDue(v.want, pair)
-	if because := v.inWindow(at, v.reason("age of the consumer's pair", "created on "+day(pair.Created), at.why, at.attribute)); because != nil {
+	if because := v.inWindow(at, v.reason("consumer_pair_age", "age of the consumer's pair", "created on "+day(pair.Created), at.why, at.attribute)); because != nil {
 		return v.anotherPair(*because)
 	}
 	return nil
@@ -74,7 +74,7 @@ func (v view) swapping() bool {
 func (v view) swapPair() *Change {
 	pair := v.Record.Consumer
 	s := SwapConsumer{LinkURL: v.want.Link.URL, Name: v.want.Consumer.Name, ClientID: known(v.Client().ID), Fingerprint: known(pair.Fingerprint)}
-	because := v.reason("consumer's pair on both sides", v.Consumer.Fingerprint, "a new one", "")
+	because := v.reason("consumer_pair_in_use", "consumer's pair on both sides", v.Consumer.Fingerprint, "a new one", "")
 	if s.Fingerprint != "" {
 		because.Live, because.Want = pair.Previous+", on at least one of them", pair.Fingerprint
 	}
@@ -87,7 +87,7 @@ func previousPairRule(v view) *Change {
 	if before == "" {
 		return nil
 	}
-	return step(RetireConsumer{}, v.reason("consumer's pair before", before, "none", ""))
+	return step(RetireConsumer{}, v.reason("previous_consumer_pair", "consumer's pair before", before, "", ""))
 }
 
 func source(ref *schema.SecretRef) string {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ func leaseRule(v view) *Change {
 	}
 	l := v.Record.Lease
 	return step(BreakLease{Holder: l.Holder, Taken: l.Taken, Why: why},
-		v.reason("lease in Vault", fmt.Sprintf("of %s until %s", orNone(l.Holder), l.until()), "none", ""))
+		v.reason("lease", "lease in Vault", fmt.Sprintf("of %s until %s", cmp.Or(l.Holder, "none"), l.until()), "", ""))
 }
 
 // recordRule plans what the record is to say of the connection, and where it is.
@@ -30,7 +31,7 @@ func recordRule(v view) *Change {
 		return v.moveRecord(m)
 	case v.halfMoved():
 		return step(MoveRecord{From: v.Before.Path, To: v.want.Record, Address: v.Before.Record.Address, Basis: v.Before.Record.Basis()},
-			v.reason("record in Vault", "taken over, and its keys at "+v.Before.Path+", too", "at "+v.want.Record+" alone", ""))
+			v.reason("record_path", "record in Vault", "taken over, and its keys at "+v.Before.Path+", too", "at "+v.want.Record+" alone", ""))
 	}
 	if because := v.undescribed(); len(because) > 0 {
 		return step(NoteConnection{Address: v.want.Address, Protect: v.want.Protect, MovedFrom: r.MovedFrom}, because...)
@@ -51,7 +52,7 @@ func (v view) moveRecord(m *MovedRecord) *Change {
 	if before := v.Before; before != nil && before.Record.Ended == "" {
 		s.Before, s.BeforeBasis = before.Path, before.Record.Basis()
 	}
-	return step(s, v.reason("record in Vault", m.Path, v.want.Record, "organization"))
+	return step(s, v.reason("record_path", "record in Vault", m.Path, v.want.Record, "organization"))
 }
 
 // undescribed returns what the record does not say, or says otherwise than the
@@ -60,22 +61,22 @@ func (v view) undescribed() []Reason {
 	r := v.Record
 	var because []Reason
 	if r.MovedFrom != "" {
-		because = append(because, v.reason("record in Vault", "says that it took over "+r.MovedFrom, "that record has ended", ""))
+		because = append(because, v.reason("record_moved_from", "record in Vault", "says that it took over "+r.MovedFrom, "that record has ended", ""))
 	}
 	if r.Address != v.want.Address && (slices.Contains(v.From, r.Address) || strings.EqualFold(r.Address, v.want.Address)) {
-		because = append(because, v.reason("address in the record", r.Address, v.want.Address, ""))
+		because = append(because, v.reason("record_address", "address in the record", r.Address, v.want.Address, ""))
 	}
 	if r.About.Protected != v.want.Protect {
-		because = append(because, v.reason("protect in the record", fmt.Sprint(r.About.Protected), fmt.Sprint(v.want.Protect), "protect"))
+		because = append(because, v.reason("record_protect", "protect in the record", fmt.Sprint(r.About.Protected), fmt.Sprint(v.want.Protect), "protect"))
 	}
 	if user := r.About.ServiceUser; user != "" && !names.SameUser(user, v.want.ServiceUser) && v.movedUser() {
-		because = append(because, v.reason("whose SSH keys they are in the record", user, v.want.ServiceUser, "service_user"))
+		because = append(because, v.reason("record_service_user", "whose SSH keys they are in the record", user, v.want.ServiceUser, "service_user"))
 	}
 	if r.Ended == forgotten {
-		because = append(because, v.reason("record in Vault", "says that the connection is not kept any more", "kept", ""))
+		because = append(because, v.reason("record_forgotten", "record in Vault", "says that the connection is not kept any more", "kept", ""))
 	}
 	if !r.Deletes.IsZero() && v.Lifetime == 0 { // the setting is gone; a new version is kept
-		because = append(because, v.reason("record in Vault", "deleted by Vault on "+dateTime(r.Deletes), "kept", ""))
+		because = append(because, v.reason("record_deletion", "record in Vault", "deleted by Vault on "+dateTime(r.Deletes), "kept", ""))
 	}
 	return because
 }
@@ -103,7 +104,7 @@ func compromisedRule(v view) *Change {
 	if s.Reason == "" {
 		return nil
 	}
-	return step(s, v.reason("keys", "trusted", "none of them: "+s.Reason, ""))
+	return step(s, v.reason("compromised_keys", "keys", "trusted", "none of them: "+s.Reason, ""))
 }
 
 // leftoversRule ends a retirement that was cut off: older versions of the record hold
@@ -111,7 +112,7 @@ func compromisedRule(v view) *Change {
 func leftoversRule(v view) *Change {
 	if r := v.Record.Retired; r != nil && !r.Destroyed {
 		return step(RetireKey{Role: Previous, Fingerprint: r.Fingerprint},
-			v.reason("older versions of the record", "hold "+r.Fingerprint, "destroyed", ""))
+			v.reason("record_versions", "older versions of the record", "hold "+r.Fingerprint, "destroyed", ""))
 	}
 	return nil
 }

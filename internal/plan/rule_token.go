@@ -7,11 +7,11 @@ func authorizeRule(v view) *Change {
 	s := Authorize{Client: v.want.Name, User: v.want.ServiceUser, Again: t != nil}
 	switch {
 	case t == nil:
-		return step(s, v.reason("OAuth token", "none", "one of "+v.want.ServiceUser, "service_user"))
+		return step(s, v.reason("token", "OAuth token", "", "one of "+v.want.ServiceUser, "service_user"))
 	case !v.isServiceUser(t):
-		return step(s, v.reason("who authorized", t.User, v.want.ServiceUser, "service_user"))
+		return step(s, v.reason("token_user", "who authorized", t.User, v.want.ServiceUser, "service_user"))
 	case v.deadToken():
-		return step(s, v.reason("OAuth token", t.ID+", which Bitbucket refuses", "one that works", "service_user"))
+		return step(s, v.reason("token", "OAuth token", t.ID+", which Bitbucket refuses", "one that works", "service_user"))
 	}
 	return nil
 }
@@ -23,7 +23,7 @@ func tokenKeyRule(v view) *Change {
 	if live == "" {
 		return nil
 	}
-	return v.giveKey(v.current(), v.reason("private SSH key on the token", live, "the record's current key", ""))
+	return v.giveKey(v.current(), v.reason("token_ssh_key", "private SSH key on the token", live, "the record's current key", ""))
 }
 
 // giveKey puts the key in use on the token, when it is proven.

@@ -16,7 +16,7 @@ func fetchedRule(v view) *Change {
 	}
 	m := v.Record.Moving
 	return step(ProveFetched{Back: m.back(v.Clients), Names: sorted(m.Names)},
-		v.reason("workspaces that a run had begun to move", "not known whether Terraform can fetch them", "fetched, or back where they were", "relocate.from"))
+		v.reason("moving_workspaces", "workspaces that a run had begun to move", "not known whether Terraform can fetch them", "fetched, or back where they were", "relocate.from"))
 }
 
 // back returns the id of the OAuth client that the workspaces had, "" when it is
@@ -46,7 +46,7 @@ func workspacesRule(v view) *Change {
 		if v.aheadFirst() {
 			s.Canary, s.Names = true, names[:min(from.First, len(names))]
 		}
-		return step(s, v.reason("workspaces on "+from.From.URL, workspaces(len(names)), "none: all on "+v.want.Bitbucket.URL, "relocate.from"))
+		return step(s, v.reason("workspaces", "workspaces on "+from.From.URL, workspaces(len(names)), "none: all on "+v.want.Bitbucket.URL, "relocate.from"))
 	}
 	return nil
 }

@@ -54,6 +54,7 @@ type SavedStep struct {
 
 // A SavedReason is a difference as it was shown.
 type SavedReason struct {
+	Kind string `json:"kind"`
 	What string `json:"what"`
 	Live string `json:"live"`
 	Want string `json:"want"`
@@ -123,7 +124,7 @@ func savedSteps[S AnyStep](changes []ChangeOf[S]) []SavedStep {
 	for _, c := range changes {
 		step := SavedStep{Text: c.Step.Type().Symbol + " " + c.Step.String()}
 		for _, r := range c.Because {
-			step.Reasons = append(step.Reasons, SavedReason{r.What, r.Live, r.Want})
+			step.Reasons = append(step.Reasons, SavedReason{r.Kind, r.What, r.Live, r.Want})
 		}
 		out = append(out, step)
 	}

@@ -91,7 +91,7 @@ func (d *sharedDiffer) grant(g GrantPermission, at hcl.Range) {
 		return // told with the connections that want it
 	}
 	if held, asked := d.have.Granted[g.Key()]; asked && !held { // not asked: the user is missing, told with its connections
-		d.add(g, Reason{What: "effective permission of " + g.User, Live: "not " + g.Permission, Want: g.Permission, At: at})
+		d.add(g, Reason{Kind: "permission", What: "effective permission of " + g.User, Live: "not " + g.Permission, Want: g.Permission, At: at})
 	}
 }
 
@@ -99,14 +99,14 @@ func (d *sharedDiffer) plugin() {
 	p := d.have.Plugin
 	switch {
 	case p == nil && d.want.WebhookPlugin.Install && d.want.WebhookPlugin.URL != "":
-		d.add(InstallPlugin{Key: WebhookPlugin, URL: d.want.WebhookPlugin.URL}, Reason{What: "webhook plugin", Live: "not installed", Want: "installed", At: d.want.Range})
-		d.add(EnablePlugin{Key: WebhookPlugin}, Reason{What: "webhook plugin", Live: "not installed", Want: "enabled", At: d.want.Range})
+		d.add(InstallPlugin{Key: WebhookPlugin, URL: d.want.WebhookPlugin.URL}, Reason{Kind: "webhook_plugin", What: "webhook plugin", Live: "not installed", Want: "installed", At: d.want.Range})
+		d.add(EnablePlugin{Key: WebhookPlugin}, Reason{Kind: "webhook_plugin", What: "webhook plugin", Live: "not installed", Want: "enabled", At: d.want.Range})
 	case p == nil:
 		d.block(Refused, d.want.Range,
 			fmt.Sprintf("Bitbucket %s has no webhooks of its own, and the plugin \"Web Post Hooks for Bitbucket Server\" (%s) is not installed", d.have.Version, WebhookPlugin),
 			"install it in Bitbucket under Administration, Find new apps; or let bbsync do it: webhook_plugin with install = true and the artefact's url")
 	case !p.Enabled:
-		d.add(EnablePlugin{Key: WebhookPlugin}, Reason{What: "webhook plugin", Live: "disabled", Want: "enabled", At: d.want.Range})
+		d.add(EnablePlugin{Key: WebhookPlugin}, Reason{Kind: "webhook_plugin", What: "webhook plugin", Live: "disabled", Want: "enabled", At: d.want.Range})
 	}
 }
 
@@ -115,5 +115,5 @@ func (d *sharedDiffer) hook(g GrantPermission, at hcl.Range) {
 		return
 	}
 	d.add(EnableHook{Project: g.Project, Repository: g.Repository, Key: WebhookHook},
-		Reason{What: "webhook plugin's hook", Live: "disabled", Want: "enabled", At: at})
+		Reason{Kind: "webhook_hook", What: "webhook plugin's hook", Live: "disabled", Want: "enabled", At: at})
 }

@@ -3,6 +3,7 @@ package plan
 // This file has the steps on the record in Vault.
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -184,5 +185,5 @@ type BreakLease struct {
 func (BreakLease) Type() StepType { return StepType{"break_lease", "~", "record"} }
 
 func (s BreakLease) String() string {
-	return fmt.Sprintf("vault: break the lease of %s: %s", orNone(s.Holder), s.Why)
+	return fmt.Sprintf("vault: break the lease of %s: %s", cmp.Or(s.Holder, "none"), s.Why)
 }

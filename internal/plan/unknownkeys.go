@@ -53,7 +53,7 @@ func (d *sharedDiffer) unknownKeys(remove bool) {
 	for _, k := range strange.Keys {
 		if remove && strange.Doubt == "" {
 			d.add(RemoveUnknownKey{User: k.User, ID: k.ID, Fingerprint: k.Fingerprint, Label: k.Label},
-				Reason{What: "SSH key of " + k.User, Live: k.String(), Want: "none that no record knows, as asked for", At: d.want.Range})
+				Reason{Kind: "unknown_ssh_key", What: "SSH key of " + k.User, Live: k.String(), Want: "none that no record knows, as asked for", At: d.want.Range})
 			continue
 		}
 		d.warn(fmt.Sprintf("%s has an SSH key that no record of this fleet knows: %s; if it is not another fleet's or a person's, "+

@@ -19,8 +19,8 @@ type view struct {
 // step returns a step and why it is there.
 func step(s Step, because ...Reason) *Change { return &Change{Step: s, Because: because} }
 
-func (v view) reason(what, live, want, attribute string) Reason {
-	return Reason{What: what, Live: live, Want: want, At: v.want.Where(attribute)}
+func (v view) reason(kind, what, live, want, attribute string) Reason {
+	return Reason{Kind: kind, What: what, Live: live, Want: want, At: v.want.Where(attribute)}
 }
 
 // label names the connection on a public key: the fleet owns it, the organization

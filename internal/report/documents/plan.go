@@ -1,8 +1,6 @@
 package documents
 
 import (
-	"cmp"
-
 	"github.com/bbsync/bbsync/internal/drift"
 	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -74,6 +72,7 @@ type Step struct {
 
 // A Reason is one difference.
 type Reason struct {
+	Kind string             `json:"kind"`
 	What string             `json:"what"`
 	Live string             `json:"live"`
 	Want string             `json:"want"`
@@ -139,7 +138,7 @@ func changes[S plan.AnyStep](state plan.State, digest string, changes []plan.Cha
 	for _, c := range changes {
 		step := NewStep(c.Step)
 		for _, r := range c.Because {
-			step.Reasons = append(step.Reasons, Reason{r.What, cmp.Or(r.Live, "none"), cmp.Or(r.Want, "none"), sourcepos.Of(r.At)})
+			step.Reasons = append(step.Reasons, Reason{r.Kind, r.What, r.Live, r.Want, sourcepos.Of(r.At)})
 		}
 		out.Steps = append(out.Steps, step)
 	}

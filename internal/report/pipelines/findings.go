@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func changeFindings[S plan.AnyStep](address string, also int, changes []plan.Cha
 		kind := strings.ReplaceAll(c.Step.Type().Kind, "_", "-")
 		for _, r := range c.Because {
 			if len(blocks) == 0 {
-				add(kind, isWarning, r.What+"\x00"+ids.Without(c.Step.String()), fmt.Sprintf("%s. To do: %s", planview.ReasonText(r), c.Step), r.At)
+				add(kind, isWarning, r.Kind+"\x00"+ids.Without(fields(c.Step)), fmt.Sprintf("%s. To do: %s", planview.ReasonText(r), c.Step), r.At)
 			}
 		}
 	}
@@ -91,6 +92,15 @@ func changeFindings[S plan.AnyStep](address string, also int, changes []plan.Cha
 		}
 	}
 	return out
+}
+
+// fields returns a step's values, which name its object however its text is worded.
+func fields(s plan.AnyStep) string {
+	text, err := json.Marshal(s)
+	if err != nil { // plain data: a bug, not an event
+		panic(fmt.Sprintf("encoding %s: %v", s, err))
+	}
+	return string(text)
 }
 
 func sentence(text, remedy string) string {

@@ -99,7 +99,7 @@ func (g *Grouper) shape(c plan.Connection) string {
 	for _, change := range c.Changes {
 		b.WriteString("|" + change.Step.Type().Kind)
 		for _, r := range change.Because {
-			fmt.Fprintf(&b, ",%s,%t", g.plain(r.What, c), strings.HasPrefix(r.Live, "none"))
+			fmt.Fprintf(&b, ",%s,%t", r.Kind, r.Live == "")
 		}
 	}
 	for _, block := range c.Blocks {

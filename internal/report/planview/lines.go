@@ -77,7 +77,7 @@ func isNew[S plan.AnyStep](changes []plan.ChangeOf[S]) bool {
 
 func changeLines[S plan.AnyStep](c plan.ChangeOf[S], terse bool) []Line {
 	step := Line{Sign: c.Step.Type().Symbol, Text: aligned(c.Step.String())}
-	if terse && len(c.Because) == 1 && step.Sign != "-" && strings.HasPrefix(c.Because[0].Live, "none") {
+	if terse && len(c.Because) == 1 && step.Sign != "-" && c.Because[0].Live == "" {
 		step.At = sourcepos.Of(c.Because[0].At)
 		return []Line{step}
 	}

@@ -33,16 +33,16 @@ func Connection(organization string) plan.Connection {
 // Fresh is a connection of which nothing is there yet.
 func Fresh(organization string) plan.Connection {
 	c := Connection(organization)
-	reason := func(what, live, want string, line int) []plan.Reason {
-		return []plan.Reason{{What: what, Live: live, Want: want, At: at(line)}}
+	reason := func(kind, what, live, want string, line int) []plan.Reason {
+		return []plan.Reason{{Kind: kind, What: what, Live: live, Want: want, At: at(line)}}
 	}
 	name := "Terraform Cloud (" + organization + ")"
 	c.Changes = []plan.Change{
-		{Step: plan.CreateConsumerKey{Bits: 3072}, Because: reason("consumer key in Vault", "none", "one", 28)},
-		{Step: plan.CreateLink{URL: c.LinkURL, Name: name}, Because: reason("application link", "none on "+c.LinkURL, name, 28)},
+		{Step: plan.CreateConsumerKey{Bits: 3072}, Because: reason("record_consumer_key", "consumer key in Vault", "", "one", 28)},
+		{Step: plan.CreateLink{URL: c.LinkURL, Name: name}, Because: reason("link", "application link on "+c.LinkURL, "", name, 28)},
 		{Step: plan.ProveConsumer{}},
-		{Step: plan.Authorize{Client: "Bitbucket", User: "svc-terraform"}, Because: reason("OAuth token", "none", "one of svc-terraform", 33)},
-		{Step: plan.SetTokenKey{Role: plan.Current}, Because: reason("private SSH key on the token", "no token yet", "the record's current key", 28)},
+		{Step: plan.Authorize{Client: "Bitbucket", User: "svc-terraform"}, Because: reason("token", "OAuth token", "", "one of svc-terraform", 33)},
+		{Step: plan.SetTokenKey{Role: plan.Current}, Because: reason("token_ssh_key", "private SSH key on the token", "no token yet", "the record's current key", 28)},
 	}
 	return c
 }
@@ -53,7 +53,7 @@ func Renamed(organization, name string) plan.Connection {
 	want := "Bitbucket"
 	c.Changes = []plan.Change{{
 		Step:    plan.UpdateClient{ID: "oc-" + organization + "12345678", Name: &want},
-		Because: []plan.Reason{{What: "OAuth client's name", Live: name, Want: want, At: at(34)}},
+		Because: []plan.Reason{{Kind: "client_name", What: "OAuth client's name", Live: name, Want: want, At: at(34)}},
 	}}
 	return c
 }
@@ -63,7 +63,7 @@ func Waiting(organization string) plan.Connection {
 	c := Connection(organization)
 	c.Changes = []plan.Change{{
 		Step:    plan.Authorize{Client: "Bitbucket", User: "svc-terraform"},
-		Because: []plan.Reason{{What: "OAuth token", Live: "none", Want: "one of svc-terraform", At: at(33)}},
+		Because: []plan.Reason{{Kind: "token", What: "OAuth token", Want: "one of svc-terraform", At: at(33)}},
 	}}
 	return c
 }
@@ -81,7 +81,7 @@ func Mixed() plan.Plan {
 		Label: "new", URL: "https://bitbucket.example.com",
 		Changes: []plan.SharedChange{{
 			Step:    plan.GrantPermission{User: "svc-terraform", Project: "INFRA", Repository: "vpc", Permission: "REPO_ADMIN"},
-			Because: []plan.Reason{{What: "effective permission of svc-terraform", Live: "not REPO_ADMIN", Want: "REPO_ADMIN", At: at(35)}},
+			Because: []plan.Reason{{Kind: "permission", What: "effective permission of svc-terraform", Live: "not REPO_ADMIN", Want: "REPO_ADMIN", At: at(35)}},
 		}},
 		Notes: []plan.Note{{Warning: true, Text: "Bitbucket 7.21.0 works, but it is old", At: at(14)}},
 	}}}

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -130,7 +131,7 @@ func describe(differences []drift.Difference, blocks []drift.Block) string {
 			parts = append(parts, fmt.Sprintf("and %d more (bbsync plan shows all)", len(differences)-i))
 			break
 		}
-		parts = append(parts, fmt.Sprintf("%s: %s → %s%s", d.What, d.Live, d.Want, inFiles(d.At)))
+		parts = append(parts, fmt.Sprintf("%s: %s → %s%s", d.What, cmp.Or(d.Live, "none"), cmp.Or(d.Want, "none"), inFiles(d.At)))
 	}
 	return strings.Join(parts, "; ")
 }
