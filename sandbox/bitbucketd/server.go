@@ -77,6 +77,9 @@ type Options struct {
 	// NoLinkProperties has the newest list of application links show no properties. Doubt:
 	// seen in the code of the generation before 9 alone.
 	NoLinkProperties bool
+	// CodesCountAgain takes a code of two-step verification more than once while it is
+	// valid. Doubt: whether the real server remembers the last one.
+	CodesCountAgain bool
 	// Nodes is how many nodes there are behind a load balancer with sticky sessions;
 	// zero: one, and no load balancer.
 	Nodes int

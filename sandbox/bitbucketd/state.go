@@ -190,7 +190,7 @@ func (st *State) Repo(project, slug string) *Repo {
 // userBySlug returns the user whose slug it is, or nil.
 func (st *State) userBySlug(slug string) *User {
 	for _, u := range st.Users {
-		if u.Slug == slug {
+		if u.Slug == slug || u.Slug == userSlug(slug) { // Doubt: a client finds users by names that are no slugs
 			return u
 		}
 	}

@@ -62,11 +62,12 @@ func TOTP(secret string, at time.Time) (string, error) {
 }
 
 // takes reports whether it is a code of now or of one step before or after, newer
-// than the last one that was taken. Doubt: that a code counts once only.
-func (f *SecondFactor) takes(code string, now time.Time) bool {
+// than the last one that was taken, unless codes count again. Doubt: that a code counts
+// once only, as RFC 6238 asks.
+func (f *SecondFactor) takes(code string, now time.Time, again bool) bool {
 	step := now.Unix() / int64(totpStep/time.Second)
 	for _, s := range []int64{step - 1, step, step + 1} {
-		if want, err := totpAt(f.Secret, s); err == nil && want == code && s > f.LastStep {
+		if want, err := totpAt(f.Secret, s); err == nil && want == code && (again || s > f.LastStep) {
 			f.LastStep = s
 			return true
 		}

@@ -154,7 +154,7 @@ func totpCode(c *call) (reply, error) {
 	if err != nil {
 		return tsvRefuse(http.StatusBadRequest, err.Error())
 	}
-	if !u.SecondFactor.takes(in.Code, c.now()) {
+	if !u.SecondFactor.takes(in.Code, c.now(), c.opts.CodesCountAgain) {
 		return tsvRefuse(http.StatusUnauthorized, "The code is wrong or was used.")
 	}
 	c.finish(in.ID, talk, u)

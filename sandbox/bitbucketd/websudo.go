@@ -84,7 +84,7 @@ func elevateByCode(c *call) (reply, error) {
 	if no != nil {
 		return *no, nil
 	}
-	if !u.SecondFactor.takes(in.Code, c.now()) {
+	if !u.SecondFactor.takes(in.Code, c.now(), c.opts.CodesCountAgain) {
 		return tsvRefuse(http.StatusBadRequest, "The code is wrong or was used.")
 	}
 	c.proved()
