@@ -151,7 +151,7 @@ type LoginState struct {
 	SecondFactor bool      // the session was opened with a code
 	Elevated     time.Time // when the secure administrator session began; zero: there is none
 	OAuth        bool      // requests are signed by OAuth 1.0a
-	Ends         time.Time // when the OAuth token ends; zero: not known, or no OAuth
+	Made, Ends   time.Time // when the OAuth token was made and ends; zero: not known, or no OAuth
 }
 
 // ElevationLife is how long a secure administrator session lasts unless the
@@ -163,7 +163,7 @@ func (c *Client) LoginState() LoginState {
 	s := c.login.current()
 	switch {
 	case c.oauth != nil:
-		return LoginState{OAuth: true, Ends: c.oauth.Ends}
+		return LoginState{OAuth: true, Made: c.oauth.Made, Ends: c.oauth.Ends}
 	case s == nil:
 		return LoginState{}
 	}

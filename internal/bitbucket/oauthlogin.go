@@ -20,7 +20,7 @@ type OAuth struct {
 	ConsumerKey string
 	PrivateKey  secret.Text // PEM; signs every request
 	Token       secret.Text
-	Ends        time.Time // zero: not known
+	Made, Ends  time.Time // zero: not known
 }
 
 // signing returns a client whose requests are signed and sent by transport. Each

@@ -161,7 +161,7 @@ func TestAccessTokenEnds(t *testing.T) {
 func TestOAuthSwitchedOff(t *testing.T) {
 	s := newScript(t, says(200, `{"values":[],"isLastPage":true}`))
 	c := client(t, s.url, func(c *Config) {
-		c.Password, c.OAuth = secret.Text{}, &OAuth{"own", consumerPair(t).Private, secret.New("token-canary"), time.Time{}}
+		c.Password, c.OAuth = secret.Text{}, &OAuth{ConsumerKey: "own", PrivateKey: consumerPair(t).Private, Token: secret.New("token-canary")}
 	})
 	if _, err := c.SSHKeys(t.Context(), "svc"); !errors.Is(err, ErrForbidden) || !strings.Contains(fmt.Sprint(err), "OAuth 1.0a is not switched off") {
 		t.Errorf("error %v", err)

@@ -20,6 +20,16 @@ func OfOAuthToken(connection, user string, created time.Time) End {
 	return e
 }
 
+// OfAdminLogin returns the end of the OAuth token that bbsync login has stored for a
+// Bitbucket.
+func OfAdminLogin(label string, created, ends time.Time) End {
+	e := End{What: AdminLogin, Of: "bitbucket." + label, Begins: created, At: ends, Renew: "run bbsync login " + label}
+	if ends.IsZero() {
+		e.Unknown = "Bitbucket did not say when the token ends"
+	}
+	return e
+}
+
 // OfSSHKey returns the end of a connection's SSH key by Bitbucket's rules. A key that
 // bbsync made is rotated in time by an apply on schedule; a user-supplied one is not.
 func OfSSHKey(connection string, created, expires time.Time, supplied bool) End {

@@ -121,6 +121,9 @@ func bitbucketEnds(ctx context.Context, sys *systems.Systems, label string) []ex
 	}
 	license, err := client.License(ctx)
 	out := certificateEnds("bitbucket."+label, client.Certificates())
+	if login := client.LoginState(); login.OAuth {
+		out = append(out, expiry.OfAdminLogin(label, login.Made, login.Ends))
+	}
 	switch {
 	case err == nil:
 		return append(out, expiry.OfLicense("bitbucket."+label, license.Created, license.Expires, license.Grace))

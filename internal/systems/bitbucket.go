@@ -84,7 +84,7 @@ func (s *Systems) byOAuth(block *schema.Bitbucket) BitbucketLogin {
 		case !names.SameURL(l.Bitbucket, block.URL) || !names.SameUser(l.Username, block.Admin.Username):
 			return fmt.Errorf("%w for %s: the one in Vault is of %s at %s; run bbsync login %s", ErrNoLogin, block.Admin.Username, l.Username, l.Bitbucket, block.Label)
 		}
-		config.OAuth = &bitbucket.OAuth{ConsumerKey: l.ConsumerKey, PrivateKey: l.PrivateKey, Token: l.Token, Ends: l.Ends}
+		config.OAuth = &bitbucket.OAuth{ConsumerKey: l.ConsumerKey, PrivateKey: l.PrivateKey, Token: l.Token, Made: l.Made, Ends: l.Ends}
 		return nil
 	}
 }
