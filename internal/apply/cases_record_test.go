@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/vault"
@@ -31,6 +32,32 @@ func recordSteps() map[string]stepCase {
 		},
 		"retire_record": {
 			step: plan.RetireRecord{},
+			want: []string{
+				"- corp/acme: client oc-1 made@-1h0m0s",
+				"- corp/acme: consumer ck-A A created@-1h0m0s",
+				"- corp/acme: current K1 created@-1h0m0s published@-1h0m0s token=ot-new set@-1h0m0s",
+				"- corp/acme: host keys HK",
+				"- corp/acme: link https://tfe.example/acme made@-1h0m0s",
+				"+ corp/acme: ended retired at@0s",
+			},
+		},
+		"retire_record: an orphaned consumer": {
+			before: func(w *world) { w.consumers["left"] = bitbucket.Consumer{Key: "ck-A"} },
+			step:   plan.RetireRecord{},
+			want: []string{
+				"- corp/acme: client oc-1 made@-1h0m0s",
+				"- corp/acme: consumer ck-A A created@-1h0m0s",
+				"- corp/acme: current K1 created@-1h0m0s published@-1h0m0s token=ot-new set@-1h0m0s",
+				"- corp/acme: host keys HK",
+				"- corp/acme: link https://tfe.example/acme made@-1h0m0s",
+				"- orphaned consumer: ck-A",
+				"+ corp/acme: ended retired at@0s",
+			},
+		},
+		"retire_record: orphans that make no sense": {
+			before: func(w *world) { w.orphansErr = bitbucket.ErrBadAnswer },
+			says:   []string{"warning: whether Bitbucket keeps consumer ck-A without a link is not known: answer not understood"},
+			step:   plan.RetireRecord{},
 			want: []string{
 				"- corp/acme: client oc-1 made@-1h0m0s",
 				"- corp/acme: consumer ck-A A created@-1h0m0s",

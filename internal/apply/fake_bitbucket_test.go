@@ -84,6 +84,17 @@ func (f fakeBitbucket) SetConsumer(ctx context.Context, linkID string, c bitbuck
 	})
 }
 
+func (f fakeBitbucket) DeleteOrphanedConsumer(ctx context.Context, key string) error {
+	return f.do(ctx, "delete orphaned consumer", func() error {
+		for id, c := range f.consumers {
+			if _, linked := f.links[id]; !linked && c.Key == key {
+				delete(f.consumers, id)
+			}
+		}
+		return f.orphansErr
+	})
+}
+
 func (f fakeBitbucket) ProveConsumer(ctx context.Context, key string, private secret.Text) error {
 	return f.do(ctx, "request token", func() error {
 		for _, c := range f.consumers {

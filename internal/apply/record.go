@@ -2,8 +2,10 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/record"
 )
@@ -124,7 +126,31 @@ func (r *runner) takeRecord(ctx context.Context, path string, from record.Record
 }
 
 func (r *runner) retireRecord(ctx context.Context) error {
+	if err := r.dropOrphan(ctx); err != nil {
+		return err
+	}
 	return r.end(ctx, r.held, r.Record, record.Tombstone{How: record.TombstoneRetired})
+}
+
+// dropOrphan deletes the record's consumer from Bitbucket where it belongs to no link:
+// somebody gave the link another one, and after this nothing knows its key. What a real
+// server answers there was not seen, so that an answer which makes no sense does not keep
+// the keys in Vault.
+func (r *runner) dropOrphan(ctx context.Context) error {
+	consumer := r.held.Record().Consumer
+	if consumer == nil {
+		return nil
+	}
+	client, err := r.bitbucketClient(ctx)
+	if err != nil {
+		return err
+	}
+	err = client.DeleteOrphanedConsumer(ctx, consumer.Key)
+	if errors.Is(err, bitbucket.ErrBadAnswer) || errors.Is(err, bitbucket.ErrForbidden) || errors.Is(err, bitbucket.ErrServer) {
+		r.warn(plan.RetireRecord{}, "whether Bitbucket keeps consumer %s without a link is not known: %v", consumer.Key, err)
+		return nil
+	}
+	return err
 }
 
 // end empties a record, destroys the versions that held its keys, and notes last

@@ -52,6 +52,7 @@ type bitbucketServer interface {
 	Consumer(ctx context.Context, linkID string) (bitbucket.Consumer, error)
 	SetConsumer(ctx context.Context, linkID string, consumer bitbucket.Consumer) error
 	ProveConsumer(ctx context.Context, consumerKey string, private secret.Text) error
+	DeleteOrphanedConsumer(ctx context.Context, key string) error
 	KeyPolicy(ctx context.Context) (bitbucket.KeyPolicy, error)
 	AddSSHKey(ctx context.Context, user, line, label string, expiryDays int) (bitbucket.SSHKey, error)
 	DeleteSSHKey(ctx context.Context, user string, id int) error

@@ -82,6 +82,11 @@ func (w *world) show() []string {
 			say("link's consumer: %s %s %q %q", c.Key, publicName(c.PublicKey), c.Name, c.Description)
 		}
 	}
+	for id, c := range w.consumers {
+		if _, linked := w.links[id]; !linked {
+			say("orphaned consumer: %s", c.Key)
+		}
+	}
 	for user, list := range w.sshKeys {
 		for _, k := range list {
 			say("SSH key of %s: %s %q%s", user, lineName(k.Line), k.Label, showDays(k))

@@ -34,12 +34,14 @@ type world struct {
 	other     []string                      // permissions and plugins, as they were set
 	policy    bitbucket.KeyPolicy
 	policyErr error
-	skew      time.Duration
-	hostKey   string
-	pinned    []string // in the configuration
-	learned   []string // in other records of the fleet
-	lags      int      // logins with a deleted key that still succeed
-	renames   string   // what CreateLink names a link; "": as asked
+
+	orphansErr error
+	skew       time.Duration
+	hostKey    string
+	pinned     []string // in the configuration
+	learned    []string // in other records of the fleet
+	lags       int      // logins with a deleted key that still succeed
+	renames    string   // what CreateLink names a link; "": as asked
 
 	clients   []tfe.OAuthClient
 	pairs     map[string]string // private half of a client, by id
