@@ -23,6 +23,7 @@ func (a *app) planCommand() *cobra.Command {
 	flags := a.shardedFlags(c)
 	flags.removalFlags(c)
 	output := a.outputFlags(c, report.PlanFormats()...)
+	c.Flags().BoolVar(&flags.Quick, "quick", false, "take OAuth consumers from Bitbucket's list of links, in one request: a public key that was replaced under the same consumer key is not noticed (drift, doctor and apply notice it)")
 	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file, and print its SHA-256 for apply --sha256")
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
 	c.RunE = func(c *cobra.Command, _ []string) error {

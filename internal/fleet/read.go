@@ -51,7 +51,7 @@ func (r *Run) only(keep func(address string) bool) []*schema.Connection {
 // readAll reads the systems. SSH keys that no record knows are looked for where the
 // run answers for the fleet, and in an emergency.
 func (r *Run) readAll(ctx context.Context, connections []*schema.Connection) (live.World, error) {
-	opts := live.Options{Unknown: r.Whole() || r.Scope.Rotate.Emergency != "", Ends: r.endsOptions()}
+	opts := live.Options{Quick: r.Scope.Quick, Unknown: r.Whole() || r.Scope.Rotate.Emergency != "", Ends: r.endsOptions()}
 	if r.env.Observer != nil {
 		progress := r.env.Observer.Reading(len(connections), r.Systems.Figures)
 		defer progress.Close()

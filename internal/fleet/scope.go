@@ -22,6 +22,7 @@ type Scope struct {
 	Rotate      plan.Rotation // asked for, of all of the connections
 	Removal     Removal
 	WaitLease   time.Duration // how long to wait for leases of other runs
+	Quick       bool          // consumers are taken from the list of links, as in live.Options
 	EveryToken  bool          // the ends of API tokens of single organizations are read, too
 	BreakLeases string        // why leases of other runs are broken; "": they are respected
 }

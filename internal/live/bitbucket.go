@@ -102,7 +102,7 @@ func (r *reader) readBitbucket(ctx context.Context, c *schema.Connection, have *
 	if err != nil {
 		return err
 	}
-	if err := readLink(ctx, client, c, links, have); err != nil {
+	if err := readLink(ctx, client, c, links, r.quick, have); err != nil {
 		return err
 	}
 	if err := b.readMain(ctx, client, c, links, have); err != nil {
@@ -130,14 +130,24 @@ func readLinks(ctx context.Context, client *bitbucket.Client) (linkIndex, error)
 	return index, err
 }
 
-func readLink(ctx context.Context, client *bitbucket.Client, c *schema.Connection, links linkIndex, have *plan.Have) error {
+// readLink reads a connection's link and its consumer. In a quick reading readListed
+// reads the consumer afterwards, where the list has its key.
+func readLink(ctx context.Context, client *bitbucket.Client, c *schema.Connection, links linkIndex, quick bool, have *plan.Have) error {
 	link, ok := links.find(c.Link.URL)
+	listed := quick && link.KeyListed
 	have.NameTaken = links.names[c.Link.Name] > 0 && (!ok || link.Name != c.Link.Name)
 	if !ok {
 		return nil
 	}
 	facts := linkFacts(link)
 	have.Link = &facts
+	if listed {
+		return nil
+	}
+	return readConsumer(ctx, client, link, have)
+}
+
+func readConsumer(ctx context.Context, client *bitbucket.Client, link bitbucket.Link, have *plan.Have) error {
 	consumer, err := client.Consumer(ctx, link.ID)
 	if errors.Is(err, bitbucket.ErrNotFound) {
 		return nil

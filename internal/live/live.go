@@ -24,6 +24,7 @@ const DefaultParallel = 64
 // Options of a reading.
 type Options struct {
 	Parallel int                  // connections at once; 0: DefaultParallel
+	Quick    bool                 // take consumers from the list of links: a public key that was replaced under the same consumer key is not noticed
 	Unknown  bool                 // look for SSH keys of service users that nothing knows, which may take every record of the fleet
 	Ends     EndsOptions          // read what ends
 	Done     func(address string) // called as each connection has been read, from several goroutines; may be nil
@@ -40,6 +41,7 @@ type World struct {
 // Read reads the live state of these connections of the fleet.
 func Read(ctx context.Context, sys *systems.Systems, connections []*schema.Connection, opts Options) (World, error) {
 	r := newReader(sys, connections)
+	r.quick = opts.Quick
 	world := World{Have: make([]plan.Have, len(connections)), Bitbuckets: map[string]plan.Bitbucket{}}
 	if opts.Parallel == 0 {
 		opts.Parallel = DefaultParallel
@@ -83,6 +85,7 @@ func (r *reader) readAll(ctx context.Context, connections []*schema.Connection, 
 // A reader holds what is read once for many connections.
 type reader struct {
 	sys        *systems.Systems
+	quick      bool
 	beside     crew
 	bitbuckets map[string]*sharedBitbucket
 	records    future[recordIndex]   // all of the fleet, read for what moved
@@ -134,6 +137,9 @@ func (r *reader) connection(ctx context.Context, c *schema.Connection) plan.Have
 	}
 	if terraform == nil {
 		terraform = r.probeRefused(ctx, c, &have)
+	}
+	if bitbucket == nil {
+		bitbucket = r.readListed(ctx, c, &have)
 	}
 	if record == nil && bitbucket == nil {
 		bitbucket = r.readBefore(ctx, c, &have)

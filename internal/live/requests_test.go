@@ -11,9 +11,11 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bench"
 	"github.com/bbsync/bbsync/internal/fleet"
+	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/sandbox"
+	"github.com/bbsync/bbsync/sandbox/bitbucketd"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -24,6 +26,7 @@ type steady struct {
 	own   string // the value of OWN_TOKEN
 
 	everyToken bool // read when the tokens of single organizations end
+	quick      bool
 }
 
 func newSteady(t *testing.T, opts sandbox.Options, shape bench.Shape) *steady {
@@ -65,7 +68,7 @@ func (s *steady) plan(t *testing.T, connections []*schema.Connection) (plan.Plan
 }
 
 func (s *steady) read(ctx context.Context, connections []*schema.Connection) (plan.Plan, error) {
-	scope := fleet.Scope{EveryToken: s.everyToken}
+	scope := fleet.Scope{EveryToken: s.everyToken, Quick: s.quick}
 	for _, c := range connections {
 		scope.Targets = append(scope.Targets, c.Address)
 	}
@@ -145,6 +148,54 @@ func holds(t *testing.T, counts map[string]map[string]int, want map[string]int) 
 	for system, n := range want {
 		if have := total(counts[system]); have != n {
 			t.Errorf("%s: %d requests, want %d, as the README and docs/performance.md have it", system, have, n)
+		}
+	}
+}
+
+// A quick plan takes consumers from the list of links: its requests to Bitbucket do not
+// grow with the fleet. It reads those whose key is not the record's.
+func TestRequestsOfAQuickPlan(t *testing.T) {
+	for _, n := range []int{12, 200} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			s := newSteady(t, sandbox.Options{Bitbuckets: []string{"9.4.0"}}, bench.Shape{Organizations: n})
+			s.quick = true
+			p, counts := s.plan(t, s.fleet.Connections)
+			inSync(t, p, n)
+			holds(t, counts, map[string]int{"terraform": n + 3, "vault": n + 5, "bitbucket": 7})
+		})
+	}
+	s := newSteady(t, sandbox.Options{Bitbuckets: []string{"9.4.0"}}, bench.Shape{Organizations: 3})
+	replaceConsumers(t, s)
+	for quick, want := range map[bool]int{true: 1, false: 2} {
+		s.quick = quick
+		p, counts := s.plan(t, s.fleet.Connections)
+		if have := 3 - p.Summary().States[plan.StateInSync]; have != want {
+			t.Errorf("quick %t: %d connections are not in sync, want %d", quick, have, want)
+		}
+		if quick {
+			holds(t, counts, map[string]int{"bitbucket": 7 + 1})
+		}
+	}
+	s = newSteady(t, sandbox.Options{Bitbuckets: []string{"9.4.0"}, Bitbucket: bitbucketd.Options{NoLinkProperties: true}}, bench.Shape{Organizations: 3})
+	s.quick = true
+	_, counts := s.plan(t, s.fleet.Connections)
+	holds(t, counts, map[string]int{"bitbucket": 7 + 3})
+}
+
+// replaceConsumers gives one link another consumer key, and another link's consumer
+// another public key.
+func replaceConsumers(t *testing.T, s *steady) {
+	t.Helper()
+	pair, err := keys.GenerateConsumer(keys.MinRSABits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var links []*bitbucketd.Link
+	server := s.world.Bitbuckets[0]
+	server.Inspect(func(st *bitbucketd.State) { links = st.Links })
+	for i, key := range []string{"another", links[1].Consumer} {
+		if err := server.SetConsumer(links[i].ID, bitbucketd.Consumer{Key: key, Name: "n", PublicKey: pair.Public}); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
