@@ -27,8 +27,9 @@ test-fast: vault ## run the whole suite without the race detector
 	go test -tags docs ./...
 	go test -C tools/manifests .
 	go test -C tools/judges .
-lint: .cache/bin/golangci-lint ## check style and architecture
+lint: .cache/bin/golangci-lint .cache/bin/deadcode ## check style and architecture, and that nothing is left that nothing calls
 	$< run ./...
+	.ci/deadcode .cache/bin/deadcode $(TAGS)
 fmt: .cache/bin/golangci-lint .cache/bin/templ ## format the code
 	$< fmt
 	.cache/bin/templ fmt .
@@ -65,5 +66,6 @@ $(VAULT): tools/vault/main.go tools/vault/go.mod
 	cd tools/templ && go build -trimpath -ldflags '-s -w' -o ../../$@ github.com/a-h/templ/cmd/templ
 .cache/bin/golangci-lint: PACKAGE = github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 .cache/bin/govulncheck: PACKAGE = golang.org/x/vuln/cmd/govulncheck
+.cache/bin/deadcode: PACKAGE = golang.org/x/tools/cmd/deadcode
 .cache/bin/%: tools/lint/go.mod
 	cd tools/lint && go build -trimpath -ldflags '-s -w' -o ../../$@ $(PACKAGE)

@@ -40,8 +40,8 @@ func newWorld(t *testing.T, opts bitbucketd.Options) *world {
 		Vault: schema.Vault{Address: w.Facts.Vault.Address, Mount: "secret", Path: "bbsync"},
 	}
 	secrets := map[string]string{"PASSWORD": w.Facts.People.Admin, "VAULT_TOKEN": w.Facts.Vault.Token}
-	sys, err := systems.Open(t.Context(), fleet, systems.Env{Getenv: func(name string) string { return secrets[name] }})
-	must(t, err)
+	sys := systems.New(fleet, systems.Env{Getenv: func(name string) string { return secrets[name] }})
+	must(t, sys.Login(t.Context()))
 	t.Cleanup(sys.Close)
 	somebody, err := person.New(w.Facts)
 	must(t, err)

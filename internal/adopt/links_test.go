@@ -74,8 +74,8 @@ func manyLinks(t *testing.T, opts bitbucketd.Options, n int) (*sandbox.World, *s
 		}},
 	}
 	secrets := map[string]string{"PASSWORD": w.Facts.People.Admin, "VAULT_TOKEN": w.Facts.Vault.Token}
-	sys, err := systems.Open(t.Context(), fleet, systems.Env{Getenv: func(name string) string { return secrets[name] }})
-	must(t, err)
+	sys := systems.New(fleet, systems.Env{Getenv: func(name string) string { return secrets[name] }})
+	must(t, sys.Login(t.Context()))
 	t.Cleanup(sys.Close)
 	return w, sys
 }
