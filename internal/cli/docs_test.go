@@ -132,3 +132,31 @@ func TestReadmeHasTheExitCodes(t *testing.T) {
 		}
 	}
 }
+
+// TestArchitectureNamesPackages insists that docs/architecture.md has every package of
+// the program, and none that is not there.
+func TestArchitectureNamesPackages(t *testing.T) {
+	page := read(t, "../../docs/architecture.md")
+	forTests := regexp.MustCompile(`/(goaway|plantest|reporttest|schematest|vaulttest)$`)
+	there := map[string]bool{"schema": true, "sandbox": true, "cmd/bbsync": true}
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		there["internal"+strings.TrimPrefix(filepath.Dir(path), "..")] = true
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name := range there {
+		if !strings.Contains(page, "`"+name+"`") && !forTests.MatchString(name) {
+			t.Errorf("docs/architecture.md does not have %s", name)
+		}
+	}
+	for _, found := range regexp.MustCompile("`(internal/[a-z/]+)`").FindAllStringSubmatch(page, -1) {
+		if _, err := os.Stat("../../" + found[1]); err != nil {
+			t.Errorf("docs/architecture.md: %v", err)
+		}
+	}
+}
