@@ -100,7 +100,7 @@ func (r *runner) createSSHKey(ctx context.Context, s plan.CreateSSHKey) error {
 	return r.held.Update(ctx, func(rec *record.Record) error {
 		*slot(rec, s.Role) = &record.SSHKey{
 			Private: pair.Private, Public: pair.Public, Fingerprint: pair.Fingerprint,
-			Created: r.now(), UserSupplied: s.From != "",
+			Created: r.now(), UserSupplied: s.From != "", SwitchNoted: s.Role == plan.Pending,
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +43,7 @@ func (r *runner) describe(ctx context.Context) error {
 func (r *runner) noteConnection(ctx context.Context, s plan.NoteConnection) error {
 	return r.held.Update(ctx, func(rec *record.Record) error {
 		*rec = described(*rec, r.fleet, r.Target)
-		rec.ServiceUser = r.ServiceUser
+		rec.ServiceUser = cmp.Or(s.ServiceUser, rec.ServiceUser)
 		if s.MovedFrom != "" && rec.MovedFrom == s.MovedFrom {
 			rec.MovedFrom = ""
 		}

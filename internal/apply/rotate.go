@@ -39,7 +39,7 @@ func (r *runner) restageKey(ctx context.Context, s plan.RestageKey) error {
 			return fmt.Errorf("previous SSH key %s: %w", s.Fingerprint, errNoKeys)
 		}
 		ssh.Pending, ssh.Previous = ssh.Previous, nil
-		ssh.Pending.Token, ssh.Pending.Set = "", time.Time{} // that it has been left tells that this goes back
+		ssh.Pending.Token, ssh.Pending.Set, ssh.Pending.SwitchNoted = "", time.Time{}, true // that it has been left tells that this goes back
 		return nil
 	})
 }
@@ -79,7 +79,7 @@ func (r *runner) switchKey(ctx context.Context, s plan.SwitchKey) error {
 			ssh.Current.Left = left
 		}
 		ssh.Previous, ssh.Current, ssh.Pending = ssh.Current, ssh.Pending, nil
-		ssh.Current.Token, ssh.Current.Set = token, time.Time{}
+		ssh.Current.Token, ssh.Current.Set, ssh.Current.SwitchNoted = token, time.Time{}, false
 		if token != "" {
 			ssh.Current.Set = r.now()
 		}

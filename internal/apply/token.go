@@ -87,7 +87,7 @@ func (r *runner) setTokenKey(ctx context.Context, s plan.SetTokenKey) error {
 	}
 	return r.held.Update(ctx, func(rec *record.Record) error {
 		if k := rec.SSH.Pending; k != nil {
-			k.Token = "" // the token does not hold it any more, if a switch was cut off
+			k.Token, k.SwitchNoted = "", true // the token does not hold it any more, if a switch was cut off
 		}
 		if k := *slot(rec, s.Role); k != nil {
 			k.Token, k.Set = found.Token.ID, r.now()

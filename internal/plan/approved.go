@@ -115,7 +115,7 @@ func (planned Entry) difference(now Entry) string {
 		return ""
 	}
 	if planned.State != now.State {
-		return fmt.Sprintf("%s when planned, %s now", planned.State, now.State)
+		return fmt.Sprintf("%s when planned, %s now", planned.State.words(), now.State.words())
 	}
 	for i := range max(len(planned.Steps), len(now.Steps)) {
 		was, is := planned.step(i), now.step(i)

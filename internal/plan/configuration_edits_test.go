@@ -65,7 +65,7 @@ func fleetEdits() []edit {
 		{"an older version was cut off in a switch", func(w *world) {
 			if r := w.record; r != nil && r.pending != 0 && w.lets(r.pending) && w.provenSSH[r.pending] {
 				if c, err := w.ours(); err == nil && c.token != nil && c.token.user == w.user {
-					c.token.ssh, r.tokenMay = r.pending, ""
+					c.token.ssh, r.tokenMay, r.olderSwitch = r.pending, "", true
 				}
 			}
 		}},

@@ -33,7 +33,10 @@ func (w *world) keepRecord(step plan.AnyStep, cut bool) error {
 	}
 	switch s := step.(type) {
 	case plan.NoteConnection:
-		r.user, r.protected, r.ended = w.user, s.Protect, ""
+		if s.ServiceUser != "" {
+			r.user = s.ServiceUser
+		}
+		r.protected, r.ended = s.Protect, ""
 		r.movedFrom = r.movedFrom && s.MovedFrom == ""
 	case plan.MoveRecord:
 		return w.moveRecord(s, cut)

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -20,7 +21,7 @@ func (s CondemnKeys) effect(w *World) {
 func (s NoteConnection) effect(w *World) {
 	r := w.changeRecord()
 	r.describe(w.Target)
-	r.About.ServiceUser, r.Deletes = w.Target.ServiceUser, time.Time{}
+	r.About.ServiceUser, r.Deletes = cmp.Or(s.ServiceUser, r.About.ServiceUser), time.Time{}
 	if s.MovedFrom == r.MovedFrom {
 		r.MovedFrom = ""
 	}
@@ -60,13 +61,13 @@ func (RetireConsumer) effect(w *World) {
 }
 
 func (s CreateSSHKey) effect(w *World) {
-	*w.changeRecord().key(s.Role) = &Key{Fingerprint: w.name("SSH key"), Created: w.Now, Brought: s.From != ""}
+	*w.changeRecord().key(s.Role) = &Key{Fingerprint: w.name("SSH key"), Created: w.Now, Brought: s.From != "", SwitchNoted: s.Role == Pending}
 }
 
 func (RestageKey) effect(w *World) {
 	r := w.changeRecord()
 	r.Pending, r.Previous = r.Previous, nil
-	r.Pending.Token, r.Pending.Set = "", time.Time{}
+	r.Pending.Token, r.Pending.Set, r.Pending.SwitchNoted = "", time.Time{}, true
 }
 
 func (s RetireKey) effect(w *World) {

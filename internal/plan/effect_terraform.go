@@ -52,7 +52,7 @@ func (s SetTokenKey) effect(w *World) {
 	r := w.changeRecord()
 	unknown := w.keyOnToken() != ""
 	if r.Pending != nil {
-		r.Pending.Token = ""
+		r.Pending.Token, r.Pending.SwitchNoted = "", true
 	}
 	w.putKey(*r.key(s.Role), unknown)
 }
@@ -62,7 +62,7 @@ func (s SwitchKey) effect(w *World) {
 	r := w.changeRecord()
 	r.Previous, r.Current, r.Pending = r.Current, r.Pending, nil
 	r.Previous.Left = w.Now
-	r.Current.Token, r.Current.Set = "", time.Time{}
+	r.Current.Token, r.Current.Set, r.Current.SwitchNoted = "", time.Time{}, false
 	if !s.NoToken {
 		w.putKey(r.Current, unknown)
 	}

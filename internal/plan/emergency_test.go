@@ -16,7 +16,7 @@ func TestEmergency(t *testing.T) {
 	staged := func(change func(*plan.Have)) func() plan.Have {
 		return func() plan.Have {
 			have := kept(10)()
-			have.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon.Add(-time.Hour), Token: "ot-1"}
+			have.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon.Add(-time.Hour), Token: "ot-1", SwitchNoted: true}
 			have.Keys["ssh-2"] = plan.SSHKey{ID: 2, Fingerprint: "ssh-2"}
 			change(&have)
 			return have

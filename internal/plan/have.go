@@ -145,7 +145,8 @@ type Key struct {
 	Fingerprint string
 	Created     time.Time
 	Published   time.Time
-	Token       string // id of the token it was set on
+	Token       string // id of the token it was set on; of a pending key, that it may be set on
+	SwitchNoted bool   // of a pending key: a switch to it is noted in Token before it begins
 	Set         time.Time
 	Brought     bool
 	Proved      time.Time // bbsync's own last login with it, by Bitbucket's clock; zero: none that matters

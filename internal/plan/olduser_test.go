@@ -26,7 +26,7 @@ func TestServiceUserChanges(t *testing.T) {
 		h.Clients[0].Token = &plan.Token{ID: "ot-2", User: user}
 	}
 	staged := func(h *plan.Have) {
-		h.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon}
+		h.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon, SwitchNoted: true}
 		h.OldKeys["ssh-2"] = plan.SSHKey{ID: 2, Fingerprint: "ssh-2"}
 	}
 	runDiff(t, formerUser, []diffCase{{
@@ -75,7 +75,7 @@ func TestServiceUserChanges(t *testing.T) {
 	}, {
 		name:  "the user was renamed, and has the key",
 		have:  func(h *plan.Have) { h.Keys, h.OldKeys, h.Clients[0].Token.User = h.OldKeys, nil, user },
-		steps: []plan.Step{plan.NoteConnection{Address: address}},
+		steps: []plan.Step{plan.NoteConnection{Address: address, ServiceUser: user}},
 	}, {
 		name:  "cut off between the two users",
 		have:  func(h *plan.Have) { authorized(h); h.OldKeys = nil },

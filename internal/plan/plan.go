@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -186,6 +187,9 @@ func (s State) String() string {
 func States() []State {
 	return []State{StateChanges, StateWaiting, StateRefused, StateUnreadable, StateLeased, StateInSync}
 }
+
+// words shows a state to people.
+func (s State) words() string { return strings.ReplaceAll(string(s), "_", " ") }
 
 // State returns the connection's state. A connection whose next step is a
 // person's is waiting; one that has steps before that has changes.

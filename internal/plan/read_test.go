@@ -237,7 +237,7 @@ func (w world) readRecord(r *recordKept, address string) *plan.Record {
 		out.Current.Token, out.Current.Set, out.Current.Proved = r.token, at(r.set), at(r.set)
 	}
 	if out.Pending != nil {
-		out.Pending.Token = r.tokenMay
+		out.Pending.Token, out.Pending.SwitchNoted = r.tokenMay, !r.olderSwitch
 	}
 	if out.Previous != nil {
 		out.Previous.Left = at(r.left)

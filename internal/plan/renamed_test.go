@@ -20,7 +20,7 @@ func TestRenamedServiceUser(t *testing.T) {
 	}
 	runDiff(t, renamed, []diffCase{
 		{
-			name: "the same account", steps: []plan.Step{plan.NoteConnection{Address: aConnection().Address}},
+			name: "the same account", steps: []plan.Step{plan.NoteConnection{Address: aConnection().Address, ServiceUser: user}},
 			notes: []string{"that is the Bitbucket account " + user + " before it was renamed, and nobody has to authorize again"},
 		},
 		{

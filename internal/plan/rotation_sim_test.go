@@ -48,7 +48,7 @@ func (w *world) rotate(step plan.AnyStep, cut bool) error {
 		if w.record.pending != 0 || w.record.previous == 0 {
 			return errors.New("no previous key to stage, or a key is staged")
 		}
-		w.record.pending, w.record.previous, w.record.tokenMay = w.record.previous, 0, ""
+		w.record.pending, w.record.previous, w.record.tokenMay, w.record.olderSwitch = w.record.previous, 0, "", false
 	case plan.SwitchKey:
 		return w.switchKey(s)
 	case plan.DeleteSSHKey:
@@ -74,7 +74,8 @@ func (w *world) switchKey(s plan.SwitchKey) error {
 	if r.pending == 0 || r.previous != 0 {
 		return errors.New("no pending key, or a previous one that is not retired")
 	}
-	if w.published[r.pending] != w.user || !w.provenSSH[r.pending] || r.unheld[r.pending] {
+	inUse := s.NoToken && w.published[r.pending] != "" && w.published[r.pending] != w.user // by the token of the user before
+	if !inUse && (w.published[r.pending] != w.user || !w.provenSSH[r.pending]) || r.unheld[r.pending] {
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
 	c, err := w.ours()
@@ -86,7 +87,7 @@ func (w *world) switchKey(s plan.SwitchKey) error {
 		r.wasUsed = map[int]bool{}
 	}
 	r.wasUsed[r.ssh], r.leftToken = true, r.token
-	r.previous, r.ssh, r.pending, r.left, r.token, r.tokenMay = r.ssh, r.pending, 0, w.hours, "", ""
+	r.previous, r.ssh, r.pending, r.left, r.token, r.tokenMay, r.olderSwitch = r.ssh, r.pending, 0, w.hours, "", "", false
 	if good {
 		c.token.ssh, r.token, r.set, r.clientID = r.ssh, c.token.id, w.hours, c.id
 	}
@@ -105,6 +106,9 @@ func (w *world) noteToken() {
 // token is given no other key, and an emergency does not wait for people. A key that comes to
 // the service user from the user before is on neither for a moment.
 func (w *world) deleteSSHKey(s plan.DeleteSSHKey) error {
+	if s.ID == 0 { // added in the same plan
+		_, _ = fmt.Sscanf(s.Fingerprint, "ssh-%d", &s.ID) // else 0: none
+	}
 	condemned := w.record.condemned[s.ID]
 	for _, c := range w.clients {
 		t := c.token

@@ -132,7 +132,7 @@ func TestRotationByServersExpiry(t *testing.T) {
 
 func TestRotationGoesOn(t *testing.T) {
 	goOn := []plan.Step{plan.ProveSSH{Role: plan.Pending}, plan.SwitchKey{Fingerprint: "ssh-2"}}
-	pending := func(h *plan.Have) { h.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon} }
+	pending := func(h *plan.Have) { h.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon, SwitchNoted: true} }
 	published := func(h *plan.Have) {
 		pending(h)
 		h.Keys["ssh-2"] = plan.SSHKey{ID: 2, Fingerprint: "ssh-2"}
@@ -206,7 +206,7 @@ func TestSoak(t *testing.T) {
 func TestRotationAskedFor(t *testing.T) {
 	staged := func() plan.Have {
 		have := kept(10)()
-		have.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon}
+		have.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon, SwitchNoted: true}
 		have.Keys["ssh-2"] = plan.SSHKey{ID: 2, Fingerprint: "ssh-2"}
 		return have
 	}

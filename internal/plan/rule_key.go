@@ -91,6 +91,10 @@ func previousKeyRule(v view) *Change {
 		return nil
 	case k.Condemned != "":
 		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", "condemned: "+k.Condemned, "", ""))
+	case v.compromised(): // its replacement does not wait
+		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", k.Fingerprint+", while the current one is compromised", "", ""))
+	case v.leftBehind() && v.goodToken():
+		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", "on "+v.Record.About.ServiceUser, "", "service_user"))
 	case v.ask.Key == k.Fingerprint && r.Pending == nil && v.wayBack(k) == "":
 		return step(RestageKey{Fingerprint: k.Fingerprint}, v.reason("current_ssh_key", "SSH key in use", r.Current.Fingerprint, k.Fingerprint+", as asked for", ""))
 	}
@@ -242,7 +246,9 @@ func (v view) switchTo(k *Key, why Reason) *Change {
 		because = append(because, why)
 	}
 	switch {
-	case v.expired(k.Fingerprint):
+	case v.onOldUser(k) && v.foreignToken() && (k.Token == v.token().ID || !k.SwitchNoted): // it may be in use: it stays there until someone has authorized
+		return step(SwitchKey{Fingerprint: k.Fingerprint, NoToken: true}, because...)
+	case v.expired(k.Fingerprint), v.onOldUser(k): // Bitbucket has a key on one user only
 		return step(v.deletion(k.Fingerprint), because...)
 	case !v.hasKey(k.Fingerprint):
 		return step(AddSSHKey{Role: Pending, Label: v.label(), Fingerprint: known(k.Fingerprint)}, because...)

@@ -33,10 +33,15 @@ func recordRule(v view) *Change {
 		return step(MoveRecord{From: v.Before.Path, To: v.want.Record, Address: v.Before.Record.Address, Basis: v.Before.Record.Basis()},
 			v.reason("record_path", "record in Vault", "taken over, and its keys at "+v.Before.Path+", too", "at "+v.want.Record+" alone", ""))
 	}
-	if because := v.undescribed(); len(because) > 0 {
-		return step(NoteConnection{Address: v.want.Address, Protect: v.want.Protect, MovedFrom: r.MovedFrom}, because...)
+	because := v.undescribed()
+	if len(because) == 0 {
+		return nil
 	}
-	return nil
+	s := NoteConnection{Address: v.want.Address, Protect: v.want.Protect, MovedFrom: r.MovedFrom}
+	if v.otherUser() {
+		s.ServiceUser = v.want.ServiceUser
+	}
+	return step(s, because...)
 }
 
 // halfMoved reports whether a move that was cut off had taken the keys over, and not
@@ -69,8 +74,8 @@ func (v view) undescribed() []Reason {
 	if r.About.Protected != v.want.Protect {
 		because = append(because, v.reason("record_protect", "protect in the record", fmt.Sprint(r.About.Protected), fmt.Sprint(v.want.Protect), "protect"))
 	}
-	if user := r.About.ServiceUser; user != "" && !names.SameUser(user, v.want.ServiceUser) && v.movedUser() {
-		because = append(because, v.reason("record_service_user", "whose SSH keys they are in the record", user, v.want.ServiceUser, "service_user"))
+	if v.otherUser() {
+		because = append(because, v.reason("record_service_user", "whose SSH keys they are in the record", r.About.ServiceUser, v.want.ServiceUser, "service_user"))
 	}
 	if r.Ended == forgotten {
 		because = append(because, v.reason("record_forgotten", "record in Vault", "says that the connection is not kept any more", "kept", ""))
@@ -79,6 +84,13 @@ func (v view) undescribed() []Reason {
 		because = append(because, v.reason("record_deletion", "record in Vault", "deleted by Vault on "+dateTime(r.Deletes), "kept", ""))
 	}
 	return because
+}
+
+// otherUser reports whether the record is to name another service user: none of its keys
+// is left on the one that it names.
+func (v view) otherUser() bool {
+	user := v.Record.About.ServiceUser
+	return user != "" && !names.SameUser(user, v.want.ServiceUser) && v.movedUser()
 }
 
 // compromisedRule marks the keys that an emergency is about. It comes before every

@@ -394,7 +394,8 @@ func (w *world) setTokenKey() error {
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
 	r.clientID = c.id
-	c.token.ssh, r.token, r.set, r.tokenMay = r.ssh, c.token.id, w.hours, ""
+	c.token.ssh, r.token, r.set = r.ssh, c.token.id, w.hours
+	r.tokenMay, r.olderSwitch = "", false
 	return nil
 }
 

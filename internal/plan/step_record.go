@@ -116,9 +116,11 @@ func (RetireConsumer) String() string {
 // address, and whether it is protected. A connection that was forgotten is kept
 // again from then on.
 type NoteConnection struct {
-	Address   string
-	Protect   bool
-	MovedFrom string `json:",omitempty"` // path of a record that was taken over and has ended: the note of it goes
+	Address string
+	Protect bool
+	// ServiceUser is the user whose SSH keys they are from now on; "": as it is noted.
+	ServiceUser string `json:",omitempty"`
+	MovedFrom   string `json:",omitempty"` // path of a record that was taken over and has ended: the note of it goes
 }
 
 func (NoteConnection) Type() StepType { return StepType{"note_connection", "~", "record"} }
@@ -127,6 +129,9 @@ func (s NoteConnection) String() string {
 	text := "vault: note that the connection is described at " + s.Address
 	if s.Protect {
 		text += " and is protected"
+	}
+	if s.ServiceUser != "" {
+		text += ", and that its SSH keys are those of " + s.ServiceUser
 	}
 	if s.MovedFrom != "" {
 		text += ", and that its record does not have to be moved from " + s.MovedFrom + " any more"

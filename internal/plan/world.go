@@ -198,10 +198,11 @@ func (w *World) lostKey() bool {
 }
 
 // mayHold reports whether the service user's token may hold the staged key: the
-// record names the token before Terraform is given the key.
+// record names the token before Terraform is given the key. An older bbsync did not.
 func (w *World) mayHold(staged *Key) bool {
 	t := w.token()
-	return w.goodToken() && t.HasSSHKey && staged.Token == t.ID
+	unnoted := staged.Token == "" && !staged.SwitchNoted && w.hasKey(staged.Fingerprint)
+	return w.goodToken() && t.HasSSHKey && (staged.Token == t.ID || unnoted)
 }
 
 // inPlace reports whether link, consumer and client are there and the connection's

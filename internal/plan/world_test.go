@@ -100,6 +100,8 @@ type recordKept struct {
 	pairGone  int          // consumer's pair that is condemned; 0: none
 	leftToken string       // id of the token that the previous key was set on
 	tokenMay  string       // id of the token that may hold the pending key
+
+	olderSwitch bool // the pending key was switched to by a version that did not note it
 }
 
 type linkKept struct{ name, key string } // key: of the consumer that it shows

@@ -93,7 +93,7 @@ func (r *reader) ssh(prefix string) *SSHKey {
 	k := &SSHKey{
 		Private: secret.New(r.text(prefix + "private")), Public: r.text(prefix + "public"), Fingerprint: r.text(prefix + "fingerprint"),
 		Created: r.time(prefix + "created"), UserSupplied: r.bool(prefix + "brought"), Published: r.time(prefix + "published"),
-		Token: r.text(prefix + "token"), Set: r.time(prefix + "set"),
+		Token: r.text(prefix + "token"), Set: r.time(prefix + "set"), SwitchNoted: r.bool(prefix + "switch_noted"),
 		Proved: r.time(prefix + "proved"), Left: r.time(prefix + "left"), Compromised: r.text(prefix + "condemned"),
 	}
 	if r.taken == before {

@@ -128,6 +128,7 @@ func (f Fields) putSSH(prefix string, k *SSHKey) {
 	f.putTime(prefix+"published", k.Published)
 	f.put(prefix+"token", k.Token)
 	f.putTime(prefix+"set", k.Set)
+	f.putBool(prefix+"switch_noted", k.SwitchNoted)
 	f.putTime(prefix+"proved", k.Proved)
 	f.putTime(prefix+"left", k.Left)
 	f.put(prefix+"condemned", k.Compromised)

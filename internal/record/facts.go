@@ -65,7 +65,7 @@ func keyFacts(k *SSHKey) *plan.Key {
 		return nil
 	}
 	return &plan.Key{
-		Unheld: k.Private.Empty(), Fingerprint: k.Fingerprint, Created: k.Created, Published: k.Published, Token: k.Token, Set: k.Set,
+		Unheld: k.Private.Empty(), Fingerprint: k.Fingerprint, Created: k.Created, Published: k.Published, Token: k.Token, Set: k.Set, SwitchNoted: k.SwitchNoted,
 		Brought: k.UserSupplied, Proved: k.Proved, Left: k.Left, Condemned: k.Compromised,
 	}
 }

@@ -80,6 +80,9 @@ type SSHKey struct {
 	Published    time.Time // when the public half was first seen on Bitbucket; zero: never
 	Token        string    // id of the OAuth token it was set on; Terraform does not return it
 	Set          time.Time // when it was set
+	// SwitchNoted says of a pending key that Token is written before Terraform is given
+	// the key, so that no Token means that it was not. Records of older versions lack it.
+	SwitchNoted bool
 	// Proved is when bbsync itself last logged in with the key, and Left when
 	// Terraform was given another one. Both are by Bitbucket's clock, as they are
 	// compared with the last use that Bitbucket reports.
