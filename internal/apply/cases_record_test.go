@@ -16,11 +16,17 @@ func recordSteps() map[string]stepCase {
 	}
 	return map[string]stepCase{
 		"note_connection: another service user": {
-			before: func(w *world) { w.record().ServiceUser, w.record().MovedFrom = "old", "bitbucket-old" }, step: plan.NoteConnection{MovedFrom: "bitbucket-old"},
+			before: func(w *world) { w.record().ServiceUser, w.record().MovedFrom = "old", "bitbucket-old" }, step: plan.NoteConnection{MovedFrom: "bitbucket-old", ServiceUser: "svc"},
 			want: []string{
 				"- corp/acme: described, user old",
 				"- corp/acme: moved from bitbucket-old",
 				"+ corp/acme: described, user svc",
+			},
+		},
+		"note_connection: the service user stays": {
+			before: func(w *world) { w.record().ServiceUser, w.record().MovedFrom = "old", "bitbucket-old" }, step: plan.NoteConnection{MovedFrom: "bitbucket-old"},
+			want: []string{
+				`- corp/acme: moved from bitbucket-old`,
 			},
 		},
 		"note_connection: still moved": {before: func(w *world) { w.record().MovedFrom = "bitbucket-old" }, step: plan.NoteConnection{}},
