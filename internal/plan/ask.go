@@ -92,6 +92,8 @@ func (w *World) wayBack(k *Key) string {
 		return "only Terraform had its private half"
 	case w.expired(k.Fingerprint):
 		return "it expired on " + day(w.Keys[k.Fingerprint].Expires)
+	case w.onOldUser(k) && len(w.Shared[k.Fingerprint]) > 0:
+		return w.Shared[k.Fingerprint][0].Address + " uses it on " + w.Record.About.ServiceUser
 	}
 	return ""
 }

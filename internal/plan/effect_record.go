@@ -22,6 +22,9 @@ func (s NoteConnection) effect(w *World) {
 	r := w.changeRecord()
 	r.describe(w.Target)
 	r.About.ServiceUser, r.Deletes = cmp.Or(s.ServiceUser, r.About.ServiceUser), time.Time{}
+	if s.ServiceUser != "" {
+		w.OldKeys = nil // the record names nobody else any more
+	}
 	if s.MovedFrom == r.MovedFrom {
 		r.MovedFrom = ""
 	}

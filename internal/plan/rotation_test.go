@@ -132,7 +132,9 @@ func TestRotationByServersExpiry(t *testing.T) {
 
 func TestRotationGoesOn(t *testing.T) {
 	goOn := []plan.Step{plan.ProveSSH{Role: plan.Pending}, plan.SwitchKey{Fingerprint: "ssh-2"}}
-	pending := func(h *plan.Have) { h.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon, SwitchNoted: true} }
+	pending := func(h *plan.Have) {
+		h.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon, SwitchNoted: true}
+	}
 	published := func(h *plan.Have) {
 		pending(h)
 		h.Keys["ssh-2"] = plan.SSHKey{ID: 2, Fingerprint: "ssh-2"}
