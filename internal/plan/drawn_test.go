@@ -20,7 +20,7 @@ func notYet() []string {
 // each edit is made.
 func TestEverythingIsDrawn(t *testing.T) {
 	all := edits()
-	thousands(t, func(t *rapid.T) {
+	check(t, 5000, func(t *rapid.T) {
 		w := settle(t, drawWorld(t))
 		for range 6 {
 			rapid.SampledFrom(all).Draw(t, "edit").do(&w)

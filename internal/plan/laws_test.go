@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -13,14 +15,22 @@ import (
 
 const maxRounds = 5 // two that a person must end, and what comes of age meanwhile
 
-// thousands checks a law on five thousand cases, or on as many as -rapid.checks
-// asks for.
+// thousands checks a law on two thousand cases, or on as many as -rapid.checks asks for.
 func thousands(t *testing.T, law func(*rapid.T)) {
 	t.Helper()
-	asked := false
-	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "rapid.checks" })
-	if !asked {
-		if err := flag.Set("rapid.checks", "5000"); err != nil {
+	check(t, 2000, law)
+}
+
+// asked reports whether -rapid.checks was given. It is called before the flag is set here.
+var asked = sync.OnceValue(func() (given bool) {
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	return given
+})
+
+func check(t *testing.T, cases int, law func(*rapid.T)) {
+	t.Helper()
+	if !asked() {
+		if err := flag.Set("rapid.checks", strconv.Itoa(cases)); err != nil {
 			t.Fatal(err)
 		}
 	}

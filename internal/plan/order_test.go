@@ -60,7 +60,7 @@ type plannedWorld struct {
 // change a plan somewhere in the worlds, or are listed as free.
 func TestOrder(t *testing.T) {
 	var worlds []plannedWorld
-	thousands(t, func(t *rapid.T) {
+	check(t, 5000, func(t *rapid.T) {
 		w, ok := drawPlanned(t)
 		if !ok {
 			return
