@@ -102,7 +102,7 @@ func (a *app) push(ctx context.Context, address string, measured metrics.Run, ru
 
 func metricsOf(seen look) metrics.Run {
 	run := metrics.Run{
-		Fleet: seen.run.Configuration.Name, Shard: seen.run.Scope.Shard.String(), Drift: seen.drift, Connections: seen.plan.Connections,
+		Fleet: seen.run.Configuration.Name, Shard: seen.run.Scope.Shard.String(), Drift: seen.drift,
 		Began: seen.began, Ended: seen.ended, ExitCode: exitCode(seen.err), Requests: map[string]int64{},
 	}
 	run.Complete = run.Drift.Fleet != "" && run.ExitCode != exitFailure && run.ExitCode != exitPartial

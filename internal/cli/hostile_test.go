@@ -336,12 +336,13 @@ func renderings(f *filler, t *testing.T) []rendering {
 	add("authorize json", wellFormed(report.AsJSON), func() (string, error) { return documents.JSON(filled(f, documents.NewAuthorize())) })
 	add("audit json", wellFormed(report.AsJSON), func() (string, error) { return documents.JSON(filled(f, documents.Audit{})) })
 	add("audit trail", wellFormed(report.AsJSON), func() (string, error) { return trailOf(filled(f, audit.Entry{})) })
+	_, changed := drift.Snapshot{}.Next(seen, true)
 	add("webhook", wellFormedChat, func() (string, error) {
-		return notify.Text(notify.Message(seen, seen.Entries(), true)) + notify.Text(notify.Failure(hostile, errors.New(hostile))), nil
+		return notify.Text(notify.Message(seen, changed, true)) + notify.Text(notify.Failure(hostile, errors.New(hostile))), nil
 	})
 	add("metrics", wellFormedMetrics, func() (string, error) {
 		file := t.TempDir() + "/m.prom"
-		run := metrics.Run{Fleet: hostile, Shard: hostile, Drift: seen, Connections: p.Connections, Requests: map[string]int64{hostile: 1}, Complete: true}
+		run := metrics.Run{Fleet: hostile, Shard: hostile, Drift: seen, Requests: map[string]int64{hostile: 1}, Complete: true}
 		if err := run.WriteFile(file); err != nil {
 			return "", err
 		}

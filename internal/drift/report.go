@@ -51,6 +51,11 @@ type Connection struct {
 
 	Keys []plan.Age `json:"keys,omitempty"`
 
+	// Authorized tells whether Terraform holds a token of the service user that is not
+	// known to be refused; nil when nothing could be planned.
+	Authorized   *bool     `json:"authorized,omitempty"`
+	TokenCreated time.Time `json:"token_created,omitzero"`
+
 	// RecordDeleted is when Vault deletes the connection's record by itself.
 	RecordDeleted time.Time `json:"record_deleted,omitzero"`
 }
@@ -109,11 +114,18 @@ func New(p plan.Plan, scope Scope) Report {
 		position[c.Address] = i
 	}
 	for _, c := range p.Connections {
-		d.Connections = append(d.Connections, Connection{
+		one := Connection{
 			Address: c.Address, Organization: c.Organization, Terraform: c.Terraform, Bitbucket: c.Bitbucket,
 			Position: position[c.Address], State: c.State(), Differences: differences(c.Changes), Blocks: blocksOf(c.Blocks),
 			Keys: c.Ages, RecordDeleted: c.Deletes.UTC(),
-		})
+		}
+		if len(c.Blocks) == 0 {
+			one.Authorized = new(c.Token != nil && !c.Waits())
+		}
+		if c.Token != nil {
+			one.TokenCreated = c.Token.Created.UTC()
+		}
+		d.Connections = append(d.Connections, one)
 	}
 	d.Summary = d.count()
 	return d

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
 )
@@ -28,6 +29,14 @@ type Snapshot struct {
 type Seen struct {
 	State  plan.State `json:"state"`
 	Digest string     `json:"digest"`
+	Since  time.Time  `json:"since,omitzero"` // when a run first saw it so
+}
+
+// Change is an entry that is not as the run before saw it.
+type Change struct {
+	Entry
+	Before      plan.State
+	BeforeSince time.Time // zero when the entry was not known before
 }
 
 // DecodeSnapshot reads a snapshot.
@@ -54,7 +63,7 @@ func (s Snapshot) Encode() ([]byte, error) {
 // Next returns the snapshot after a run, and what changed since the one before. A
 // connection that an apply is at keeps its state: what it is in the middle of is
 // no news. What the look was not asked about is kept unless it was whole.
-func (s Snapshot) Next(d Report, whole bool) (Snapshot, []Entry) {
+func (s Snapshot) Next(d Report, whole bool) (Snapshot, []Change) {
 	next := Snapshot{FormatVersion: snapshotVersion, Fleet: d.Fleet, Seen: map[string]Seen{}}
 	if s.Fleet != d.Fleet {
 		s = Snapshot{} // another fleet's
@@ -62,20 +71,22 @@ func (s Snapshot) Next(d Report, whole bool) (Snapshot, []Entry) {
 	if !whole {
 		maps.Copy(next.Seen, s.Seen)
 	}
-	var changed []Entry
+	var changed []Change
 	for _, e := range d.Entries() {
 		before, known := s.Seen[e.Address]
 		if !known {
 			before = Seen{State: plan.StateInSync}
 		}
-		now := Seen{State: e.State, Digest: digest(e)}
-		if e.State == plan.StateLeased {
+		now := Seen{State: e.State, Digest: digest(e), Since: d.Time}
+		if e.State == plan.StateLeased || now.State == before.State && now.Digest == before.Digest {
 			now = before
+		} else {
+			changed = append(changed, Change{e, before.State, before.Since})
+		}
+		if now.Since.IsZero() {
+			now.Since = d.Time
 		}
 		next.Seen[e.Address] = now
-		if now != before {
-			changed = append(changed, e)
-		}
 	}
 	return next, changed
 }

@@ -16,16 +16,15 @@ import (
 
 // A Run is one look.
 type Run struct {
-	Fleet       string
-	Shard       string            // i/n, "" for all
-	Drift       drift.Report      // zero when nothing could be read
-	Connections []plan.Connection // of the same look, for what has a time
-	Requests    map[string]int64  // by server
-	Began       time.Time
-	Ended       time.Time
-	ExitCode    int
-	Complete    bool // everything was read: only then it counts as a success
-	Narrow      bool // only some connections were looked at: it tells of them, and not of the fleet
+	Fleet    string
+	Shard    string           // i/n, "" for all
+	Drift    drift.Report     // zero when nothing could be read
+	Requests map[string]int64 // by server
+	Began    time.Time
+	Ended    time.Time
+	ExitCode int
+	Complete bool // everything was read: only then it counts as a success
+	Narrow   bool // only some connections were looked at: it tells of them, and not of the fleet
 }
 
 // registry returns the run's metrics, each with the labels.
@@ -43,7 +42,7 @@ func (r Run) registry(labels prometheus.Labels) *prometheus.Registry {
 			}
 		}
 		g.drift(r)
-		g.times(r.Connections, r.Ended)
+		g.times(r.Drift.Connections, r.Ended)
 		g.ends(r)
 	}
 	return registry
@@ -126,31 +125,31 @@ func (g gauges) drift(r Run) {
 }
 
 // times tells how old keys and tokens are, and when keys are due.
-func (g gauges) times(connections []plan.Connection, now time.Time) {
+func (g gauges) times(connections []drift.Connection, now time.Time) {
 	authorized := g.vector("authorized", "1 when Terraform holds a token of the service user that is not known to be refused.", "connection", "organization")
 	token := g.vector("token_age_seconds", "Age of Terraform's OAuth token.", "connection", "organization")
 	key := g.vector("key_age_seconds", "Age of a key.", "connection", "organization", "key", "role")
 	due := g.vector("rotation_due_seconds", "Time until a key is due for rotation; negative when it is overdue.", "connection", "organization", "key")
 	deleted := g.vector("record_deletion_timestamp_seconds", "When Vault deletes the connection's record, with its keys, by itself.", "connection", "organization")
 	for _, c := range connections {
-		if !c.Deletes.IsZero() {
-			with(deleted, c.Address, c.Organization).Set(seconds(c.Deletes))
+		if !c.RecordDeleted.IsZero() {
+			with(deleted, c.Address, c.Organization).Set(seconds(c.RecordDeleted))
 		}
-		if len(c.Blocks) > 0 {
+		if c.Authorized == nil {
 			continue
 		}
 		yes := 0.0
-		if c.Token != nil && !c.Waits() {
+		if *c.Authorized {
 			yes = 1
 		}
 		with(authorized, c.Address, c.Organization).Set(yes)
-		if c.Token != nil && !c.Token.Created.IsZero() {
-			with(token, c.Address, c.Organization).Set(now.Sub(c.Token.Created).Seconds())
+		if !c.TokenCreated.IsZero() {
+			with(token, c.Address, c.Organization).Set(now.Sub(c.TokenCreated).Seconds())
 		}
-		for _, age := range c.Ages {
-			with(key, c.Address, c.Organization, keyName(age), string(age.Role)).Set(age.Age.Seconds())
-			if !age.Due.IsZero() {
-				with(due, c.Address, c.Organization, keyName(age)).Set(age.Due.Sub(now).Seconds())
+		for _, k := range c.Keys {
+			with(key, c.Address, c.Organization, keyName(k), string(k.Role)).Set(now.Sub(k.Created).Seconds())
+			if !k.Due.IsZero() {
+				with(due, c.Address, c.Organization, keyName(k)).Set(k.Due.Sub(now).Seconds())
 			}
 		}
 	}
@@ -161,7 +160,7 @@ func (g gauges) times(connections []plan.Connection, now time.Time) {
 func (g gauges) ends(r Run) {
 	v := g.vector("expires_timestamp_seconds", "When a credential, key, certificate or license ends.", "what", "of", "name", "connection")
 	connections := map[string]bool{}
-	for _, c := range r.Connections {
+	for _, c := range r.Drift.Connections {
 		connections[c.Address] = true
 	}
 	for _, e := range r.Drift.Ends {

@@ -32,23 +32,19 @@ func run() Run {
 				expiry.CannotKnow(expiry.APIToken, "terraform.hcp", "env:T", "it does not say"),
 			},
 			Connections: []drift.Connection{
-				{Address: "a", Organization: "o", State: "changes", Differences: []drift.Difference{{Kind: "client"}, {Kind: "client"}, {Kind: "rotation"}}},
+				{
+					Address: "a", Organization: "o", State: "changes", Differences: []drift.Difference{{Kind: "client"}, {Kind: "client"}, {Kind: "rotation"}},
+					Authorized: new(true), TokenCreated: now.Add(-time.Hour),
+					Keys: []plan.Age{
+						{Key: plan.ServiceKey, Role: plan.Current, Created: now.Add(-2 * time.Hour), Due: now.Add(-time.Minute)},
+						{Key: plan.ServiceKey, Role: plan.Previous, Created: now.Add(-3 * time.Hour)},
+						{Key: plan.ConsumerPair, Role: plan.Current, Created: now.Add(-4 * time.Hour), Due: now.Add(time.Minute)},
+					},
+				},
 				{Address: "b", Organization: "p", State: "refused"},
 				{Address: "c", Organization: "q", State: "leased"},
+				{Address: "d", Organization: "r", State: "waiting", Differences: []drift.Difference{{Kind: "authorization"}}, Authorized: new(false)},
 			},
-		},
-		Connections: []plan.Connection{
-			{
-				Target: plan.Target{Address: "a", Organization: "o"},
-				Token:  &plan.Token{Created: now.Add(-time.Hour)},
-				Ages: []plan.Age{
-					{Key: plan.ServiceKey, Role: plan.Current, Age: 2 * time.Hour, Due: now.Add(-time.Minute)},
-					{Key: plan.ServiceKey, Role: plan.Previous, Age: 3 * time.Hour},
-					{Key: plan.ConsumerPair, Role: plan.Current, Age: 4 * time.Hour, Due: now.Add(time.Minute)},
-				},
-			},
-			{Target: plan.Target{Address: "b", Organization: "p"}, Blocks: []plan.Block{{Kind: plan.Refused}}},
-			{Target: plan.Target{Address: "d", Organization: "r"}, Changes: []plan.Change{{Step: plan.Authorize{}}}, Token: &plan.Token{}},
 		},
 	}
 }
@@ -69,6 +65,7 @@ bbsync_drift{connection="a",kind="client",organization="o"} 2
 bbsync_drift{connection="a",kind="rotation",organization="o"} 1
 bbsync_drift{connection="b",kind="refused",organization="p"} 1
 bbsync_drift{connection="bitbucket.new",kind="none",organization=""} 0
+bbsync_drift{connection="d",kind="authorization",organization="r"} 1
 # HELP bbsync_expires_timestamp_seconds When a credential, key, certificate or license ends.
 # TYPE bbsync_expires_timestamp_seconds gauge
 bbsync_expires_timestamp_seconds{connection="a",name="",of="a",what="oauth_token"} 1.7e+09
@@ -192,9 +189,8 @@ func TestANarrowLookKeepsTheRest(t *testing.T) {
 		Drift: drift.Report{
 			Fleet: "corp", Summary: drift.Summary{Connections: 1, States: map[plan.State]int{"in_sync": 1}},
 			Bitbuckets:  []drift.Bitbucket{{Label: "new", State: "changes", Differences: []drift.Difference{{Kind: "grant"}}}},
-			Connections: []drift.Connection{{Address: "a", Organization: "o", State: "in_sync"}},
+			Connections: []drift.Connection{{Address: "a", Organization: "o", State: "in_sync", Authorized: new(false)}},
 		},
-		Connections: []plan.Connection{{Target: plan.Target{Address: "a", Organization: "o"}}},
 	}
 	if err := narrow.WriteFile(file); err != nil {
 		t.Fatal(err)
