@@ -57,5 +57,12 @@ path "auth/token/revoke-self" {
 # folder that holds nothing else:
 #
 # path "secret/data/platform/hcp" {
-#   capabilities = ["read"]
+#   capabilities = ["read"]           # and "update" for bbsync rotate --token, which replaces it
+# }
+#
+# When the secret id of an AppRole login ends is known with the line below; change
+# "bbsync" to the role.
+#
+# path "auth/approle/role/bbsync/secret-id/lookup" {
+#   capabilities = ["update"]
 # }

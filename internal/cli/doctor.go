@@ -44,7 +44,9 @@ func (a *app) doctorCommand() *cobra.Command {
 }
 
 func (a *app) doctor(ctx context.Context, names []string, verbose, prove bool) error {
-	run, err := a.newRun(newScopeFlags(names...))
+	scope := newScopeFlags(names...)
+	scope.EveryToken = true
+	run, err := a.newRun(scope)
 	if err != nil {
 		return err
 	}

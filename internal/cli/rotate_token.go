@@ -129,8 +129,7 @@ func (a *app) tokenStep(trail *trail, system, what string) {
 }
 
 func (a *app) tokenFailed(tally exitcode.Tally, system string, err error) {
-	var refused *renewal.RefusedError
-	if errors.As(err, &refused) {
+	if _, refused := errors.AsType[*renewal.RefusedError](err); refused {
 		tally.Add(exitcode.Blocked, 1)
 	} else {
 		tally.Add(exitcode.Failed, 1)

@@ -18,6 +18,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/fleet"
 	"github.com/bbsync/bbsync/internal/live"
@@ -66,6 +67,7 @@ func Run(ctx context.Context, run *fleet.Run, opts Options) (Report, error) {
 		if found, asked := d.strange[s.Name]; asked {
 			s.Checks = append(s.Checks, unknownKeys(found))
 		}
+		s.Checks = append(s.Checks, endChecks(s.Name, d.ends, opts.Now)...)
 		report.Sections[i] = s
 	}
 	report.Sections = append(report.Sections, sections...)
@@ -80,6 +82,7 @@ type doctor struct {
 	opts        Options
 	bitbuckets  map[string]*bitbucketFacts
 	terraforms  map[string]*terraformFacts
+	ends        []expiry.End
 	strange     map[string]plan.UnknownKeys // by section, where the whole fleet is looked at
 	consumers   map[string]string           // the connections' addresses by consumer key
 }
@@ -136,6 +139,7 @@ func (d *doctor) readConnections(ctx context.Context) ([]Section, error) {
 		return nil, err
 	}
 	world, planned := read.World, read.Plan
+	d.ends = planned.Ends
 	d.strange = map[string]plan.UnknownKeys{}
 	for label, b := range world.Bitbuckets {
 		if whole && len(b.Unread) == 0 {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -308,6 +309,10 @@ func TestBitbucketSide(t *testing.T) {
 		{"no record", with(func(f *connectionFacts) { f.record.err = &vault.Error{Kind: vault.ErrNotFound} }, (*connectionFacts).recordCheck), Failed, "restore the record first"},
 		{"deleted record", with(func(f *connectionFacts) { f.record.err = &vault.DeletedError{Path: "x"} }, (*connectionFacts).recordCheck), Failed, "undelete"},
 		{"an error without a hint", failure("x", "no login", errors.New("permission denied")), Failed, "docs/troubleshooting.md"},
+		{"API token ends", endOf(expiry.OfAPIToken("terraform.hcp", "vault:s/hcp#token", noon.AddDate(-2, 0, 0), noon.AddDate(0, 0, 9), true)), Warning, "bbsync rotate --token terraform.hcp"},
+		{"API token ended", endOf(expiry.OfAPIToken("terraform.hcp", "env:T", noon.AddDate(-2, 0, 0), noon, false)), Failed, "create another one in Terraform"},
+		{"no license", endOf(expiry.CannotKnow(expiry.License, "bitbucket.corp", "", "Bitbucket has none")), Unknown, "Bitbucket has none"},
+		{"license", endOf(expiry.OfLicense("bitbucket.corp", noon, noon.AddDate(1, 0, 0), noon)), OK, "ends on"},
 		{"short token", (&vaultFacts{token: answer[vault.TokenInfo]{value: vault.TokenInfo{TTL: time.Minute}}}).lifetime(), Warning, "vault login"},
 	})
 }
@@ -342,3 +347,6 @@ func TestEveryOAuthProblem(t *testing.T) {
 		t.Errorf("only %d causes for %d problems", len(seen), len(problems))
 	}
 }
+
+// endOf is the check of one thing that ends.
+func endOf(e expiry.End) Check { return endChecks(e.Of, []expiry.End{e}, noon)[0] }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/reach"
 )
@@ -57,7 +58,7 @@ func certificate(s reach.Sight, err error, now time.Time) Check {
 		}
 	}
 	if left := first.NotAfter.Sub(now); left < soon {
-		return warning(name, fmt.Sprintf("ends on %s", day(first.NotAfter)), "the certificate of "+first.Subject+" is valid for "+days(left)+" more",
+		return warning(name, fmt.Sprintf("ends on %s", day(first.NotAfter)), "the certificate of "+first.Subject+" is valid for "+expiry.Days(left)+" more",
 			"renew it: Terraform stops reaching Bitbucket, and bbsync both, when it ends")
 	}
 	return ok(name, "verifies, valid until %s, issued by %s", day(first.NotAfter), s.Chain[0].Issuer)
@@ -93,17 +94,3 @@ func certificateRemedy(s reach.Sight) string {
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
-// days rounds down: there is no use in claiming more time than there is.
-func days(d time.Duration) string {
-	n := int(d / (24 * time.Hour))
-	switch {
-	case n == 1:
-		return "1 day"
-	case n > 1:
-		return fmt.Sprintf("%d days", n)
-	case d > 0:
-		return "less than a day"
-	}
-	return "no time"
-}

@@ -7,16 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/tfe"
 )
 
-// Bitbucket gives OAuth 1.0a access tokens five years by default, and says so to
-// nobody but the one who gets the token.
-const (
-	tokenLife = 5 * 365 * 24 * time.Hour
-	tokenSoon = 90 * 24 * time.Hour
-)
+// tokenSoon is how long before its end an OAuth token is a warning: people have to
+// authorize it.
+const tokenSoon = 90 * expiry.Day
 
 // tokenChecks are of what a person gave Terraform, and of the key put on it.
 func (f *connectionFacts) tokenChecks(now time.Time) []Check {
@@ -64,7 +62,7 @@ func (f *connectionFacts) refused() bool {
 
 func (f *connectionFacts) tokenAge(now time.Time) Check {
 	const name = "token-age"
-	ends := f.client.Token.Created.Add(tokenLife)
+	ends := f.client.Token.Created.Add(expiry.OAuthTokenLife)
 	const why = "Bitbucket gives OAuth tokens five years unless configured otherwise"
 	remedy := "authorize again as " + f.want.ServiceUser
 	switch left := ends.Sub(now); {
@@ -73,7 +71,7 @@ func (f *connectionFacts) tokenAge(now time.Time) Check {
 	case left <= 0:
 		return warning(name, "made on "+day(f.client.Token.Created)+", more than five years ago", why, remedy)
 	case left < tokenSoon:
-		return warning(name, "ends about "+day(ends)+", in "+days(left), why, remedy+" before")
+		return warning(name, "ends about "+day(ends)+", in "+expiry.Days(left), why, remedy+" before")
 	}
 	return ok(name, "made on %s, good until about %s", day(f.client.Token.Created), day(ends))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/expiry"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
 )
@@ -94,11 +95,11 @@ func (f *connectionFacts) sshKey(now time.Time) Check {
 	case !have.Expires.IsZero() && left <= 0:
 		return failed(name, "ended on "+day(have.Expires), "the server's rules end keys, and this one was not replaced in time", "bbsync apply replaces it; run on schedule, it does so before a key ends")
 	case !have.Expires.IsZero() && left < soon:
-		return warning(name, fmt.Sprintf("ends on %s, in %s", day(have.Expires), days(left)), "the server's rules end keys", "bbsync apply replaces it in time; run it on schedule")
+		return warning(name, fmt.Sprintf("ends on %s, in %s", day(have.Expires), expiry.Days(left)), "the server's rules end keys", "bbsync apply replaces it in time; run it on schedule")
 	}
 	age := now.Sub(r.Current.Created)
 	if after := f.want.SSHKey.RotateAfter; after > 0 && age > after {
-		return warning(name, fmt.Sprintf("%s old, to be replaced after %s", days(age), days(after)), "no apply ran since, or no maintenance window was open", "run bbsync apply")
+		return warning(name, fmt.Sprintf("%s old, to be replaced after %s", expiry.Days(age), expiry.Days(after)), "no apply ran since, or no maintenance window was open", "run bbsync apply")
 	}
 	return ok(name, "%s%s", r.Current.Fingerprint, usage(have))
 }

@@ -130,11 +130,11 @@ func (e End) When(now time.Time) string {
 		return "ended on " + day
 	case Soon, Later:
 	}
-	return fmt.Sprintf("ends on %s, in %s", day, days(e.At.Sub(now)))
+	return fmt.Sprintf("ends on %s, in %s", day, Days(e.At.Sub(now)))
 }
 
-// days rounds down: there is no use in claiming more time than there is.
-func days(d time.Duration) string {
+// Days says how long something still is. It rounds down: there is no use in claiming more time than there is.
+func Days(d time.Duration) string {
 	switch n := int(d / Day); {
 	case n == 1:
 		return "1 day"

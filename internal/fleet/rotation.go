@@ -27,6 +27,7 @@ func rotates(s plan.Step, asked plan.Rotation) bool {
 		return asked.Rollback
 	case plan.CreateConsumerKey, plan.SwapConsumer:
 		return asked.Consumer
+	default:
+		return false
 	}
-	return false
 }
