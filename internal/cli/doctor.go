@@ -15,23 +15,23 @@ func (a *app) doctorCommand() *cobra.Command {
 	var verbose, prove bool
 	c := &cobra.Command{
 		Use:   "doctor [CONNECTION...]",
-		Short: "Check everything that a connection needs, and say what is wrong and what to do",
-		Long: "doctor looks at connections (connection.team[\"acme\"], or connection.team for all of a block; none:\n" +
-			"all) and at the systems they use, one check after the other: ok, warning, failed, cannot tell. For\n" +
-			"what is not well it says the cause and the remedy. It changes nothing, and stops asking Bitbucket\n" +
-			"as an account whose password is refused, lest the account be locked.\n\n" +
-			"With --prove it also makes, for each connection, a workspace named bbsync-prove-... on the first\n" +
-			"repository that the files declare, sees Terraform's webhook appear in Bitbucket and the clone\n" +
-			"happen, and removes the workspace again, also when it is interrupted. No run is started.\n\n" +
-			"What it sees of names, ports, certificates and clocks is this machine's view and not Terraform's.\n\n" +
-			"It exits with 0 when nothing failed (warnings may be there), with 3 when some connections have a\n" +
-			"failure or could not be read, with 1 when all do, as when a system that all of them use cannot be used.",
+		Short: "Diagnose connections and suggest fixes",
+		Long: "doctor checks connections (connection.team[\"acme\"], or connection.team for all of a block;\n" +
+			"default: all) and the systems they use: ok, warning, failed, cannot tell. For each problem it\n" +
+			"reports the cause and how to fix it. It changes nothing, and stops using an account whose password\n" +
+			"is refused, so that the account is not locked.\n\n" +
+			"--prove also creates a workspace named bbsync-prove-... on the first repository of each connection,\n" +
+			"waits for Terraform's webhook and clone, and deletes the workspace, also when interrupted. No run\n" +
+			"is started.\n\n" +
+			"DNS, ports, certificates and clocks are checked from this machine, not from Terraform.\n\n" +
+			"It exits with 0 when nothing failed (there may be warnings), with 3 when some connections failed or\n" +
+			"could not be read, and with 1 when every connection failed, e.g. a shared system is down.",
 		Args: cobra.ArbitraryArgs,
 	}
 	a.variableFlags(c)
 	output := a.outputFlags(c, report.DoctorFormats()...)
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every check; of more than three connections only what is not well is shown otherwise")
-	c.Flags().BoolVar(&prove, "prove", false, "make a short-lived workspace on a declared repository of each connection, and remove it")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every check (default for up to three connections), not only problems")
+	c.Flags().BoolVar(&prove, "prove", false, "create a short-lived workspace on a repository of each connection, and delete it")
 	c.RunE = func(c *cobra.Command, names []string) error {
 		if err := a.use(output); err != nil {
 			return err

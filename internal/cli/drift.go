@@ -24,14 +24,14 @@ func (a *app) driftCommand() *cobra.Command {
 	f := &driftFlags{}
 	c := &cobra.Command{
 		Use:   "drift",
-		Short: "Tell what is not as the files say, one line for each connection; for cron",
-		Long: "drift compares the files with the live state, as plan does, and tells in one line for each\n" +
-			"connection what is not as wanted. It changes nothing, takes no lease and keeps none waiting; a\n" +
-			"connection that an apply is at is told as in progress, not as drifted.\n\n" +
-			"It exits with 0 when everything is in sync, with 2 when something drifted, with 7 when another run\n" +
-			"holds a lease, with 4 when it only waits for a person, with 3 when some connections could not be\n" +
+		Short: "Report drift, one line per connection (for cron)",
+		Long: "drift compares the configuration with the live state, as plan does, and reports the differences in\n" +
+			"one line per connection. It changes nothing and takes no lease; a connection that an apply is\n" +
+			"working on is reported as in progress, not as drifted.\n\n" +
+			"It exits with 0 when everything is in sync, with 2 on drift, with 7 when another run holds a lease,\n" +
+			"with 4 when connections only wait for authorization, with 3 when some connections could not be\n" +
 			"read, and with 1 when none could.\n" +
-			"Metrics and messages that cannot be delivered are warnings and leave the code as it is.",
+			"Metrics and messages that cannot be delivered are warnings and do not change the exit code.",
 	}
 	f.scopeFlags = a.shardedFlags(c)
 	f.EveryToken = true

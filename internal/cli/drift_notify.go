@@ -55,8 +55,8 @@ func (f *tellFlags) check(narrow bool) error {
 	return nil
 }
 
-// parseRef reads where a secret is kept. The text is not repeated in errors:
-// people put the secret itself there.
+// parseRef parses a reference to a secret. Errors do not quote it, as users put the
+// secret itself there.
 func parseRef(text string) (schema.SecretRef, error) {
 	if name, found := strings.CutPrefix(text, "env:"); found && name != "" {
 		return schema.SecretRef{Env: name}, nil

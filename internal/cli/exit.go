@@ -7,7 +7,7 @@ import (
 	"github.com/bbsync/bbsync/internal/plan"
 )
 
-// The exit codes of package exitcode, which says what they mean.
+// The exit codes, which package exitcode defines.
 const (
 	exitDone    = int(exitcode.Done)
 	exitFailure = int(exitcode.Failure)
@@ -22,8 +22,8 @@ const (
 	exitConfig  = int(exitcode.Config)
 )
 
-// An exitError ends the process with a code. A nil err says that everything was
-// told already.
+// An exitError ends the process with a code. With a nil err everything was printed
+// already.
 type exitError struct {
 	code int
 	err  error
@@ -38,7 +38,7 @@ func (e *exitError) Error() string {
 
 func (e *exitError) Unwrap() error { return e.err }
 
-// told reports whether there is nothing to say of an error, or none.
+// told reports whether an error was printed already, or is nil.
 func told(err error) bool {
 	var exit *exitError
 	return err == nil || errors.As(err, &exit) && exit.err == nil
@@ -51,7 +51,7 @@ func exitCode(err error) int {
 	return int(exitcode.Of(err))
 }
 
-// exit returns nil for 0, else an error that says nothing more.
+// exit returns nil for 0, else an error that prints nothing.
 func exit(code int) error {
 	if code == exitDone {
 		return nil
@@ -59,7 +59,7 @@ func exit(code int) error {
 	return &exitError{code: code}
 }
 
-// planExit returns the code of a plan.
+// planExit returns the exit code of a plan.
 func planExit(p plan.Plan) int {
 	t := exitcode.Tally{}
 	t.Plan(p)

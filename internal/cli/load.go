@@ -12,12 +12,12 @@ import (
 	"github.com/bbsync/bbsync/schema"
 )
 
-// load reads the configuration and shows its mistakes: to a person, or in a
-// verb that prints JSON as the document that validate prints.
+// load reads the configuration and reports its errors as text, or, when the command
+// prints JSON, as the document of validate.
 func (a *app) load() (*schema.Fleet, error) {
 	fleet, source, diags := a.read()
 	if fleet == nil && a.output != nil {
-		if err := a.tellMistakes(a.output, diags); err != nil || a.output.machine() {
+		if err := a.reportErrors(a.output, diags); err != nil || a.output.machine() {
 			return nil, &exitError{code: exitConfig, err: err}
 		}
 	}
@@ -27,11 +27,10 @@ func (a *app) load() (*schema.Fleet, error) {
 	return fleet, a.valid(fleet, nil)
 }
 
-// tellMistakes gives to programs the document that validate prints, in the forms
-// that were asked for as far as mistakes have them. Standard output has JSON in
-// place of a form that mistakes have not, and nothing where a person reads. Files
-// get no JSON: whoever keeps drift's reports expects nothing else among them.
-func (a *app) tellMistakes(o *outputFlags, diags hcl.Diagnostics) error {
+// reportErrors writes the document of validate in the formats that were asked for.
+// Standard output gets JSON in place of a format that validate does not have, and
+// nothing when it is text. Files get no JSON: drift's reports are kept in them.
+func (a *app) reportErrors(o *outputFlags, diags hcl.Diagnostics) error {
 	known := func(f report.Format) bool {
 		return f != report.Text && slices.Contains(report.ValidateFormats(), f)
 	}
@@ -52,12 +51,11 @@ func (a *app) tellMistakes(o *outputFlags, diags hcl.Diagnostics) error {
 	})
 }
 
-// whileReading is the percentage by which memory may grow before garbage is
-// collected, while the files are read: nearly all that is made then stays, so that
-// each collection is work for nothing. Ten thousand blocks take 200 MB with it.
+// whileReading is GOGC while the configuration is read. Nearly everything allocated
+// then is kept, so that collections find nothing. Ten thousand blocks take 200 MB.
 const whileReading = 200
 
-// read loads the configuration.
+// read reads the configuration.
 func (a *app) read() (*schema.Fleet, *schema.Source, hcl.Diagnostics) {
 	if a.getenv("GOGC") == "" && a.getenv("GOMEMLIMIT") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(whileReading))

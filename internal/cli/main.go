@@ -1,6 +1,5 @@
 // Package cli is the command line: flags, environment, streams, signals and exit
-// codes, one file per command. What happens is decided and done in the packages
-// it calls.
+// codes, one file per command. The packages that it calls decide and do the work.
 package cli
 
 import (
@@ -57,8 +56,7 @@ func runAt(now func() time.Time, args []string, stdin io.Reader, stdout, problem
 	return exitCode(err)
 }
 
-// An app is what the verbs share: the process, and the flags they have in
-// common.
+// An app is what the commands share: the process, and common flags.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -94,11 +92,11 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{code: exitUsage, err: err} })
 	flags := root.PersistentFlags()
-	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder with the configuration")
+	flags.StringVarP(&a.dir, "chdir", "C", ".", "folder of the configuration")
 	a.color = colorAuto
-	flags.Var(&a.color, "color", "auto, always or never; NO_COLOR is honoured")
+	flags.Var(&a.color, "color", "auto, always or never; NO_COLOR disables colors")
 	_ = root.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colors(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
-	flags.DurationVar(&a.timeout, "timeout", 0, "stop the run after this long, as an interrupt does, with exit code 1; 0: never")
+	flags.DurationVar(&a.timeout, "timeout", 0, "interrupt the run after this long, with exit code 1; 0: never")
 	root.PersistentPreRun = func(*cobra.Command, []string) { a.startTimeout() }
 	root.AddCommand(in("begin", a.initCommand(), a.loginCommand(), a.importCommand(), a.validateCommand(), a.fmtCommand())...)
 	root.AddCommand(in("work", a.planCommand(), a.applyCommand(), a.authorizeCommand(), a.rotateCommand(), a.destroyCommand())...)
@@ -112,13 +110,13 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// groups are the parts of the help, in the order in which people need them.
+// groups returns the parts of the help, in the order in which users need them.
 func groups() []*cobra.Group {
 	return []*cobra.Group{
-		{ID: "begin", Title: "To begin:"},
-		{ID: "work", Title: "Day by day:"},
-		{ID: "look", Title: "To look, and for pipelines:"},
-		{ID: "sandbox", Title: "To try it:"},
+		{ID: "begin", Title: "Getting started:"},
+		{ID: "work", Title: "Changing connections:"},
+		{ID: "look", Title: "Reporting and pipelines:"},
+		{ID: "sandbox", Title: "Trying it:"},
 	}
 }
 
@@ -130,8 +128,8 @@ func in(group string, commands ...*cobra.Command) []*cobra.Command {
 	return commands
 }
 
-// addLibraryCommands adds the commands that cobra brings, before it does so
-// itself: an unknown name behind them is a wrong usage as anywhere.
+// addLibraryCommands adds cobra's own commands before cobra does, so that an unknown
+// name after them is a usage error.
 func addLibraryCommands(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -146,8 +144,8 @@ func addLibraryCommands(root *cobra.Command) {
 	}
 }
 
-// unknownCommand makes the name of a verb that there is not a wrong usage: the
-// library tells of it before any command has a say.
+// unknownCommand makes an unknown command a usage error. Cobra reports it before any
+// code of a command runs.
 func unknownCommand(root *cobra.Command, args []string, err error) error {
 	var known *exitError
 	if err == nil || errors.As(err, &known) {
@@ -159,7 +157,7 @@ func unknownCommand(root *cobra.Command, args []string, err error) error {
 	return err
 }
 
-// suggesting puts the library's suggestions, a list of lines, behind its message.
+// suggesting appends cobra's suggestions, a list of lines, to its message.
 func suggesting(err error) error {
 	message, suggestions, found := strings.Cut(err.Error(), "\n\nDid you mean this?\n")
 	if !found {
@@ -168,9 +166,9 @@ func suggesting(err error) error {
 	return fmt.Errorf("%s; did you mean %s?", message, strings.Join(strings.Fields(suggestions), " or "))
 }
 
-// usageErrors makes wrong arguments end with the usage code. A command that only
-// has others below it gets something to run, or the library would show its help
-// for an unknown name and be content.
+// usageErrors gives wrong arguments the usage code. A command that only has
+// subcommands gets a Run function, as cobra would otherwise show its help for an
+// unknown subcommand and exit with 0.
 func usageErrors(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		if sub.HasSubCommands() && !sub.Runnable() {
@@ -190,10 +188,9 @@ func usageErrors(c *cobra.Command) {
 	}
 }
 
-// emptyFlag refuses a flag that is there and has nothing, as a script's variable
-// that is not set leaves it: the trail would not be written, the hash not be
-// looked for, the webhook not be told, and nobody would know. What init is not
-// told it asks for, and the sandbox does without.
+// emptyFlag rejects --flag="" (an unset shell variable), which would otherwise
+// silently disable the feature. init asks for empty values, and the sandbox has
+// defaults.
 func emptyFlag(c *cobra.Command) error {
 	if c.Name() == "init" || c.GroupID == "sandbox" || c.Parent().GroupID == "sandbox" {
 		return nil
@@ -207,7 +204,7 @@ func emptyFlag(c *cobra.Command) error {
 	return err
 }
 
-// variableFlags adds the flags that give values to variables.
+// variableFlags adds the flags that set variables.
 func (a *app) variableFlags(c *cobra.Command) {
 	c.Flags().StringArrayVar(&a.vars, "var", nil, "value of a variable, as name=value; repeatable")
 	c.Flags().StringArrayVar(&a.varFiles, "var-file", nil, "file with values of variables; repeatable")

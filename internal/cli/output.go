@@ -14,7 +14,7 @@ import (
 	"github.com/bbsync/bbsync/internal/report/terminal"
 )
 
-// outputFlags say in which form a verb's result is wanted.
+// outputFlags say in which formats a command writes its result.
 type outputFlags struct {
 	json    bool
 	into    string   // --json-into
@@ -23,16 +23,16 @@ type outputFlags struct {
 	formats []report.Format
 }
 
-// outputFlags adds the flags of a verb that has a result. Without formats it
-// has text and JSON only.
+// outputFlags adds the flags of a command that has a result. Without formats it has
+// text and JSON only.
 func (a *app) outputFlags(c *cobra.Command, formats ...report.Format) *outputFlags {
 	o := &outputFlags{formats: formats, format: string(report.Text)}
 	flags := c.Flags()
 	flags.BoolVar(&o.json, "json", false, "print JSON; bbsync schema prints its schema")
-	flags.StringVar(&o.into, "json-into", "", "write JSON to this file, beside what is printed")
+	flags.StringVar(&o.into, "json-into", "", "also write JSON to this file")
 	if len(formats) > 0 {
 		names := strings.Join(formatNames(formats), ", ")
-		flags.StringVar(&o.format, "format", o.format, "what to print: "+names)
+		flags.StringVar(&o.format, "format", o.format, "output format: "+names)
 		flags.StringArrayVar(&o.also, "also", nil, "write another format to a file, as FORMAT=FILE; repeatable")
 		_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formatNames(formats), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	}
@@ -47,14 +47,14 @@ func formatNames(formats []report.Format) []string {
 	return out
 }
 
-// A sink is a file that gets a format.
+// A sink is a file and the format written to it.
 type sink struct {
 	format report.Format
 	file   string
 }
 
-// use makes o the output of the verb that runs, after looking at its flags:
-// before anything is asked of a system.
+// use checks o and makes it the output of the command that runs, before any system is
+// asked.
 func (a *app) use(o *outputFlags) error {
 	a.output = o
 	return o.check()
@@ -101,11 +101,11 @@ func (o *outputFlags) sinks() []sink {
 	return out
 }
 
-// machine reports whether standard output is for a program.
+// machine reports whether a program reads standard output.
 func (o *outputFlags) machine() bool { return o != nil && o.format != string(report.Text) }
 
-// deliver prints a result in the format asked for and writes the files asked
-// for. Files are plain text without colours or width.
+// deliver prints a result and writes the files asked for. Files have no colors and no
+// width.
 func (a *app) deliver(o *outputFlags, render func(report.Format, terminal.Style) (string, error)) error {
 	text, err := render(report.Format(o.format), a.style(a.stdout))
 	if err != nil {

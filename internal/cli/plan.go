@@ -15,7 +15,7 @@ func (a *app) planCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Show what apply would do, and why",
-		Long: "plan compares the files with the live state of Terraform, Bitbucket and Vault and shows\n" +
+		Long: "plan compares the configuration with the live state of Terraform, Bitbucket and Vault and shows\n" +
 			"what apply would do, and why. It changes nothing.\n\n" +
 			"It exits with 0 when everything is in sync, with 2 when there are changes to apply, and with 7 when\n" +
 			"another run holds the lease of a connection.",
@@ -25,7 +25,7 @@ func (a *app) planCommand() *cobra.Command {
 	output := a.outputFlags(c, report.PlanFormats()...)
 	c.Flags().BoolVar(&flags.Quick, "quick", false, "take OAuth consumers from Bitbucket's list of links, in one request: a public key that was replaced under the same consumer key is not noticed (drift, doctor and apply notice it)")
 	c.Flags().StringVar(&out, "out", "", "save the plan, which holds no secret, to this file, and print its SHA-256 for apply --sha256")
-	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "show every connection whole; alike ones are grouped otherwise")
+	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "do not group identical connections")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if err := a.use(output); err != nil {
 			return err

@@ -10,11 +10,10 @@ import (
 	"github.com/bbsync/bbsync/internal/limit"
 )
 
-// showAfter is how long work takes before a bar is worth drawing.
+// showAfter is how long work takes before a bar is drawn.
 const showAfter = 400 * time.Millisecond
 
-// A progress is a bar that says how far work is. Without a terminal there is
-// none, and its methods do nothing.
+// A progress is a progress bar. Without a terminal its methods do nothing.
 type progress struct {
 	console *console
 	bars    *mpb.Progress
@@ -23,8 +22,8 @@ type progress struct {
 	once    sync.Once
 }
 
-// progress begins a bar for so many things of a kind: "Reading", 500,
-// "connections". figures tell what the systems' limits did; nil: nothing.
+// progress starts a bar: "Reading", 500, "connections". figures returns those of the
+// systems' limiters; nil: none.
 func (a *app) progress(doing string, total int, things string, figures func() map[string]limit.Figures) *progress {
 	terminal, ok := a.stderr.(*console)
 	if !ok || total == 0 || !isTerminal(a.stderr) || a.getenv("TERM") == "dumb" || a.output.machine() && isTerminal(a.stdout) {
@@ -34,11 +33,11 @@ func (a *app) progress(doing string, total int, things string, figures func() ma
 	var begun sync.Once
 	begin := func() { begun.Do(func() { close(delay) }) }
 	bars := mpb.New(mpb.WithOutput(terminal.stream), mpb.WithRenderDelay(delay))
-	pace := newPace(time.Now(), things, figures)
+	rate := newProgressRate(time.Now(), things, figures)
 	bar := bars.New(int64(total), mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
 		mpb.BarWidth(24), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.Name(doing+" ")),
-		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return pace.text(time.Now(), s.Current, s.Total) })))
+		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return rate.text(time.Now(), s.Current, s.Total) })))
 	time.AfterFunc(showAfter, begin)
 	terminal.show(bars)
 	return &progress{console: terminal, bars: bars, bar: bar, begin: begin}

@@ -10,9 +10,9 @@ import (
 	"github.com/bbsync/bbsync/internal/limit"
 )
 
-// A pace says, beside a bar, how fast work goes, what slows it down, and how
-// long it will take.
-type pace struct {
+// A progressRate is the text beside a progress bar: how fast work is done, which rate
+// limits slow it down, and how long it will take.
+type progressRate struct {
 	things  string
 	figures func() map[string]limit.Figures
 	began   time.Time
@@ -24,18 +24,18 @@ type pace struct {
 	slowed   string // by which limits
 }
 
-// sampleEvery keeps the figures readable.
+// sampleEvery is long enough to read the figures.
 const sampleEvery = time.Second
 
-func newPace(now time.Time, things string, figures func() map[string]limit.Figures) *pace {
-	p := &pace{things: things, figures: figures, began: now, sampled: now}
+func newProgressRate(now time.Time, things string, figures func() map[string]limit.Figures) *progressRate {
+	p := &progressRate{things: things, figures: figures, began: now, sampled: now}
 	if figures != nil {
 		p.before = figures()
 	}
 	return p
 }
 
-func (p *pace) text(now time.Time, done, total int64) string {
+func (p *progressRate) text(now time.Time, done, total int64) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sample(now)
@@ -48,8 +48,8 @@ func (p *pace) text(now time.Time, done, total int64) string {
 	return strings.Join(parts, ", ")
 }
 
-// left estimates from the mean of what was done so far.
-func (p *pace) left(now time.Time, done, total int64) string {
+// left estimates the remaining time from the mean of the work so far.
+func (p *progressRate) left(now time.Time, done, total int64) string {
 	spent := now.Sub(p.began)
 	if done == 0 || done >= total || spent < 2*time.Second {
 		return ""
@@ -61,8 +61,8 @@ func (p *pace) left(now time.Time, done, total int64) string {
 	return left.Round(time.Second).String() + " left"
 }
 
-// sample looks at what the limiters let through and held back since last time.
-func (p *pace) sample(now time.Time) {
+// sample computes the rate since the last sample from the limiters' figures.
+func (p *progressRate) sample(now time.Time) {
 	since := now.Sub(p.sampled)
 	if p.figures == nil || since < sampleEvery {
 		return

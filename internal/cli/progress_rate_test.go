@@ -11,7 +11,7 @@ import (
 func TestPace(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	figures := map[string]limit.Figures{"https://t.example token 1": {Rate: limit.Rate{PerSecond: 30}}, "https://b.example admin": {}}
-	p := newPace(now, "steps", func() map[string]limit.Figures {
+	p := newProgressRate(now, "steps", func() map[string]limit.Figures {
 		return maps.Clone(figures)
 	})
 	say := func(after time.Duration, done int64, want string) {

@@ -7,11 +7,11 @@ import (
 	"github.com/bbsync/bbsync/internal/shard"
 )
 
-// shardsVariable is how many shards there are. No scheduler tells a process
-// that: Kubernetes and Nomad give it its own number only.
+// shardsVariable has the number of shards. Kubernetes and Nomad tell a process only
+// its own index.
 const shardsVariable = "BBSYNC_SHARDS"
 
-// indexVariables are where schedulers put a process's number, counted from 0.
+// indexVariables have the index of a process, counted from 0, in different schedulers.
 func indexVariables() []string {
 	return []string{
 		"BBSYNC_SHARD_INDEX",
@@ -20,8 +20,7 @@ func indexVariables() []string {
 	}
 }
 
-// chooseShard returns the flag's shard, else the environment's, else the whole
-// fleet.
+// chooseShard returns the shard of the flag, of the environment, or the whole fleet.
 func chooseShard(flag string, getenv func(string) string) (shard.Shard, error) {
 	if flag != "" {
 		return shard.Parse(flag)
@@ -50,7 +49,7 @@ func chooseShard(flag string, getenv func(string) string) (shard.Shard, error) {
 	return s, nil
 }
 
-// shardIndex returns the first variable that is set, "" for none.
+// shardIndex returns the first variable that is set; "" for none.
 func shardIndex(getenv func(string) string) (name string, index int, err error) {
 	for _, name := range indexVariables() {
 		text := getenv(name)

@@ -11,10 +11,9 @@ import (
 	"github.com/bbsync/bbsync/internal/plaintext"
 )
 
-// interrupts returns a context that ends at the second interrupt (SIGINT, SIGTERM,
-// SIGHUP: the terminal is gone) and a channel
-// that closes at the first: steps in flight are finished, none is begun. inFlight
-// says whether there are any.
+// interrupts returns a context that ends at the second interrupt (SIGINT, SIGTERM, or
+// SIGHUP) and a channel that closes at the first, after which steps in flight are
+// finished and none is started. inFlight says whether there are any.
 func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-chan struct{}, chan<- os.Signal, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := make(chan struct{})
@@ -23,8 +22,8 @@ func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-cha
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
 		signal.Notify(signals, syscall.SIGHUP)
 	}
-	// Anyone who reads a stream may leave: a write then fails, and nothing is cut off
-	// in the middle of a step. Ignoring the signal would be passed on to browsers.
+	// SIGPIPE is caught: when the reader of a stream ends, the write fails, and no step is
+	// interrupted. Ignoring the signal would be inherited by browsers.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	done := make(chan struct{})
 	go func() {
@@ -49,8 +48,8 @@ func interrupts(stderr io.Writer, inFlight *atomic.Bool) (context.Context, <-cha
 	return ctx, stop, signals, func() { signal.Stop(signals); close(done) }
 }
 
-// untilStopped returns a context that ends at the first interrupt: for reading,
-// where nothing is in flight that must be finished.
+// untilStopped returns a context that ends at the first interrupt, for reading: nothing
+// is in flight that must be finished.
 func (a *app) untilStopped(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

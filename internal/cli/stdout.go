@@ -44,8 +44,8 @@ func (r *results) to(w io.Writer, text []byte) (int, error) {
 	return n, err
 }
 
-// ended returns what the process ends with: err, or when that says nothing more and
-// a result was lost, this. A code that tells of trouble stays.
+// ended returns the error that the process ends with: err, or the lost output when
+// err prints nothing. An exit code that reports a problem stays.
 func (r *results) ended(err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// finishTime is how long steps in flight may take after the timeout: a step that
-// waits for a server's rate limit could take an hour.
+// finishTime bounds the steps in flight after the timeout: a step that waits for a
+// server's rate limit could take an hour.
 const finishTime = time.Minute
 
 // timeoutSignal is the interrupt that --timeout sends.
@@ -40,8 +40,8 @@ func (a *app) interrupt() {
 	}
 }
 
-// timedOut says that it was the timeout that ended a run, and not the user. A run
-// that was finished all the same is no failure.
+// timedOut says in the error that the timeout ended the run, not the user. A run that
+// finished all the same is no failure.
 func (a *app) timedOut(err error) error {
 	if err == nil || !a.expired.Load() {
 		return err

@@ -31,7 +31,7 @@ func TestTroubleshooting(t *testing.T) {
 			}
 		}
 	}
-	sentinel := regexp.MustCompile(`\bErr\w+\s*=\s*errors\.New\("([^"]+)"\)`)
+	sentinel := regexp.MustCompile(`\bErr\w+\s*=\s*(?:errors\.New|fault\.(?:New|Under))\([^"\n]*"([^"]+)"`)
 	kinds := sentinel.FindAllStringSubmatch(code, -1)
 	if len(kinds) < 20 {
 		t.Fatalf("only %d kinds of errors were found", len(kinds))

@@ -18,8 +18,8 @@ func (a *app) validateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the configuration without asking any system",
-		Long: "validate reads the files and shows every mistake in them, with its place. It asks no system.\n\n" +
-			"It exits with 78 when there are mistakes.",
+		Long: "validate reads the configuration and reports every error with its place. It asks no system.\n\n" +
+			"It exits with 78 when there are errors.",
 	}
 	out := a.outputFlags(c, report.ValidateFormats()...)
 	c.Flags().BoolVarP(&verbose, "verbose", "v", false, "list the connections")
@@ -77,7 +77,7 @@ func validText(fleet *schema.Fleet, verbose bool) string {
 	return b.String()
 }
 
-// explain shows mistakes to a person, with the lines they are about.
+// explain prints errors with the lines they are about.
 func (a *app) explain(source *schema.Source, diags hcl.Diagnostics) error {
 	if len(diags) == 0 {
 		return nil

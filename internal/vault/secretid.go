@@ -14,14 +14,14 @@ type SecretIDInfo struct {
 	Uses    int       // logins that it is still good for; 0: any number
 }
 
-// ErrNoSecretID says that the login needs no secret id.
-var ErrNoSecretID = errors.New("this login needs no secret id")
+// errNoSecretID says that the login needs no secret id.
+var errNoSecretID = errors.New("this login needs no secret id")
 
 // SecretIDInfo looks up the secret id of this login, whose role the token names.
 // ErrForbidden: the policy has no line for it, which it does without.
 func (c *Client) SecretIDInfo(ctx context.Context, role string) (SecretIDInfo, error) {
 	if c.cfg.Auth.method() != MethodAppRole || role == "" {
-		return SecretIDInfo{}, ErrNoSecretID
+		return SecretIDInfo{}, errNoSecretID
 	}
 	id := c.cfg.Auth.SecretID.Reveal()
 	c.login.Lock()
