@@ -45,7 +45,7 @@ func (c *Client) refuseSigned(a answer, b errorBody, e *Error) {
 		e.kind, e.undone, e.Messages, e.Advice = ErrUnavailable, true, []string{problem.Problem}, "" // signed again with another one
 	case problem != nil:
 		skew, known := c.Clock()
-		problem.explain(c.oauth.ConsumerKey, skew, known, c.now())
+		problem = problem.explain(c.oauth.ConsumerKey, skew, known, c.now())
 		e.kind, e.Messages, e.Advice = ErrOAuth, []string{problem.Problem, problem.Cause}, adviseOAuth(problem)
 	case needsElevation(a, b):
 		e.kind, e.Advice = ErrElevation, "Bitbucket wants a secure administrator session (WebSudo) even for requests signed by OAuth 1.0a: "+

@@ -86,8 +86,9 @@ func classify(q call, a answer, b errorBody) error {
 		return ErrState
 	case a.status == http.StatusConflict:
 		return ErrExists
-	case a.status == http.StatusTooManyRequests, a.status == http.StatusBadGateway,
-		a.status == http.StatusServiceUnavailable, a.status == http.StatusGatewayTimeout:
+	case a.status == http.StatusTooManyRequests:
+		return ErrRateLimited
+	case a.status == http.StatusBadGateway, a.status == http.StatusServiceUnavailable, a.status == http.StatusGatewayTimeout:
 		return ErrUnavailable
 	case a.status < http.StatusBadRequest:
 		return ErrBadAnswer

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 
+	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/keys"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/systems"
@@ -41,6 +42,8 @@ func (f *connectionFacts) broughtChecks() []Check {
 	var out []Check
 	for _, b := range f.brought {
 		switch have := b.pair.value.Fingerprint; {
+		case fault.KindOf(b.pair.err) != fault.Other: // it could not be fetched
+			out = append(out, failure(b.name, "the key of private_key in "+b.what+" cannot be read", b.pair.err))
 		case b.pair.err != nil:
 			out = append(out, failed(b.name, "the key of private_key in "+b.what+" cannot be used", b.pair.err.Error(),
 				"put an RSA key of 2048 bits or more there, in PEM, without a passphrase: ssh-keygen -t rsa -b 3072 -m PEM -N ''"))

@@ -3,6 +3,7 @@ package exitcode
 import (
 	"errors"
 
+	"github.com/bbsync/bbsync/internal/fault"
 	"github.com/bbsync/bbsync/internal/fleet"
 )
 
@@ -11,6 +12,9 @@ import (
 func Of(err error) Code {
 	if err == nil {
 		return Done
+	}
+	if fault.KindOf(err) == fault.Leased {
+		return Leased
 	}
 	refused, ok := errors.AsType[*fleet.Error](err)
 	if !ok {

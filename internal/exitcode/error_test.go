@@ -7,6 +7,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/exitcode"
 	"github.com/bbsync/bbsync/internal/fleet"
+	"github.com/bbsync/bbsync/internal/vault"
 )
 
 // TestOf: the code of an error follows from its type, however it is wrapped and
@@ -22,6 +23,8 @@ func TestOf(t *testing.T) {
 		refused(fleet.Refused):                 exitcode.Refused,
 		refused(fleet.Stale):                   exitcode.Stale,
 		refused(0):                             exitcode.Failure,
+		fmt.Errorf("acme-01: %w", &vault.LeasedError{Path: "kv/a"}): exitcode.Leased,
+		&vault.Error{Op: "leased", Kind: vault.ErrUnavailable}:      exitcode.Failure,
 	} {
 		if have := exitcode.Of(err); have != want {
 			t.Errorf("%v: code %d, want %d", err, have, want)

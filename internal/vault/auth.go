@@ -247,7 +247,7 @@ func (c *Client) loginError(err error) error {
 	}
 	switch {
 	case said.StatusCode >= http.StatusInternalServerError || said.StatusCode == http.StatusTooManyRequests:
-		e.Kind, e.Hint = ErrUnavailable, hintFor(said.StatusCode, e.Texts)
+		e.Kind, e.Hint = unavailable(said.StatusCode, e.Texts), ""
 	case namespaceMissing(said.StatusCode, e.Texts):
 		e.Kind, e.Hint = ErrNoNamespace, "namespace "+c.cfg.Namespace+" is not there"
 	}

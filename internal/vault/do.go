@@ -68,7 +68,7 @@ func (c *Client) do(ctx context.Context, req request) (response, error) {
 				have, err = c.attempt(ctx, req)
 			}
 		}
-		if req.nonIdempotent && errors.Is(err, ErrUnavailable) && !refused(err) {
+		if req.nonIdempotent && lost(err) {
 			return unknownOutcomeError{err}
 		}
 		return err
@@ -79,14 +79,12 @@ func (c *Client) do(ctx context.Context, req request) (response, error) {
 	return have, err
 }
 
+// lost reports whether it is unknown if a request was carried out. Vault does not
+// carry out what it refuses for its rate.
+func lost(err error) bool { return errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrRateLimited) }
+
 // unknownOutcomeError marks an error after which the request must not be sent again.
 type unknownOutcomeError struct{ error }
-
-// refused reports whether Vault said that it did nothing.
-func refused(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Status == http.StatusTooManyRequests
-}
 
 // patiently repeats what found Vault unavailable, at growing distances.
 func (c *Client) patiently(ctx context.Context, try func() error) error {
@@ -167,13 +165,14 @@ func gateway(e *Error, page httpx.Page) *Error {
 
 // judge tells a response from an error.
 func (c *Client) judge(req request, status int, body []byte) (response, error) {
-	env := envelope{Data: new(*struct{})}
-	if req.into != nil {
-		env.Data = req.into
+	if req.into == nil {
+		req.into = new(*struct{})
 	}
-	into := reflect.ValueOf(env.Data).Elem()
+	env := envelope{Data: req.into}
+	into := reflect.ValueOf(req.into).Elem()
 	into.SetZero() // of an attempt before
 	parsed := len(body) == 0 && status == http.StatusNoContent || httpx.Unmarshal(body, &env) == nil
+	parsed = parsed && (env.Data == nil || env.Data == req.into) // else the data has another shape
 	e := &Error{Op: req.op, Path: req.path, Status: status}
 	if env.Errors != nil {
 		e.Texts = cleaned(*env.Errors)
@@ -192,7 +191,7 @@ func (c *Client) judge(req request, status int, body []byte) (response, error) {
 		e.Hint = c.policyHint(req)
 		return response{}, e
 	case status == http.StatusTooManyRequests || status == http.StatusPreconditionFailed || status >= 500 && status != http.StatusNotImplemented:
-		e.Kind, e.Hint = ErrUnavailable, hintFor(status, e.Texts)
+		e.Kind = unavailable(status, e.Texts)
 		return response{}, e
 	case !parsed:
 		e.Kind = ErrBrokenAnswer // a 404 or 200 of a proxy must not pass for Vault's
@@ -201,14 +200,15 @@ func (c *Client) judge(req request, status int, body []byte) (response, error) {
 	return response{}, e
 }
 
-func hintFor(status int, said []string) string {
+// unavailable returns the kind of a status with which Vault says that it cannot answer now.
+func unavailable(status int, said []string) error {
 	switch {
 	case mentions(said, "sealed"):
-		return "Vault is sealed: vault operator unseal"
+		return ErrSealed
 	case status == http.StatusTooManyRequests:
-		return "a rate limit quota of Vault is exceeded: a lower --parallelism, or a higher quota"
+		return ErrRateLimited
 	}
-	return "try again; vault status tells more"
+	return ErrUnavailable
 }
 
 // policyHint is the policy that would have allowed it, and where all that is needed

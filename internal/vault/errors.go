@@ -27,7 +27,10 @@ var (
 	ErrUnauthorized = fault.New(fault.CredentialRefused, "token or login refused",
 		"check the credentials, and that the auth method is enabled there")
 	// ErrUnavailable says that Vault is sealed, overloaded or unreachable.
-	ErrUnavailable  = fault.New(fault.Unavailable, "no usable answer from Vault", "try again; vault status tells more")
+	ErrUnavailable = fault.New(fault.Unavailable, "no usable answer from Vault", "try again; vault status tells more")
+	ErrSealed      = fault.Under(ErrUnavailable, fault.Unavailable, "no usable answer from Vault", "Vault is sealed: vault operator unseal")
+	ErrRateLimited = fault.Under(ErrUnavailable, fault.RateLimited, "no usable answer from Vault",
+		"a rate limit quota of Vault is exceeded: a lower --parallelism, or a higher quota")
 	ErrBrokenAnswer = fault.Under(ErrUnavailable, fault.BrokenAnswer, "no usable answer from Vault",
 		"the answer is not Vault's: it has another shape, or was cut short; is there a proxy in between?")
 	// ErrGateway is an answer of a firewall, a proxy or a single sign-on.

@@ -159,7 +159,7 @@ func (c *Client) expectNone(ctx context.Context, absurd *api.Client, req request
 			Hint: "this Vault has no namespaces; take the namespace out, or check the address",
 		}
 	case resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusTooManyRequests:
-		return &Error{Op: req.op, Path: req.path, Status: resp.StatusCode, Kind: ErrUnavailable, Hint: hintFor(resp.StatusCode, nil)}
+		return &Error{Op: req.op, Path: req.path, Status: resp.StatusCode, Kind: unavailable(resp.StatusCode, nil)}
 	}
 	return nil // 403 or 404: the header counts
 }

@@ -62,7 +62,7 @@ type write struct {
 
 // unsure reports whether the write may or may not have happened.
 func unsure(err error) bool {
-	return errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrUnknownOutcome) && !refused(err)
+	return lost(err) && !errors.Is(err, ErrUnknownOutcome)
 }
 
 func (w *write) put(ctx context.Context) (Version, error) {
