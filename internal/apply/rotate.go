@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/tfe"
@@ -175,10 +176,8 @@ func (r *runner) proveRefused(ctx context.Context, s plan.ProveRefused) error {
 		case try == refusedTries:
 			return fmt.Errorf("the key %s still logs in, as %q: somebody has added it again, or it is an access key of a project or repository; remove it in Bitbucket", key.Fingerprint, proof.User)
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(refusedPause):
+		if err := httpx.Sleep(ctx, refusedPause); err != nil {
+			return err
 		}
 	}
 }

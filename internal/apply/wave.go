@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/tfe"
 )
 
@@ -118,10 +119,8 @@ func (w *wave) fetched(ctx context.Context, m movedWorkspace, began time.Time) e
 			w.slow = append(w.slow, m.Name)
 			return nil
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return fmt.Errorf("workspace %s: waiting for its fetch: %w", m.Name, ctx.Err())
+		if err := httpx.Sleep(ctx, pause); err != nil {
+			return fmt.Errorf("workspace %s: waiting for its fetch: %w", m.Name, err)
 		}
 	}
 }

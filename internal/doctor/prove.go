@@ -14,6 +14,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
 	"github.com/bbsync/bbsync/internal/fault"
+	"github.com/bbsync/bbsync/internal/httpx"
 	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/internal/plan"
@@ -202,27 +203,25 @@ func (p *proof) seeClone(ctx context.Context) Check {
 	return ok(name, "Terraform fetched %s over SSH", p.repository())
 }
 
-// wait asks at growing distances until the answer is yes, patience ends (false),
+// wait repeats look at growing intervals until it reports true, patience ends (false),
 // or ctx does.
 func (p *proof) wait(ctx context.Context, look func() (bool, error)) (bool, error) {
-	began := time.Now()
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 3*time.Second) {
+	notYet := errors.New("not yet")
+	backoff := httpx.Backoff{First: 100 * time.Millisecond, Most: 3 * time.Second, Patience: p.Patience}
+	err := backoff.Do(ctx, func(err error) bool { return errors.Is(err, notYet) }, func() error {
 		yes, err := look()
-		switch {
-		case ctx.Err() != nil:
-			return false, errors.New("interrupted")
-		case err != nil || yes:
-			return yes, err
-		case time.Since(began)+pause > p.Patience:
-			return false, nil
+		if err == nil && !yes {
+			return notYet
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-		case <-timer.C:
-		}
+		return err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return false, errors.New("interrupted")
+	case errors.Is(err, notYet):
+		return false, nil
 	}
+	return err == nil, err
 }
 
 // cleanUp removes the workspace, whatever became of ctx, and sees its webhook go.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/authorize"
+	"github.com/bbsync/bbsync/internal/httpx"
 )
 
 // ErrStopped says that the walk was stopped on a page that was not as expected.
@@ -141,7 +142,7 @@ func (d *driver) walk(ctx context.Context, i int) (problem string, err error) {
 		if problem := d.stays(r, page, v.kind, time.Since(since)); problem != "" {
 			return problem, nil
 		}
-		if err := pause(ctx, glance); err != nil {
+		if err := httpx.Sleep(ctx, glance); err != nil {
 			return "", err
 		}
 	}
@@ -206,14 +207,5 @@ func (d *driver) handBack(ctx context.Context, i int, problem string) Decision {
 				return Skip
 			}
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
 	}
 }

@@ -1,10 +1,7 @@
 package plan
 
 import (
-	"slices"
-	"strconv"
-	"strings"
-
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -18,23 +15,10 @@ func ServiceProvider(want *schema.Connection, version string) string {
 		return want.ServiceProvider
 	case want.Bitbucket.ServiceProvider != "":
 		return want.Bitbucket.ServiceProvider
-	case !atLeast(version, 5, 4):
+	case !names.VersionAtLeast(version, "5.4"):
 		return "bitbucket_server_legacy"
-	case !atLeast(version, 8, 0):
+	case !names.VersionAtLeast(version, "8.0"):
 		return "bitbucket_server"
 	}
 	return "bitbucket_data_center"
-}
-
-// atLeast compares the numbers of a version as far as they are asked for; what
-// follows them ("-eap") does not matter here.
-func atLeast(version string, want ...int) bool {
-	release, _, _ := strings.Cut(version, "-")
-	numbers := make([]int, len(want))
-	for i, text := range strings.Split(release, ".") {
-		if i < len(numbers) {
-			numbers[i], _ = strconv.Atoi(text)
-		}
-	}
-	return slices.Compare(numbers, want) >= 0
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/bbsync/bbsync/internal/names"
 	"github.com/bbsync/bbsync/schema"
 )
 
@@ -76,9 +77,9 @@ func (d *sharedDiffer) add(step SharedStep, because Reason) {
 func (d *sharedDiffer) version() {
 	v := d.have.Version
 	switch {
-	case !atLeast(v, 4, 9, 1):
+	case !names.VersionAtLeast(v, "4.9.1"):
 		d.block(Refused, d.want.Range, "Bitbucket "+v+" is older than 4.9.1, the oldest that Terraform works with", "upgrade Bitbucket")
-	case !atLeast(v, 8, 0):
+	case !names.VersionAtLeast(v, "8.0"):
 		d.out.Notes = append(d.out.Notes, Note{
 			Warning: true, At: d.want.Range,
 			Text: "Bitbucket " + v + " works, but Terraform's documentation asks for Data Center 8.0 or newer, and Bitbucket Server is out of support",

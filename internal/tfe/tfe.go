@@ -8,6 +8,7 @@
 package tfe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 		return nil, errors.New("terraform: no token")
 	}
 	inner, err := httpx.New(httpx.Options{
-		Origin: address, CA: cfg.CA, Gateway: cfg.Gateway, Timeout: orDefault(cfg.Timeout, defaultTimeout), MaxBody: maxAnswer, Redact: httpx.NewRedactor(cfg.Token),
+		Origin: address, CA: cfg.CA, Gateway: cfg.Gateway, Timeout: cmp.Or(cfg.Timeout, defaultTimeout), MaxBody: maxAnswer, Redact: httpx.NewRedactor(cfg.Token),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("terraform: %w", err)
@@ -73,7 +74,7 @@ func New(ctx context.Context, cfg Config) (*Client, error) {
 	if cfg.Limiter == nil {
 		cfg.Limiter = limit.New(limit.Options{})
 	}
-	c := &Client{address: address, patience: orDefault(cfg.Patience, defaultPatience)}
+	c := &Client{address: address, patience: cmp.Or(cfg.Patience, defaultPatience)}
 	c.transport = &transport{http: inner, limiter: cfg.Limiter}
 	headers := http.Header{}
 	if cfg.UserAgent != "" {
@@ -135,11 +136,4 @@ func checkAddress(address string) (*url.URL, error) {
 		return nil, fmt.Errorf("terraform: the address: %w", err)
 	}
 	return url.Parse(root)
-}
-
-func orDefault(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
 }
