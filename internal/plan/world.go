@@ -187,14 +187,15 @@ func (w *World) lostPair() bool {
 
 // lostKey reports whether the private half of the SSH key in use is nowhere, or will
 // be once someone has authorized again, or whether its public half is not on the
-// service user: a key is published only by who has its private half.
+// service user: a key is published only by who has its private half. A token that is
+// refused while the two sides have different pairs may work again when they do not.
 func (w *World) lostKey() bool {
 	k := w.current()
 	if k == nil || !k.Unheld {
 		return false
 	}
 	t := w.token()
-	return k.Fingerprint != "" && !w.hasKey(k.Fingerprint) || t == nil || !t.HasSSHKey || k.Token != t.ID || !w.goodToken()
+	return k.Fingerprint != "" && !w.hasKey(k.Fingerprint) || t == nil || !t.HasSSHKey || k.Token != t.ID || w.foreignToken() || w.deadToken() && w.bothHave()
 }
 
 // mayHold reports whether the service user's token may hold the staged key: the
@@ -214,7 +215,11 @@ func (w *World) inPlace() bool {
 
 // bothHave reports whether Bitbucket and Terraform have the record's pair.
 func (w *World) bothHave() bool {
-	c, pair := w.Client(), w.Record.Consumer.Fingerprint
+	c := w.Client()
+	if w.Record.Consumer == nil {
+		return false
+	}
+	pair := w.Record.Consumer.Fingerprint
 	return w.Consumer != nil && c != nil && w.Consumer.Fingerprint == pair && c.Fingerprint == pair
 }
 
