@@ -17,6 +17,9 @@ func configurationEdits() []edit {
 	}
 	return []edit{
 		{"another service user", func(w *world) {
+			if w.betweenUsers() {
+				return
+			}
 			if w.user == user {
 				w.user = secondUser
 			} else {
@@ -27,8 +30,8 @@ func configurationEdits() []edit {
 		{"not protected", func(w *world) { w.protect = false }},
 		{"another address", kept(func(w *world, r *recordKept) { w.elsewhere, w.moved, r.movedFrom = true, true, false })},
 		{"the very end of a move was cut off", kept(func(w *world, r *recordKept) { w.moved, r.movedFrom = true, true })},
-		{"not described any more", kept(func(w *world, _ *recordKept) { w.leaves, w.forget, w.accepts = true, false, false })},
-		{"not described any more, and workspaces may be unlinked", kept(func(w *world, _ *recordKept) { w.leaves, w.forget, w.accepts = true, false, true })},
+		{"not described any more", kept(func(w *world, _ *recordKept) { w.leaves, w.forget, w.accepts = !w.betweenUsers(), false, false })},
+		{"not described any more, and workspaces may be unlinked", kept(func(w *world, _ *recordKept) { w.leaves, w.forget, w.accepts = !w.betweenUsers(), false, true })},
 		{"let go", kept(func(w *world, _ *recordKept) { w.leaves, w.forget = true, true })},
 		{"described again", func(w *world) { w.leaves = false }},
 	}
@@ -90,4 +93,21 @@ func (c *counts) all() map[string]int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.seen)
+}
+
+// betweenUsers reports whether a key of the record is on another user than the record
+// names: a move from one service user to another was cut off. Changing the configuration
+// to a third user, or removing the connection, leaves that key on Bitbucket, without its
+// private half: no law holds for it.
+func (w *world) betweenUsers() bool {
+	r := w.record
+	if r == nil || r.user == "" {
+		return false
+	}
+	for _, pair := range []int{r.ssh, r.pending, r.previous} {
+		if on := w.published[pair]; pair != 0 && on != "" && on != r.user {
+			return true
+		}
+	}
+	return false
 }
