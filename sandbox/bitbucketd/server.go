@@ -77,6 +77,9 @@ type Options struct {
 	// NoLinkProperties has the newest list of application links show no properties. Doubt:
 	// seen in the code of the generation before 9 alone.
 	NoLinkProperties bool
+	// NoXSRFCheck lets a POST pass that a form on another site could have sent. Doubt:
+	// whether 9 and newer refuse it.
+	NoXSRFCheck bool
 	// CodesCountAgain takes a code of two-step verification more than once while it is
 	// valid. Doubt: whether the real server remembers the last one.
 	CodesCountAgain bool
