@@ -39,7 +39,8 @@ func Guarded(want *schema.Connection, w World) []Block {
 
 // Show returns all of a world but its Bitbucket, to be told from others.
 func (w World) Show() string {
-	w.Bitbucket = nil
-	body, err := json.Marshal(w.Have)
+	body, err := json.Marshal([]any{
+		w.Record, w.Moved, w.Before, w.Link, w.NameTaken, w.Consumer, w.Old, w.Clients, w.Keys, w.OldKeys, w.Using, w.TokenDead,
+	})
 	return fmt.Sprintf("%s %+v %v", body, w.since, err)
 }

@@ -93,6 +93,8 @@ func previousKeyRule(v view) *Change {
 		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", "condemned: "+k.Condemned, "", ""))
 	case v.compromised(): // its replacement does not wait
 		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", k.Fingerprint+", while the current one is compromised", "", ""))
+	case v.expired(r.Current.Fingerprint) && !v.holdsKey(): // the next key cannot be staged before
+		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", k.Fingerprint+", while the current one has expired", "", ""))
 	case v.leftBehind() && v.goodToken():
 		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", "on "+v.Record.About.ServiceUser, "", "service_user"))
 	case v.ask.Key == k.Fingerprint && r.Pending == nil && v.wayBack(k) == "":

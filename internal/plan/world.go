@@ -206,6 +206,12 @@ func (w *World) mayHold(staged *Key) bool {
 	return w.goodToken() && t.HasSSHKey && (staged.Token == t.ID || unnoted)
 }
 
+// holdsKey reports whether Terraform may hold one of the record's SSH keys.
+func (w *World) holdsKey() bool {
+	t := w.token()
+	return t != nil && t.HasSSHKey && slices.ContainsFunc(w.keys(), func(k *Key) bool { return k.Token == t.ID })
+}
+
 // inPlace reports whether link, consumer and client are there and the connection's
 // own, so that the pair can change on both sides at once.
 func (w *World) inPlace() bool {

@@ -109,11 +109,11 @@ func flatten(v reflect.Value, path string, out map[string]string) {
 	if !v.IsValid() || v.IsZero() {
 		return
 	}
-	if _, ok := v.Interface().(time.Time); ok {
+	if _, ok := reflect.TypeAssert[time.Time](v); ok {
 		out[path] = "a time"
 		return
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // all others are leaves
 	case reflect.Pointer:
 		out[path] = "there"
 		flatten(v.Elem(), path, out)
