@@ -108,7 +108,7 @@ func NewPlan(p plan.Plan) Plan {
 		})
 	}
 	for _, c := range p.Connections {
-		out.Connections = append(out.Connections, NewConnection(c))
+		out.Connections = append(out.Connections, connection(c))
 	}
 	return out
 }
@@ -122,8 +122,8 @@ func NewSummary(s plan.Summary) Summary {
 	return out
 }
 
-// NewConnection returns one connection of a plan.
-func NewConnection(c plan.Connection) Connection {
+// connection returns one connection of a plan.
+func connection(c plan.Connection) Connection {
 	return Connection{
 		Address: c.Address, Terraform: c.Terraform, Organization: c.Organization,
 		Bitbucket: c.Bitbucket, BitbucketURL: c.BitbucketURL, LinkURL: c.LinkURL,
