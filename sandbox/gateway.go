@@ -83,11 +83,11 @@ func (g GatewayFacts) front() *front.Gateway {
 			_, _ = io.WriteString(w, "<!DOCTYPE html><html><head><title>Access denied by the gateway</title></head><body>Access denied</body></html>\n")
 		}}
 	case GatewayWAF: // as a firewall whose rules know GET and POST alone
-		return &front.Gateway{Headers: g.Headers, Methods: []string{http.MethodPut, http.MethodPatch, http.MethodDelete}, Answer: func(w http.ResponseWriter, r *http.Request) {
+		return &front.Gateway{Headers: g.Headers, Methods: []string{http.MethodPut, http.MethodPatch, http.MethodDelete}, Answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, "<html><head><title>Request Rejected</title></head><body>The requested URL was rejected. Please consult with your administrator.<br><br>"+
-				"Method: "+r.Method+"<br>Your support ID is: 4711</body></html>\n")
+				"Your support ID is: 4711</body></html>\n")
 		}}
 	case GatewaySSO: // as Cloudflare Access redirects a request without a service token
 		return &front.Gateway{Headers: g.Headers, Answer: func(w http.ResponseWriter, r *http.Request) {

@@ -48,20 +48,22 @@ type hookScope struct {
 }
 
 // bundledHooks come with Bitbucket. They are kept, and enforce nothing here.
-var bundledHooks = []hookDetails{
-	{Key: "force-push-hook", Name: "Reject Force Push", Type: "PRE_RECEIVE", Description: "Reject all force pushes (git push --force) to this repository"},
-	{Key: "verify-committer-hook", Name: "Verify Committer", Type: "PRE_RECEIVE", Description: "Reject commits not committed by the user who pushes"},
-	{Key: "protect-unmerged-branch-hook", Name: "Protect unmerged branches", Type: "PRE_RECEIVE", Description: "Reject the deletion of branches with open pull requests"},
-	{Key: "all-approvers-merge-check", Name: "All reviewers approve", Type: "PRE_PULL_REQUEST_MERGE", Description: "Requires all reviewers to approve the pull request"},
-	{Key: "needs-work-merge-check", Name: "No 'changes requested' status", Type: "PRE_PULL_REQUEST_MERGE", Description: "Requires that no reviewer asks for changes"},
-	{Key: "incomplete-tasks-merge-check", Name: "No incomplete tasks", Type: "PRE_PULL_REQUEST_MERGE", Description: "Requires all tasks to be resolved"},
+func bundledHooks() []hookDetails {
+	return []hookDetails{
+		{Key: "force-push-hook", Name: "Reject Force Push", Type: "PRE_RECEIVE", Description: "Reject all force pushes (git push --force) to this repository"},
+		{Key: "verify-committer-hook", Name: "Verify Committer", Type: "PRE_RECEIVE", Description: "Reject commits not committed by the user who pushes"},
+		{Key: "protect-unmerged-branch-hook", Name: "Protect unmerged branches", Type: "PRE_RECEIVE", Description: "Reject the deletion of branches with open pull requests"},
+		{Key: "all-approvers-merge-check", Name: "All reviewers approve", Type: "PRE_PULL_REQUEST_MERGE", Description: "Requires all reviewers to approve the pull request"},
+		{Key: "needs-work-merge-check", Name: "No 'changes requested' status", Type: "PRE_PULL_REQUEST_MERGE", Description: "Requires that no reviewer asks for changes"},
+		{Key: "incomplete-tasks-merge-check", Name: "No incomplete tasks", Type: "PRE_PULL_REQUEST_MERGE", Description: "Requires all tasks to be resolved"},
+	}
 }
 
 // hooks returns the hooks that repositories can have: a plugin's only while it is
 // installed and enabled.
 func (c *call) hooks() []hookDetails {
 	var list []hookDetails
-	for _, h := range bundledHooks {
+	for _, h := range bundledHooks() {
 		h.Key, h.Version = bundled+h.Key, c.opts.Version
 		list = append(list, h)
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // gitCGI is git's own server for HTTP; empty where this git has none.
-var gitCGI = sync.OnceValue(func() string {
+var gitCGI = sync.OnceValue(func() string { //nolint:gochecknoglobals // asked of git once
 	out, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		return ""

@@ -7,7 +7,9 @@ import (
 )
 
 // poolRelations restrict who may use a pool that is not for the whole organization.
-var poolRelations = relationKinds{"allowed-workspaces": "workspaces", "allowed-projects": "projects", "excluded-workspaces": "workspaces"}
+func poolRelations() relationKinds {
+	return relationKinds{"allowed-workspaces": "workspaces", "allowed-projects": "projects", "excluded-workspaces": "workspaces"}
+}
 
 type agentPoolAttributes struct {
 	Name               string    `json:"name"`
@@ -17,7 +19,7 @@ type agentPoolAttributes struct {
 }
 
 func renderAgentPool(o *organization, p *agentPool) resource {
-	relations := o.relations(poolRelations, p.Related)
+	relations := o.relations(poolRelations(), p.Related)
 	var users []string
 	for _, w := range o.Workspaces {
 		if w.AgentPool == p.ID {
@@ -81,7 +83,7 @@ type agentPoolInput struct {
 func (p *agentPool) apply(o *organization, in body[agentPoolInput]) (err error) {
 	set(&p.Name, in.attributes.Name)
 	set(&p.OrganizationScoped, in.attributes.OrganizationScoped)
-	if p.Related, err = relate(o, poolRelations, p.Related, in); err != nil {
+	if p.Related, err = relate(o, poolRelations(), p.Related, in); err != nil {
 		return err
 	}
 	switch {

@@ -24,10 +24,12 @@ type clientInput struct {
 }
 
 // adoAttributes are of Azure DevOps alone.
-var adoAttributes = defaults{"ado-org-name": "null", "ado-entra-tenant-id": "null"}
+func adoAttributes() defaults {
+	return defaults{"ado-org-name": "null", "ado-entra-tenant-id": "null"}
+}
 
 func (s *Server) createClient(c call) (reply, error) {
-	in, err := readBody[clientInput](s, c.Request, "oauth-clients", adoAttributes)
+	in, err := readBody[clientInput](s, c.Request, "oauth-clients", adoAttributes())
 	if err != nil {
 		return reply{}, err
 	}

@@ -21,7 +21,7 @@ type clientChange struct {
 }
 
 func (s *Server) updateClient(c call) (reply, error) {
-	in, err := readBody[clientChange](s, c.Request, "oauth-clients", adoAttributes)
+	in, err := readBody[clientChange](s, c.Request, "oauth-clients", adoAttributes())
 	if err != nil {
 		return reply{}, err
 	}

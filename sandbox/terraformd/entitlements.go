@@ -92,9 +92,11 @@ func (s *Server) listFeatureSets(c call) (reply, error) {
 type subscriptionInput struct{}
 
 // subscriptionTerms have no effect here.
-var subscriptionTerms = defaults{
-	"runs-ceiling": "0", "agents-ceiling": "0", "contract-start-at": `""`, "end-at": `""`, "contract-user-limit": "0",
-	"contract-apply-limit": "0", "contract-managed-resources-limit": "0", "is-public-free-tier": "false", "is-self-serve-trial": "false",
+func subscriptionTerms() defaults {
+	return defaults{
+		"runs-ceiling": "0", "agents-ceiling": "0", "contract-start-at": `""`, "end-at": `""`, "contract-user-limit": "0",
+		"contract-apply-limit": "0", "contract-managed-resources-limit": "0", "is-public-free-tier": "false", "is-self-serve-trial": "false",
+	}
 }
 
 // subscribe puts an organization on a plan. The sandbox needs no more of the
@@ -103,7 +105,7 @@ func (s *Server) subscribe(c call) (reply, error) {
 	if err := c.admin(); err != nil {
 		return reply{}, err
 	}
-	in, err := readBody[subscriptionInput](s, c.Request, "subscription", subscriptionTerms)
+	in, err := readBody[subscriptionInput](s, c.Request, "subscription", subscriptionTerms())
 	if err != nil {
 		return reply{}, err
 	}

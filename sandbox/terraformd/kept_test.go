@@ -82,7 +82,7 @@ func TestWorkspaceKeepsItsSettings(t *testing.T) {
 
 func TestUnknownAttributesAreRefusedEverywhere(t *testing.T) {
 	w := newWorld(t, terraformd.Options{})
-	for _, attributes := range []string{`"nmae":"x"`, `"vcs-repo":{"identifer":"A/b"}`, `"auto-apply":"yes"`, `"setting-overwrites":{"mode":true}`} {
+	for _, attributes := range []string{`"title":"x"`, `"vcs-repo":{"repository":"A/b"}`, `"auto-apply":"yes"`, `"setting-overwrites":{"mode":true}`} {
 		body := `{"data":{"type":"workspaces","attributes":{"name":"vpc",` + attributes + `}}}`
 		if have := w.do(t, owner, "POST", "/api/v2/organizations/acme/workspaces", body); have.status != http.StatusUnprocessableEntity {
 			t.Errorf("%s: %d %s", attributes, have.status, have.body)

@@ -139,10 +139,12 @@ func (s *Server) moduleOrganization(c call, token *string) (*organization, error
 }
 
 // moduleSettings have no effect here: modules have no versions.
-var moduleSettings = defaults{"initial-version": "null", "test-config": "null", "no-code": "false"}
+func moduleSettings() defaults {
+	return defaults{"initial-version": "null", "test-config": "null", "no-code": "false"}
+}
 
 func (s *Server) createModule(c call) (reply, error) {
-	in, err := readBody[moduleInput](s, c.Request, "registry-modules", moduleSettings)
+	in, err := readBody[moduleInput](s, c.Request, "registry-modules", moduleSettings())
 	if err != nil {
 		return reply{}, err
 	}

@@ -60,7 +60,7 @@ func renderOrganization(a actor, o *organization) resource {
 				CanCreateProject: access.ManageWorkspaces, CanCreateTeam: access.Owner, CanManageRunTasks: access.Owner,
 				CanManageNoCode: business && access.Owner, CanDeployNoCode: business && access.Owner,
 			},
-		}, organizationDefaults, o.Kept},
+		}, organizationDefaults(), o.Kept},
 		Relationships: map[string]relation{
 			"default-project":    toOne("projects", o.defaultProject().ID).linked("/api/v2/projects/" + o.defaultProject().ID),
 			"default-agent-pool": toOne("agent-pools", o.DefaultPool),

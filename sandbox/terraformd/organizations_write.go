@@ -17,12 +17,14 @@ type organizationInput struct {
 var organizationName = regexp.MustCompile(`^[A-Za-z0-9_-]{3,40}$`)
 
 // organizationDefaults are the settings of an organization that are kept and shown.
-var organizationDefaults = defaults{
-	"assessments-enforced": "false", "session-remember": "null", "session-timeout": "null", "collaborator-auth-policy": `"password"`,
-	"cost-estimation-enabled": "false", "owners-team-saml-role-id": "null", "send-passing-statuses-for-untriggered-speculative-plans": "false",
-	"aggregated-commit-status-enabled": "true", "speculative-plan-management-enabled": "true", "allow-force-delete-workspaces": "false",
-	"default-execution-mode": `"remote"`, "enforce-hyok": "false", "stacks-enabled": "false", "registry-monorepo-support-enabled": "false",
-	"max-ttl-enabled": "false",
+func organizationDefaults() defaults {
+	return defaults{
+		"assessments-enforced": "false", "session-remember": "null", "session-timeout": "null", "collaborator-auth-policy": `"password"`,
+		"cost-estimation-enabled": "false", "owners-team-saml-role-id": "null", "send-passing-statuses-for-untriggered-speculative-plans": "false",
+		"aggregated-commit-status-enabled": "true", "speculative-plan-management-enabled": "true", "allow-force-delete-workspaces": "false",
+		"default-execution-mode": `"remote"`, "enforce-hyok": "false", "stacks-enabled": "false", "registry-monorepo-support-enabled": "false",
+		"max-ttl-enabled": "false",
+	}
 }
 
 // defaultMode is how the runs of a workspace are carried out that does not say it itself.
@@ -38,7 +40,7 @@ func (s *Server) createOrganization(c call) (reply, error) {
 	if c.actor.user == nil {
 		return reply{}, notFound()
 	}
-	in, err := readBody[organizationInput](s, c.Request, "organizations", organizationDefaults)
+	in, err := readBody[organizationInput](s, c.Request, "organizations", organizationDefaults())
 	if err != nil {
 		return reply{}, err
 	}
@@ -91,7 +93,7 @@ func (s *Server) checkOrganization(o *organization, name, email string) error {
 // updateOrganization changes name and email. The tfe provider sends one after each
 // organization that it creates.
 func (s *Server) updateOrganization(c call) (reply, error) {
-	in, err := readBody[organizationInput](s, c.Request, "organizations", organizationDefaults)
+	in, err := readBody[organizationInput](s, c.Request, "organizations", organizationDefaults())
 	if err != nil {
 		return reply{}, err
 	}

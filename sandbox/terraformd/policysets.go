@@ -21,8 +21,10 @@ type policySetAttributes struct {
 }
 
 // policyRelations are what a policy set applies to, and what it spares.
-var policyRelations = relationKinds{
-	"workspaces": "workspaces", "workspace-exclusions": "workspaces", "projects": "projects", "project-exclusions": "projects",
+func policyRelations() relationKinds {
+	return relationKinds{
+		"workspaces": "workspaces", "workspace-exclusions": "workspaces", "projects": "projects", "project-exclusions": "projects",
+	}
 }
 
 func (s *Server) renderPolicySet(base string, o *organization, p *policySet) resource {
@@ -34,7 +36,7 @@ func (s *Server) renderPolicySet(base string, o *organization, p *policySet) res
 	if p.Repo != nil {
 		attributes.VCSRepo = s.renderRepo(base, p.Repo)
 	}
-	relations := o.relations(policyRelations, p.Related)
+	relations := o.relations(policyRelations(), p.Related)
 	relations["policies"] = toMany("policies")
 	return resource{
 		ID: p.ID, Type: "policy-sets", Attributes: settled{attributes, p.defaults(), p.Kept}, Relationships: relations,

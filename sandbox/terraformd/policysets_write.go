@@ -16,17 +16,19 @@ type policySetInput struct {
 }
 
 // policyDefaults are the settings of a policy set that are kept: no policy is ever evaluated.
-var policyDefaults = defaults{
-	"overridable": "null", "agent-enabled": "false", "policy-tool-version": "null", "policy-update-patterns": "[]",
-	"tag-selectors": "[]", "tag-selector-matching-logic": "null",
+func policyDefaults() defaults {
+	return defaults{
+		"overridable": "null", "agent-enabled": "false", "policy-tool-version": "null", "policy-update-patterns": "[]",
+		"tag-selectors": "[]", "tag-selector-matching-logic": "null",
+	}
 }
 
 // defaults of a policy set: those of OPA can be overridden or not, Sentinel's cannot be.
 func (p *policySet) defaults() defaults {
 	if p.Kind != "opa" {
-		return policyDefaults
+		return policyDefaults()
 	}
-	all := maps.Clone(policyDefaults)
+	all := maps.Clone(policyDefaults())
 	all["overridable"] = "false"
 	return all
 }
@@ -39,7 +41,7 @@ func (p *policySet) apply(o *organization, in body[policySetInput]) (err error) 
 	set(&p.Global, in.attributes.Global)
 	set(&p.PoliciesPath, in.attributes.PoliciesPath)
 	p.Kept = p.Kept.with(in.settings)
-	if p.Related, err = relate(o, policyRelations, p.Related, in); err != nil {
+	if p.Related, err = relate(o, policyRelations(), p.Related, in); err != nil {
 		return err
 	}
 	return o.checkPolicySet(p)
@@ -59,7 +61,7 @@ func (o *organization) checkPolicySet(p *policySet) error {
 }
 
 func (s *Server) createPolicySet(c call) (reply, error) {
-	in, err := readBody[policySetInput](s, c.Request, "policy-sets", policyDefaults)
+	in, err := readBody[policySetInput](s, c.Request, "policy-sets", policyDefaults())
 	if err != nil {
 		return reply{}, err
 	}
@@ -104,7 +106,7 @@ func (s *Server) addPolicySet(o *organization, made *policySet) (reply, error) {
 }
 
 func (s *Server) updatePolicySet(c call) (reply, error) {
-	in, err := readBody[policySetInput](s, c.Request, "policy-sets", policyDefaults)
+	in, err := readBody[policySetInput](s, c.Request, "policy-sets", policyDefaults())
 	if err != nil {
 		return reply{}, err
 	}

@@ -16,7 +16,7 @@ type projectAttributes struct {
 func renderProject(o *organization, p *project) resource {
 	return resource{
 		ID: p.ID, Type: "projects",
-		Attributes:    settled{projectAttributes{p.Name, p.Description, p.CreatedAt}, projectDefaults, p.Kept},
+		Attributes:    settled{projectAttributes{p.Name, p.Description, p.CreatedAt}, projectDefaults(), p.Kept},
 		Relationships: map[string]relation{"organization": toOne("organizations", o.Name)},
 		Links:         map[string]string{"self": "/api/v2/projects/" + p.ID},
 	}
@@ -65,8 +65,10 @@ type projectInput struct {
 
 // projectDefaults are the settings of a project that are kept and shown. How runs are
 // carried out by default is the organization's matter here.
-var projectDefaults = defaults{
-	"auto-destroy-activity-duration": "null", "default-execution-mode": "null", "default-agent-pool-id": "null", "setting-overwrites": "null",
+func projectDefaults() defaults {
+	return defaults{
+		"auto-destroy-activity-duration": "null", "default-execution-mode": "null", "default-agent-pool-id": "null", "setting-overwrites": "null",
+	}
 }
 
 // projectName is a documented rule.
@@ -86,7 +88,7 @@ func (o *organization) checkProject(p *project) error {
 }
 
 func (s *Server) createProject(c call) (reply, error) {
-	in, err := readBody[projectInput](s, c.Request, "projects", projectDefaults)
+	in, err := readBody[projectInput](s, c.Request, "projects", projectDefaults())
 	if err != nil {
 		return reply{}, err
 	}
@@ -126,7 +128,7 @@ func (s *Server) readProject(c call) (reply, error) {
 }
 
 func (s *Server) updateProject(c call) (reply, error) {
-	in, err := readBody[projectInput](s, c.Request, "projects", projectDefaults)
+	in, err := readBody[projectInput](s, c.Request, "projects", projectDefaults())
 	if err != nil {
 		return reply{}, err
 	}

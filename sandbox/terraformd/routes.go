@@ -158,7 +158,7 @@ func (s *Server) routeWorkspaces(mux *http.ServeMux) {
 	s.handle(mux, "POST "+space+"/relationships/tags", s.changeTags)
 	s.handle(mux, "DELETE "+space+"/relationships/tags", s.changeTags)
 	s.handle(mux, "GET "+space+"/relationships/remote-state-consumers", s.listConsumers)
-	s.handleRelated(mux, space, s.changeRelated(workspaceRelations, func(c call) (*organization, *related, error) {
+	s.handleRelated(mux, space, s.changeRelated(workspaceRelations(), func(c call) (*organization, *related, error) {
 		o, w, err := s.workspaceOf(c)
 		if err != nil {
 			return nil, nil, err
@@ -177,7 +177,7 @@ func (s *Server) routeShared(mux *http.ServeMux) {
 	s.handle(mux, "POST "+org+"/policy-sets", s.createPolicySet)
 	s.handle(mux, "GET /api/v2/policy-sets/{set}", s.readPolicySet)
 	s.handle(mux, "PATCH /api/v2/policy-sets/{set}", s.updatePolicySet)
-	s.handleRelated(mux, "/api/v2/policy-sets/{set}", s.changeRelated(policyRelations, func(c call) (*organization, *related, error) {
+	s.handleRelated(mux, "/api/v2/policy-sets/{set}", s.changeRelated(policyRelations(), func(c call) (*organization, *related, error) {
 		o, p, err := s.policySetOf(c)
 		if err != nil {
 			return nil, nil, err

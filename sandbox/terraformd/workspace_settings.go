@@ -7,12 +7,14 @@ import (
 )
 
 // workspaceDefaults are the settings of a workspace that are kept and shown.
-var workspaceDefaults = defaults{
-	"allow-destroy-plan": "true", "assessments-enabled": "false", "auto-apply": "false", "auto-apply-run-trigger": "false",
-	"auto-destroy-activity-duration": "null", "auto-destroy-at": "null", "file-triggers-enabled": "true", "global-remote-state": "false",
-	"hyok-enabled": "false", "inherits-project-auto-destroy": "true", "migration-environment": "null", "project-remote-state": "false",
-	"queue-all-runs": "false", "source-name": "null", "source-url": "null", "speculative-enabled": "true",
-	"structured-run-output-enabled": "true", "working-directory": `""`,
+func workspaceDefaults() defaults {
+	return defaults{
+		"allow-destroy-plan": "true", "assessments-enabled": "false", "auto-apply": "false", "auto-apply-run-trigger": "false",
+		"auto-destroy-activity-duration": "null", "auto-destroy-at": "null", "file-triggers-enabled": "true", "global-remote-state": "false",
+		"hyok-enabled": "false", "inherits-project-auto-destroy": "true", "migration-environment": "null", "project-remote-state": "false",
+		"queue-all-runs": "false", "source-name": "null", "source-url": "null", "speculative-enabled": "true",
+		"structured-run-output-enabled": "true", "working-directory": `""`,
+	}
 }
 
 // workspaceSettings are those that are checked, and the rest.

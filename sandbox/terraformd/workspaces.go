@@ -8,7 +8,9 @@ import (
 )
 
 // workspaceRelations: other workspaces may read this one's state.
-var workspaceRelations = relationKinds{"remote-state-consumers": "workspaces"}
+func workspaceRelations() relationKinds {
+	return relationKinds{"remote-state-consumers": "workspaces"}
+}
 
 type workspaceAttributes struct {
 	Name              string               `json:"name"`
@@ -88,7 +90,7 @@ func (s *Server) renderWorkspace(base string, o *organization, w *workspace) res
 			linked("/api/v2/configuration-versions/" + v.ID)
 	}
 	return resource{
-		ID: w.ID, Type: "workspaces", Attributes: settled{attributes, workspaceDefaults, w.Settings.Kept}, Relationships: relationships,
+		ID: w.ID, Type: "workspaces", Attributes: settled{attributes, workspaceDefaults(), w.Settings.Kept}, Relationships: relationships,
 		Links: map[string]string{
 			"self":      "/api/v2/organizations/" + o.Name + "/workspaces/" + w.Name,
 			"self-html": "/app/" + o.Name + "/workspaces/" + w.Name,

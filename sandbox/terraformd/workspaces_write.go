@@ -70,7 +70,7 @@ func (o *organization) check(w *workspace) error {
 }
 
 func (s *Server) createWorkspace(c call) (reply, error) {
-	in, err := readBody[workspaceInput](s, c.Request, "workspaces", workspaceDefaults)
+	in, err := readBody[workspaceInput](s, c.Request, "workspaces", workspaceDefaults())
 	if err != nil {
 		return reply{}, err
 	}
@@ -137,7 +137,7 @@ func (s *Server) addWorkspace(o *organization, made *workspace, tags []tagRef) (
 }
 
 func (s *Server) updateWorkspace(c call) (reply, error) {
-	in, err := readBody[workspaceInput](s, c.Request, "workspaces", workspaceDefaults)
+	in, err := readBody[workspaceInput](s, c.Request, "workspaces", workspaceDefaults())
 	if err != nil {
 		return reply{}, err
 	}
