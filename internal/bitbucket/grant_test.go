@@ -85,3 +85,19 @@ func TestGrant(t *testing.T) {
 		}
 	})
 }
+
+// A write to a repository that was moved is not sent on to where it is now.
+func TestMovedRepositoriesAreNotWrittenTo(t *testing.T) {
+	for _, status := range []int{301, 302, 307, 308, 409, 500} {
+		w := newWorld(t, bitbucketd.Options{})
+		must(t, w.Configure(func(s *bitbucketd.Settings) { s.MovedStatus = status }))
+		must(t, w.MoveRepo("INFRA", "vpc", "INFRA", "network"))
+		if err := w.client.Grant(t.Context(), "svc@tf", Permission{"INFRA", "vpc", "REPO_ADMIN"}); err == nil || w.Allowed("svc@tf", "INFRA", "network", bitbucketd.RepoAdmin) {
+			t.Errorf("%d: granted, %v", status, err)
+		}
+		q := call{op: "granting", method: "PUT", path: repoPath("INFRA", "vpc") + "/permissions/users?name=svc%40tf&permission=REPO_ADMIN", idempotent: true}
+		if err := w.client.do(t.Context(), q, nothing); !errors.Is(err, ErrMoved) || w.Allowed("svc@tf", "INFRA", "network", bitbucketd.RepoAdmin) {
+			t.Errorf("%d: written, %v", status, err)
+		}
+	}
+}
