@@ -14,30 +14,30 @@ import (
 
 const loginURL = "https://bbsync.invalid/test"
 
-// allow clicks Allow as a user for all that waits.
-func allow(t *testing.T, w *world, user string) {
+// allow clicks Allow as the administrator for all that waits.
+func allow(t *testing.T, w *world) {
 	t.Helper()
 	must(t, w.Change("allowing", func(st *bitbucketd.State) error {
 		for _, token := range st.RequestTokens {
 			if token.User == "" {
-				token.User, token.Verifier = user, "abc123"
+				token.User, token.Verifier = "admin", "abc123"
 			}
 		}
 		return nil
 	}))
 }
 
-// oauthLogin makes a link of bbsync's own, has a user allow it, and returns the login.
-func oauthLogin(t *testing.T, w *world, user string) OAuth {
+// oauthLogin makes a link of bbsync's own, has the administrator allow it, and returns the login.
+func oauthLogin(t *testing.T, w *world) OAuth {
 	t.Helper()
 	ctx, pair := t.Context(), consumerPair(t)
 	link, err := w.client.CreateLink(ctx, "bbsync", loginURL)
 	must(t, err)
 	must(t, w.client.SetConsumer(ctx, link.ID, Consumer{Key: "own", Name: "bbsync", PublicKey: pair.Public}))
-	return OAuth{ConsumerKey: "own", PrivateKey: pair.Private, Token: accessToken(t, w, pair, user).Token}
+	return OAuth{ConsumerKey: "own", PrivateKey: pair.Private, Token: accessToken(t, w, pair).Token}
 }
 
-func accessToken(t *testing.T, w *world, pair keys.Pair, user string) AccessToken {
+func accessToken(t *testing.T, w *world, pair keys.Pair) AccessToken {
 	t.Helper()
 	ctx, stranger := t.Context(), client(t, w.BaseURL(), func(c *Config) { c.Username, c.Password = "", secret.Text{} })
 	request, err := stranger.RequestToken(ctx, "own", pair.Private, OutOfBand)
@@ -48,7 +48,7 @@ func accessToken(t *testing.T, w *world, pair keys.Pair, user string) AccessToke
 	if _, err := stranger.AccessToken(ctx, "own", pair.Private, request, "abc123"); !errors.Is(err, ErrForbidden) {
 		t.Errorf("before anybody allowed it: %v", err)
 	}
-	allow(t, w, user)
+	allow(t, w)
 	access, err := stranger.AccessToken(ctx, "own", pair.Private, request, "abc123")
 	must(t, err)
 	return access
@@ -69,7 +69,7 @@ func TestWorkByOAuth(t *testing.T) {
 			clock := &skipper{}
 			w := newWorld(t, bitbucketd.Options{Version: version, Now: clock.now})
 			clock.drive(w.client)
-			login := oauthLogin(t, w, "admin")
+			login := oauthLogin(t, w)
 			must(t, w.Change("no password", func(st *bitbucketd.State) error { st.User("admin").Password = ""; return nil }))
 			c := signedClient(t, w, login)
 			work(t, c)
@@ -97,7 +97,7 @@ func TestOAuthOnLinksIsNotCertain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, test.opts)
-			c := signedClient(t, w, oauthLogin(t, w, "admin"))
+			c := signedClient(t, w, oauthLogin(t, w))
 			err := c.AdminSession(t.Context())
 			if !errors.Is(err, test.kind) || !strings.Contains(fmt.Sprint(err), test.want) || !strings.Contains(fmt.Sprint(err), "take oauth out of admin") {
 				t.Errorf("error %v", err)
@@ -125,7 +125,7 @@ func TestOAuthRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, bitbucketd.Options{})
-			login := oauthLogin(t, w, "admin")
+			login := oauthLogin(t, w)
 			test.spoil(t, w, &login)
 			c, before := signedClient(t, w, login), total(w.front)
 			for range 3 {
@@ -140,7 +140,7 @@ func TestOAuthRefused(t *testing.T) {
 		})
 	}
 	w := newWorld(t, bitbucketd.Options{})
-	c := signedClient(t, w, oauthLogin(t, w, "admin"))
+	c := signedClient(t, w, oauthLogin(t, w))
 	w.SlowClock(time.Hour)
 	if _, err := c.Links(t.Context()); !errors.Is(err, ErrOAuth) || !strings.Contains(fmt.Sprint(err), "NTP") {
 		t.Errorf("error with another clock: %v", err)
@@ -149,8 +149,8 @@ func TestOAuthRefused(t *testing.T) {
 
 func TestAccessTokenEnds(t *testing.T) {
 	w := newWorld(t, bitbucketd.Options{})
-	login := oauthLogin(t, w, "admin")
-	access := accessToken(t, w, keys.Pair{Private: login.PrivateKey}, "admin")
+	login := oauthLogin(t, w)
+	access := accessToken(t, w, keys.Pair{Private: login.PrivateKey})
 	if years := time.Until(access.Ends).Hours() / 24 / 365; years < 4.9 || years > 5.1 {
 		t.Errorf("it ends in %.1f years", years)
 	}
