@@ -161,7 +161,9 @@ func run[S plan.AnyStep](w world, steps []S, cut bool) (world, error) {
 		if err != nil {
 			return after, fmt.Errorf("step %d, %s: %w", i, s, err)
 		}
-		w = after
+		if w = after; s.Type().Kind == "authorize" && w.sameToken {
+			return w, nil // apply waits there and plans again: the token may have the id and the key of the one before
+		}
 	}
 	return w, nil
 }

@@ -140,7 +140,7 @@ func stagedKeyRule(v view) *Change {
 		return v.switchTo(k, v.reason("current_ssh_key", "SSH key in use", "not known: a switch was cut off", k.Fingerprint+", until there is a new one", ""))
 	case k.Condemned != "":
 		return v.leave(Pending, k, v.reason("pending_ssh_key", "staged SSH key", "condemned: "+k.Condemned, "", ""))
-	case v.ask.Key == "" || v.ask.Key != current.Fingerprint || current.Condemned != "" || v.foreignToken():
+	case v.ask.Key == "" || v.ask.Key != current.Fingerprint || current.Condemned != "" || v.foreignToken() || v.deadToken(): // such a token may hold it, and is given no other
 		return nil
 	case !v.mayHold(k):
 		return v.leave(Pending, k, v.reason("pending_ssh_key", "staged SSH key", k.Fingerprint, "none, as asked for", ""))
