@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/internal/trace"
@@ -137,8 +136,8 @@ func (r Result) Outcomes() []Outcome {
 }
 
 // Run carries a plan out.
-func Run(ctx context.Context, sys *systems.Systems, p plan.Plan, opts Options) Result {
-	return run(ctx, opened{sys, live.NewHostKeys(sys)}, p, opts)
+func Run(ctx context.Context, sys *systems.Systems, known Known, p plan.Plan, opts Options) Result {
+	return run(ctx, opened{sys, known}, p, opts)
 }
 
 func run(ctx context.Context, sys servers, p plan.Plan, opts Options) Result {

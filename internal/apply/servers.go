@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/bbsync/bbsync/internal/bitbucket"
-	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/record"
 	"github.com/bbsync/bbsync/internal/secret"
 	"github.com/bbsync/bbsync/internal/systems"
@@ -23,8 +22,15 @@ type servers interface {
 	// Lease is Break of the Vault client.
 	Lease(ctx context.Context, path, holder string, ttl time.Duration, seed record.Record, broken *record.Lease) (lease, error)
 	DestroyOlder(ctx context.Context, path string, newest vault.Version) error
-	// PinnedLogin is Login of the run's live.HostKeys.
+	Known
+}
+
+// Known is what the records of the whole fleet tell.
+type Known interface {
+	// PinnedLogin logs in to a Bitbucket's SSH server with the host keys that the
+	// configuration, the connection's record or another record of the fleet has.
 	PinnedLogin(ctx context.Context, bitbucket string, files, own []string, login func(pinned []string) (string, error)) error
+	// FindUnknownKey reports whether a user still has an SSH key that nothing knows.
 	FindUnknownKey(ctx context.Context, label, user string, id int, fingerprint string) (bool, error)
 }
 
@@ -80,7 +86,7 @@ type lease interface {
 // opened are the real systems.
 type opened struct {
 	*systems.Systems
-	hostKeys *live.HostKeys
+	Known
 }
 
 func (o opened) Terraform(ctx context.Context, label, organization string) (terraformServer, error) {
@@ -97,12 +103,4 @@ func (o opened) Lease(ctx context.Context, path, holder string, ttl time.Duratio
 
 func (o opened) DestroyOlder(ctx context.Context, path string, newest vault.Version) error {
 	return o.Vault().DestroyOlder(ctx, path, newest)
-}
-
-func (o opened) PinnedLogin(ctx context.Context, bitbucket string, files, own []string, login func(pinned []string) (string, error)) error {
-	return o.hostKeys.Login(ctx, bitbucket, files, own, login)
-}
-
-func (o opened) FindUnknownKey(ctx context.Context, label, user string, id int, fingerprint string) (bool, error) {
-	return live.FindUnknownKey(ctx, o.Systems, label, user, id, fingerprint)
 }

@@ -155,7 +155,7 @@ func (f *connectionFacts) readLogin(ctx context.Context, sys *systems.Systems, c
 		f.login.err = err
 		return
 	}
-	f.login.err = f.hostKeys.Login(ctx, f.want.Bitbucket.URL, server.HostKeys, f.record.value.HostKeys, func(pinned []string) (string, error) {
+	f.login.err = f.hostKeys.PinnedLogin(ctx, f.want.Bitbucket.URL, server.HostKeys, f.record.value.HostKeys, func(pinned []string) (string, error) {
 		f.login = ask(client.WhoamiSSH(ctx, server.Address, key.Private, pinned))
 		return f.login.value.HostKey, f.login.err
 	})

@@ -19,6 +19,7 @@ import (
 
 	"github.com/bbsync/bbsync/internal/apply"
 	"github.com/bbsync/bbsync/internal/limit"
+	"github.com/bbsync/bbsync/internal/live"
 	"github.com/bbsync/bbsync/internal/plan"
 	"github.com/bbsync/bbsync/internal/systems"
 	"github.com/bbsync/bbsync/schema"
@@ -95,7 +96,7 @@ func (r *Run) PlanOnly(ctx context.Context, keep func(address string) bool) (pla
 // rest of them follows from the run.
 func (r *Run) Apply(ctx context.Context, approved Approval, opts apply.Options) apply.Result {
 	opts.AllowUnlink, opts.Patience, opts.Now, opts.Replan = r.Scope.Removal.AllowUnlink, r.patience, r.env.Now, r.after(approved.Plan).replan
-	result := apply.Run(ctx, r.Systems, approved.Plan, opts)
+	result := apply.Run(ctx, r.Systems, known{live.NewHostKeys(r.Systems), r.Systems}, approved.Plan, opts)
 	result.Connections = append(result.Connections, approved.Outdated...)
 	return result
 }

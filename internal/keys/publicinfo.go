@@ -39,11 +39,11 @@ func elementLength(n int) int {
 func appendHeader(out []byte, tag byte, n int) []byte {
 	switch {
 	case n < 1<<7:
-		return append(out, tag, byte(n))
+		return append(out, tag, byte(n)) //nolint:gosec // the case says that it fits
 	case n < 1<<8:
 		return append(out, tag, 0x81, byte(n))
 	}
-	return append(out, tag, 0x82, byte(n>>8), byte(n))
+	return append(out, tag, 0x82, byte(n>>8), byte(n)) //nolint:gosec // a usual key is shorter than 64 KiB
 }
 
 // isPublicInfo reports whether der is the DER encoding of an RSA public key of a

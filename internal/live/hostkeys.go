@@ -31,10 +31,10 @@ func NewHostKeys(sys *systems.Systems) *HostKeys {
 	return &HostKeys{sys: sys, learned: map[string][]string{}}
 }
 
-// Login calls login with the host keys that are pinned for a Bitbucket: those of
+// PinnedLogin calls login with the host keys that are pinned for a Bitbucket: those of
 // the files, else the connection's own, else those that other records know. login
 // returns the key that the server showed.
-func (h *HostKeys) Login(ctx context.Context, bitbucket string, files, own []string, login func(pinned []string) (string, error)) error {
+func (h *HostKeys) PinnedLogin(ctx context.Context, bitbucket string, files, own []string, login func(pinned []string) (string, error)) error {
 	for _, pinned := range [][]string{files, own} {
 		if len(pinned) > 0 {
 			_, err := login(pinned)

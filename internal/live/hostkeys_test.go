@@ -100,13 +100,13 @@ func TestFirstContact(t *testing.T) {
 	}
 	t.Run("others know", func(t *testing.T) {
 		h, seen := knowing(map[string]*plan.Record{"a": learned(server, one)}), [][]string{}
-		if err := h.Login(t.Context(), server, nil, nil, shows(two, &seen)); err == nil || !slices.Equal(seen[0], []string{one}) {
+		if err := h.PinnedLogin(t.Context(), server, nil, nil, shows(two, &seen)); err == nil || !slices.Equal(seen[0], []string{one}) {
 			t.Errorf("have %v, pinned %q", err, seen)
 		}
-		if err := h.Login(t.Context(), server, nil, []string{two}, shows(two, &seen)); err != nil {
+		if err := h.PinnedLogin(t.Context(), server, nil, []string{two}, shows(two, &seen)); err != nil {
 			t.Errorf("one's own key: %v", err)
 		}
-		if err := h.Login(t.Context(), server, []string{two}, []string{one}, shows(two, &seen)); err != nil {
+		if err := h.PinnedLogin(t.Context(), server, []string{two}, []string{one}, shows(two, &seen)); err != nil {
 			t.Errorf("the files' key: %v", err)
 		}
 	})
@@ -114,14 +114,14 @@ func TestFirstContact(t *testing.T) {
 		h, seen := knowing(nil), [][]string{}
 		for i, want := range []bool{true, true, false} {
 			key := []string{one, one, two}[i]
-			if err := h.Login(t.Context(), server, nil, nil, shows(key, &seen)); (err == nil) != want {
+			if err := h.PinnedLogin(t.Context(), server, nil, nil, shows(key, &seen)); (err == nil) != want {
 				t.Errorf("contact %d: %v", i, err)
 			}
 		}
 	})
 	t.Run("they contradict each other", func(t *testing.T) {
 		h, seen := knowing(map[string]*plan.Record{"a": learned(server, one), "b": learned(server, two)}), [][]string{}
-		if err := h.Login(t.Context(), server, nil, nil, shows(one, &seen)); err == nil || len(seen) > 0 {
+		if err := h.PinnedLogin(t.Context(), server, nil, nil, shows(one, &seen)); err == nil || len(seen) > 0 {
 			t.Errorf("have %v after %d contacts", err, len(seen))
 		}
 	})
@@ -133,7 +133,7 @@ func TestFirstContact(t *testing.T) {
 		for i := range 8 {
 			group.Go(func() {
 				key := []string{one, two}[i%2]
-				err := h.Login(context.WithoutCancel(t.Context()), server, nil, nil, func([]string) (string, error) { return key, nil })
+				err := h.PinnedLogin(context.WithoutCancel(t.Context()), server, nil, nil, func([]string) (string, error) { return key, nil })
 				mu.Lock()
 				defer mu.Unlock()
 				trusted[key] = trusted[key] || err == nil
