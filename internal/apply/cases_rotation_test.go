@@ -8,11 +8,11 @@ import (
 )
 
 func rotationSteps() map[string]stepCase {
-	condemn := plan.CondemnKeys{Fingerprints: []string{print("K1"), print("K2"), print("K3")}, Consumer: print("A"), Reason: "stolen"}
+	mark := plan.MarkCompromised{Fingerprints: []string{print("K1"), print("K2"), print("K3")}, Consumer: print("A"), Reason: "stolen"}
 	noToken := func(w *world) { w.clients[0].Token = nil }
 	return map[string]stepCase{
-		"condemn_keys: current and pending": {
-			world: rotates, step: condemn,
+		"mark_compromised: current and pending": {
+			world: rotates, step: mark,
 			want: []string{
 				"- corp/acme: consumer ck-A A created@-1h0m0s",
 				"- corp/acme: current K1 created@-1h0m0s published@-1h0m0s token=ot-new set@-1h0m0s",
@@ -22,16 +22,16 @@ func rotationSteps() map[string]stepCase {
 				"+ corp/acme: pending K2 created@-1h0m0s published@-1m0s condemned=stolen",
 			},
 		},
-		"condemn_keys: previous": {
-			world: rotated, step: plan.CondemnKeys{Fingerprints: []string{print("K1")}, Reason: "stolen"},
+		"mark_compromised: previous": {
+			world: rotated, step: plan.MarkCompromised{Fingerprints: []string{print("K1")}, Reason: "stolen"},
 			want: []string{
 				"- corp/acme: previous K1 created@-1h0m0s published@-1h0m0s token=ot-new set@-1h0m0s left@-1m0s",
 				"+ corp/acme: previous K1 created@-1h0m0s published@-1h0m0s token=ot-new set@-1h0m0s left@-1m0s condemned=stolen",
 			},
 		},
-		"condemn_keys: others": {step: plan.CondemnKeys{Fingerprints: []string{print("K2")}, Consumer: print("B"), Reason: "stolen"}},
-		"condemn_keys: none": {
-			world: empty, step: condemn,
+		"mark_compromised: others": {step: plan.MarkCompromised{Fingerprints: []string{print("K2")}, Consumer: print("B"), Reason: "stolen"}},
+		"mark_compromised: none": {
+			world: empty, step: mark,
 			want: []string{
 				"+ corp/acme: described, user svc",
 			},

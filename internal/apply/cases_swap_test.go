@@ -28,7 +28,7 @@ func swapSteps() map[string]stepCase {
 		w.record().RefusedToken = "ot-new"
 		w.record().Consumer = w.record().Consumer.Previous
 	}
-	unheld := func(w *world) { w.record().Consumer.Previous.Private = secret.Text{} }
+	privateElsewhere := func(w *world) { w.record().Consumer.Previous.Private = secret.Text{} }
 	return map[string]stepCase{
 		"swap_consumer: both sides have the old": {
 			undoes: back, world: swaps, step: swap,
@@ -90,7 +90,7 @@ func swapSteps() map[string]stepCase {
 			},
 		},
 		"swap_consumer: the old is held by Terraform": {
-			world: swaps, before: unheld, step: swap,
+			world: swaps, before: privateElsewhere, step: swap,
 			want: []string{
 				`- client oc-1 "Bitbucket" : ck-A A, private A`,
 				`- link's consumer: ck-A A "Terraform" "managed by bbsync, fleet prod"`,
@@ -100,7 +100,7 @@ func swapSteps() map[string]stepCase {
 			},
 		},
 		"swap_consumer: the old is held by a client that is gone": {
-			world: swaps, before: func(w *world) { unheld(w); w.clients[0].ID = "oc-2" }, step: swap, status: Broken,
+			world: swaps, before: func(w *world) { privateElsewhere(w); w.clients[0].ID = "oc-2" }, step: swap, status: Broken,
 			err: []string{"not found, or not allowed; the public key before could not be put back on Bitbucket: the OAuth client is gone; plan again; run again to go on"},
 			want: []string{
 				`- link's consumer: ck-A A "Terraform" "managed by bbsync, fleet prod"`,
@@ -109,7 +109,7 @@ func swapSteps() map[string]stepCase {
 			},
 		},
 		"swap_consumer: the old is held by Terraform, not a URL": {
-			world: swaps, before: unheld, step: plan.SwapConsumer{LinkURL: "nonsense", ClientID: "oc-1"}, status: Broken,
+			world: swaps, before: privateElsewhere, step: plan.SwapConsumer{LinkURL: "nonsense", ClientID: "oc-1"}, status: Broken,
 			err: []string{"the application link's url is not an absolute URL"},
 			want: []string{
 				"+ corp/acme: refused token ot-new",

@@ -14,8 +14,8 @@ import (
 	"github.com/bbsync/bbsync/internal/tfe"
 )
 
-// condemnKeys notes that keys must go at once, and why.
-func (r *runner) condemnKeys(ctx context.Context, s plan.CondemnKeys) error {
+// markCompromised notes that keys must go at once, and why.
+func (r *runner) markCompromised(ctx context.Context, s plan.MarkCompromised) error {
 	return r.held.Update(ctx, func(rec *record.Record) error {
 		for _, k := range []*record.SSHKey{rec.SSH.Pending, rec.SSH.Current, rec.SSH.Previous} {
 			if k != nil && slices.Contains(s.Fingerprints, k.Fingerprint) {

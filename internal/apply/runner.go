@@ -53,8 +53,8 @@ func (r *runner) do(ctx context.Context, step plan.Step) error {
 		return r.authorize(ctx, s)
 	case plan.SetTokenKey:
 		return r.setTokenKey(ctx, s)
-	case plan.CondemnKeys:
-		return r.condemnKeys(ctx, s)
+	case plan.MarkCompromised:
+		return r.markCompromised(ctx, s)
 	case plan.RestageKey:
 		return r.restageKey(ctx, s)
 	case plan.SwitchKey:

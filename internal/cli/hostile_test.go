@@ -135,7 +135,7 @@ func steps(t *testing.T) []plan.Step {
 		plan.ProveSSH{Role: plan.Current},
 		plan.Authorize{},
 		plan.SetTokenKey{Role: plan.Current},
-		plan.CondemnKeys{},
+		plan.MarkCompromised{},
 		plan.RestageKey{},
 		plan.SwitchKey{},
 		plan.ProveRefused{},

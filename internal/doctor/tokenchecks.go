@@ -89,7 +89,7 @@ func (f *connectionFacts) tokenSSHKey() Check {
 	case r.Current.Token != token.ID:
 		return failed(name, "the token has a key, and bbsync did not set it", "somebody set one by hand, or authorized anew: Terraform does not tell which key it holds", "bbsync apply sets the record's key")
 	}
-	if r.Current.Unheld {
+	if r.Current.PrivateElsewhere {
 		return ok(name, "%s", join("there is one, set by hand", r.Current.Fingerprint))
 	}
 	return ok(name, "set on %s, %s", day(r.Current.Set), r.Current.Fingerprint)

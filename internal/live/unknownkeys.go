@@ -131,7 +131,7 @@ func (f fleetKeys) unnamed(b *schema.Bitbucket) string {
 		if !names.SameURL(r.About.Bitbucket, b.URL) {
 			continue
 		}
-		if k := r.Current; r.Contradiction != nil || k != nil && k.Unheld && k.Fingerprint == "" {
+		if k := r.Current; r.Contradiction != nil || k != nil && k.PrivateElsewhere && k.Fingerprint == "" {
 			return cmp.Or(r.Address, path)
 		}
 	}

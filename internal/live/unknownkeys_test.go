@@ -18,11 +18,11 @@ func TestFleetKeys(t *testing.T) {
 		unknown []string // of one, two, three
 		doubt   string
 	}{
-		"all roles": {&plan.Record{Pending: &plan.Key{Fingerprint: "one"}, Current: &plan.Key{Fingerprint: "two"}, Previous: &plan.Key{Fingerprint: "three"}}, nil, ""},
-		"no keys":   {&plan.Record{}, []string{"one", "two", "three"}, ""},
-		"condemned": {&plan.Record{Previous: &plan.Key{Fingerprint: "one", Condemned: "stolen"}}, []string{"two", "three"}, ""},
-		"unheld":    {&plan.Record{Address: "a", Current: &plan.Key{Unheld: true, Fingerprint: "one"}}, []string{"two", "three"}, ""},
-		"unnamed":   {&plan.Record{Address: "a", Current: &plan.Key{Unheld: true}}, []string{"one", "two", "three"}, "a"},
+		"all roles":        {&plan.Record{Pending: &plan.Key{Fingerprint: "one"}, Current: &plan.Key{Fingerprint: "two"}, Previous: &plan.Key{Fingerprint: "three"}}, nil, ""},
+		"no keys":          {&plan.Record{}, []string{"one", "two", "three"}, ""},
+		"compromised":      {&plan.Record{Previous: &plan.Key{Fingerprint: "one", Compromised: "stolen"}}, []string{"two", "three"}, ""},
+		"privateElsewhere": {&plan.Record{Address: "a", Current: &plan.Key{PrivateElsewhere: true, Fingerprint: "one"}}, []string{"two", "three"}, ""},
+		"unnamed":          {&plan.Record{Address: "a", Current: &plan.Key{PrivateElsewhere: true}}, []string{"one", "two", "three"}, "a"},
 		"edited": {
 			&plan.Record{Address: "a", Current: &plan.Key{Fingerprint: "one"}, Contradiction: &plan.Contradiction{}},
 			[]string{"two", "three"},

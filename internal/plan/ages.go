@@ -70,8 +70,8 @@ func sshAge(want *schema.Connection, have Have, role Role, k *Key, now time.Time
 	case Pending:
 		age.Soak = "staged: Terraform does not hold it yet"
 	}
-	if k.Condemned != "" {
-		age.Soak = "condemned: " + k.Condemned
+	if k.Compromised != "" {
+		age.Soak = "compromised: " + k.Compromised
 	}
 	return age
 }

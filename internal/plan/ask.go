@@ -51,14 +51,14 @@ func Resolve(r Rotation, w World) Ask {
 	if record == nil {
 		return ask // nothing was made yet: all that will be there is new
 	}
-	if c := record.Consumer; c != nil && r.Consumer && !r.Rollback && (r.Emergency == "" || c.PreviousCondemned == "") {
+	if c := record.Consumer; c != nil && r.Consumer && !r.Rollback && (r.Emergency == "" || c.PreviousCompromised == "") {
 		ask.NotPair, ask.PairGone = c.Fingerprint, r.Emergency != ""
 	}
 	if record.Current == nil {
 		return ask
 	}
 	switch keys := w.keys(); {
-	case r.Emergency != "" && r.SSH && !slices.ContainsFunc(keys, func(k *Key) bool { return k.Condemned != "" }):
+	case r.Emergency != "" && r.SSH && !slices.ContainsFunc(keys, func(k *Key) bool { return k.Compromised != "" }):
 		for _, k := range keys {
 			ask.Nowhere = append(ask.Nowhere, k.Fingerprint)
 		}
@@ -88,7 +88,7 @@ func (w *World) before() string {
 // wayBack says why Terraform cannot be given a key again, "" if it can.
 func (w *World) wayBack(k *Key) string {
 	switch {
-	case k.Unheld:
+	case k.PrivateElsewhere:
 		return "only Terraform had its private half"
 	case w.expired(k.Fingerprint):
 		return "it expired on " + day(w.Keys[k.Fingerprint].Expires)

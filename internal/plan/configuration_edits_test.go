@@ -51,7 +51,7 @@ func fleetEdits() []edit {
 		{"another connection uses the key", uses(neighbour{described: true})},
 		{"another connection of the run uses the key", uses(neighbour{described: true, planned: true})},
 		{"a connection that is not described uses the key", uses(neighbour{})},
-		{"the key is compromised elsewhere", uses(neighbour{described: true, planned: true, condemned: true})},
+		{"the key is compromised elsewhere", uses(neighbour{described: true, planned: true, compromised: true})},
 		{"no other connection uses the key", func(w *world) { w.other = nil }},
 		{"a workspace is created", func(w *world) {
 			if len(w.clients) > 0 && w.clients[0].token != nil {

@@ -35,7 +35,7 @@ func connect(fleet string, want *schema.Connection, have Have, now time.Time, as
 		out.Target, out.Blocks, out.Notes = g.Target, g.blocks, g.notes
 		return out
 	}
-	changes, end, err := walk(mending(), g.view)
+	changes, end, err := walk(describedRules(), g.view)
 	if err != nil {
 		g.block(Refused, want.Range, "planning it has no end, which is a bug of bbsync: "+err.Error(), "report it; nothing was changed")
 		changes = nil

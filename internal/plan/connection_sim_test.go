@@ -75,7 +75,7 @@ func (w *world) retireRecord() error {
 	r := w.record
 	for _, pair := range []int{r.pending, r.ssh, r.previous} {
 		shared := w.other != nil && w.other.ssh == pair
-		if pair != 0 && w.published[pair] != "" && !shared && !r.unheld[pair] {
+		if pair != 0 && w.published[pair] != "" && !shared && !r.privateElsewhere[pair] {
 			return fmt.Errorf("key %d is on Bitbucket, and goes from Vault", pair)
 		}
 	}

@@ -37,7 +37,7 @@ func TestUntrustedKeys(t *testing.T) {
 		},
 		{
 			name: "an SSH key that only Terraform has, and Bitbucket has not",
-			have: func(h *plan.Have) { h.Record.Current.Unheld, h.Keys = true, nil },
+			have: func(h *plan.Have) { h.Record.Current.PrivateElsewhere, h.Keys = true, nil },
 			steps: []plan.Step{
 				plan.CreateSSHKey{Role: plan.Current, Bits: 3072, Comment: label},
 				plan.AddSSHKey{Role: plan.Current, Label: label},
@@ -72,12 +72,12 @@ func TestContradictionIsNotRemoved(t *testing.T) {
 
 // Whatever is asked of whatever is there, no step publishes a key that the record
 // has no private half of.
-func TestUnheldKeysAreNeverPublished(t *testing.T) {
+func TestPrivateKeysElsewhereAreNeverPublished(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		have := inSync()
 		r := have.Record
 		draw := func(name string) bool { return rapid.Bool().Draw(t, name) }
-		r.Current.Unheld = true
+		r.Current.PrivateElsewhere = true
 		r.Current.Token = rapid.SampledFrom([]string{"", "ot-1", "ot-2"}).Draw(t, "token")
 		if draw("other user") {
 			r.About.ServiceUser, r.About.Bitbucket = "somebody", "https://bitbucket.example/git"

@@ -20,7 +20,7 @@ func edits() []edit {
 	all := append(append(bitbucketEdits(), terraformEdits()...), edit{"the record is lost", func(w *world) { w.record, w.behind, w.elsewhere = nil, nil, false }})
 	all = append(all, edit{"Vault never had the private halves", func(w *world) {
 		if r := w.record; r != nil && !w.brought && r.pending == 0 && r.previous == 0 && r.before == 0 {
-			r.unheld = map[int]bool{r.ssh: true, r.rsa: true}
+			r.privateElsewhere = map[int]bool{r.ssh: true, r.rsa: true}
 		}
 	}})
 	return append(append(append(all, passings()...), configurationEdits()...), fleetEdits()...)

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-func (s CondemnKeys) effect(w *World) {
+func (s MarkCompromised) effect(w *World) {
 	r := w.changeRecord()
 	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
 		if k != nil && slices.Contains(s.Fingerprints, k.Fingerprint) {
-			k.Condemned = s.Reason
+			k.Compromised = s.Reason
 		}
 	}
 	if r.Consumer != nil && s.Consumer != "" && r.Consumer.Fingerprint == s.Consumer {
-		r.Consumer.Condemned = s.Reason
+		r.Consumer.Compromised = s.Reason
 	}
 }
 
@@ -43,12 +43,12 @@ func (BreakLease) effect(w *World) { w.changeRecord().Lease = nil }
 
 func (s CreateConsumerKey) effect(w *World) {
 	r := w.changeRecord()
-	k := &ConsumerKey{Key: s.Key, Fingerprint: w.name("pair"), Created: w.Now, Brought: s.From != ""}
+	k := &ConsumerKey{Key: s.Key, Fingerprint: w.name("pair"), Created: w.Now, UserSupplied: s.From != ""}
 	if s.Key == "" {
 		k.Key = w.name("consumer key")
 	}
 	if s.Again {
-		k.Previous, k.PreviousCondemned = r.Consumer.Fingerprint, s.Reason
+		k.Previous, k.PreviousCompromised = r.Consumer.Fingerprint, s.Reason
 	}
 	if s.Client != "" {
 		r.ClientID = s.Client
@@ -60,11 +60,11 @@ func (s CreateConsumerKey) effect(w *World) {
 func (RetireConsumer) effect(w *World) {
 	r := w.changeRecord()
 	r.Retired = &RetiredKey{Fingerprint: r.Consumer.Previous, Destroyed: true}
-	r.Consumer.Previous, r.Consumer.PreviousCondemned = "", ""
+	r.Consumer.Previous, r.Consumer.PreviousCompromised = "", ""
 }
 
 func (s CreateSSHKey) effect(w *World) {
-	*w.changeRecord().key(s.Role) = &Key{Fingerprint: w.name("SSH key"), Created: w.Now, Brought: s.From != "", SwitchNoted: s.Role == Pending}
+	*w.changeRecord().key(s.Role) = &Key{Fingerprint: w.name("SSH key"), Created: w.Now, UserSupplied: s.From != "", SwitchNoted: s.Role == Pending}
 }
 
 func (RestageKey) effect(w *World) {

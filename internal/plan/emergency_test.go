@@ -25,7 +25,7 @@ func TestEmergency(t *testing.T) {
 	expired := func(h *plan.Have) {
 		h.Keys["ssh-1"] = plan.SSHKey{ID: 1, Fingerprint: "ssh-1", Expires: noon.Add(-time.Hour)}
 	}
-	unheld := func(h *plan.Have) { h.Record.Current.Unheld = true }
+	privateElsewhere := func(h *plan.Have) { h.Record.Current.PrivateElsewhere = true }
 	notSwitched := func(change func(*plan.Have)) func(*plan.Have) {
 		return func(h *plan.Have) { change(h); h.Record.Pending.Token = "" }
 	}
@@ -41,38 +41,38 @@ func TestEmergency(t *testing.T) {
 		notes []string
 	}{
 		{
-			"only Terraform had the key, and its token is gone", with(func(h *plan.Have) { unheld(h); h.Clients[0].Token = nil }), emergency,
-			"CondemnKeys CreateSSHKey AddSSHKey ProveSSH SwitchKey(no token) DeleteSSHKey RetireKey Authorize SetTokenKey ProveRepositories", nil,
+			"only Terraform had the key, and its token is gone", with(func(h *plan.Have) { privateElsewhere(h); h.Clients[0].Token = nil }), emergency,
+			"MarkCompromised CreateSSHKey AddSSHKey ProveSSH SwitchKey(no token) DeleteSSHKey RetireKey Authorize SetTokenKey ProveRepositories", nil,
 		},
 		{
 			"the same, and which key it is is not known",
 			with(func(h *plan.Have) {
-				h.Record.Current = &plan.Key{Unheld: true, Token: "ot-1"}
+				h.Record.Current = &plan.Key{PrivateElsewhere: true, Token: "ot-1"}
 				h.Clients[0].Token = nil
 			}), emergency,
-			"CondemnKeys CreateSSHKey AddSSHKey ProveSSH SwitchKey(no token) RetireKey Authorize SetTokenKey ProveRepositories",
+			"MarkCompromised CreateSSHKey AddSSHKey ProveSSH SwitchKey(no token) RetireKey Authorize SetTokenKey ProveRepositories",
 			[]string{"which public key of svc-terraform is the compromised one is not known"},
 		},
 		{
-			"not asked for: what stays is reported", with(func(h *plan.Have) { unheld(h); h.Clients[0].Token = nil }),
+			"not asked for: what stays is reported", with(func(h *plan.Have) { privateElsewhere(h); h.Clients[0].Token = nil }),
 			plan.Rotation{},
 			"CreateSSHKey AddSSHKey ProveSSH Authorize SetTokenKey ProveRepositories",
 			[]string{"SSH key ssh-1 stays on Bitbucket"},
 		},
 		{
 			"one is staged, and the current one has expired", staged(notSwitched(expired)), emergency,
-			"CondemnKeys DeleteSSHKey ProveRefused RetireKey CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey", nil,
+			"MarkCompromised DeleteSSHKey ProveRefused RetireKey CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey", nil,
 		},
 		{
 			"the same, and Terraform may hold the staged one", staged(expired), emergency,
-			"CondemnKeys ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey", nil,
+			"MarkCompromised ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey", nil,
 		},
 		{
-			"one is staged, and only Terraform had the current one", staged(unheld), emergency,
-			"CondemnKeys ProveSSH SwitchKey DeleteSSHKey RetireKey CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey", nil,
+			"one is staged, and only Terraform had the current one", staged(privateElsewhere), emergency,
+			"MarkCompromised ProveSSH SwitchKey DeleteSSHKey RetireKey CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey", nil,
 		},
 		{
-			"back, and only Terraform had the current one", staged(unheld),
+			"back, and only Terraform had the current one", staged(privateElsewhere),
 			plan.Rotation{Rollback: true},
 			"ProveSSH SwitchKey",
 			[]string{"there is no way back to SSH key ssh-1: only Terraform had its private half"},
@@ -89,7 +89,7 @@ func TestEmergency(t *testing.T) {
 			"ProveSSH SetTokenKey DeleteSSHKey RetireKey", nil,
 		},
 		{
-			"back, and Terraform was not given the staged one", staged(notSwitched(unheld)),
+			"back, and Terraform was not given the staged one", staged(notSwitched(privateElsewhere)),
 			plan.Rotation{Rollback: true},
 			"DeleteSSHKey RetireKey",
 			[]string{"only Terraform holds the private half"},
@@ -97,13 +97,13 @@ func TestEmergency(t *testing.T) {
 		{
 			"the mark comes before the consumer's pair", kept(10),
 			plan.Rotation{SSH: true, Consumer: true, Emergency: "stolen"},
-			"CondemnKeys CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer",
+			"MarkCompromised CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer",
 			[]string{"may not outlive"},
 		},
 		{
 			"the consumer's pair, while an earlier rotation of it is unfinished", with(func(h *plan.Have) { h.Record.Consumer.Previous = "rsa-0" }),
 			plan.Rotation{Consumer: true, Emergency: "stolen"},
-			"CondemnKeys ProveConsumer RetireConsumer CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer",
+			"MarkCompromised ProveConsumer RetireConsumer CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer",
 			[]string{"may not outlive"},
 		},
 		{
@@ -115,18 +115,18 @@ func TestEmergency(t *testing.T) {
 		{
 			"the consumer's pair, while its link is gone", with(func(h *plan.Have) { h.Link, h.Consumer = nil, nil }),
 			plan.Rotation{Consumer: true, Emergency: "stolen"},
-			"CondemnKeys CreateLink SetConsumer ProveConsumer CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer",
+			"MarkCompromised CreateLink SetConsumer ProveConsumer CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer",
 			[]string{"may not outlive"},
 		},
 		{
-			"the consumer's pair, after a crash: nobody asks", with(func(h *plan.Have) { h.Record.Consumer.Condemned = "stolen" }),
+			"the consumer's pair, after a crash: nobody asks", with(func(h *plan.Have) { h.Record.Consumer.Compromised = "stolen" }),
 			plan.Rotation{},
 			"CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer",
 			[]string{"may not outlive"},
 		},
 		{
 			"the consumer's pair, asked for again", with(func(h *plan.Have) {
-				h.Record.Consumer.Previous, h.Record.Consumer.PreviousCondemned = "rsa-0", "stolen"
+				h.Record.Consumer.Previous, h.Record.Consumer.PreviousCompromised = "rsa-0", "stolen"
 			}),
 			plan.Rotation{Consumer: true, Emergency: "stolen"},
 			"ProveConsumer ProveRepositories RetireConsumer",
@@ -134,12 +134,12 @@ func TestEmergency(t *testing.T) {
 		},
 		{
 			"the mark comes before a repair", with(func(h *plan.Have) { h.Link, h.Consumer = nil, nil }), emergency,
-			"CondemnKeys CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey CreateLink SetConsumer ProveConsumer ProveRepositories",
+			"MarkCompromised CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey CreateLink SetConsumer ProveConsumer ProveRepositories",
 			[]string{"may not outlive"},
 		},
 		{
 			"somebody else authorized", with(func(h *plan.Have) { h.Clients[0].Token.User = "jane" }), emergency,
-			"CondemnKeys CreateSSHKey AddSSHKey ProveSSH SwitchKey(no token) DeleteSSHKey ProveRefused RetireKey Authorize SetTokenKey ProveRepositories",
+			"MarkCompromised CreateSSHKey AddSSHKey ProveSSH SwitchKey(no token) DeleteSSHKey ProveRefused RetireKey Authorize SetTokenKey ProveRepositories",
 			[]string{"Terraform shows that jane authorized"},
 		},
 		{

@@ -16,7 +16,7 @@ func (w World) Leaving() World {
 // Rules returns the names of the rules of a connection that is described, in order.
 func Rules() []string {
 	var out []string
-	for _, r := range mending() {
+	for _, r := range describedRules() {
 		out = append(out, r.name)
 	}
 	return out
@@ -24,7 +24,7 @@ func Rules() []string {
 
 // WalkSwapped is Walk with the rule at a place and the next one swapped.
 func WalkSwapped(place int, want *schema.Connection, w World, ask Ask) ([]Change, error) {
-	rules := mending()
+	rules := describedRules()
 	rules[place], rules[place+1] = rules[place+1], rules[place]
 	changes, _, err := walk(rules, view{World: &w, want: want, ask: &ask})
 	return changes, err

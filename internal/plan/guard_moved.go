@@ -47,7 +47,7 @@ func (g *guard) trusted() bool {
 		g.block(Refused, g.want.Range,
 			fmt.Sprintf("the record %s says that it is that of %s, but neither the application link nor an OAuth client has its consumer's pair, %s", m.Path, r.Address, r.Consumer.Fingerprint),
 			"if it is the right record, describe the connection at "+r.Address+" again, apply, and move it when it is in sync; if not, remove the moved block or the record")
-	case r.Consumer.Unheld && g.unknownSSHKey(r) != "":
+	case r.Consumer.PrivateElsewhere && g.unknownSSHKey(r) != "":
 		g.block(Refused, g.want.Range,
 			fmt.Sprintf("the record %s has SSH key %s, which is not on Bitbucket, and no private half of the consumer's pair: that it is the connection's own record is not certain", m.Path, g.unknownSSHKey(r)),
 			"describe the connection at "+r.Address+" again, apply, and move it when it is in sync")

@@ -8,31 +8,31 @@ import (
 // Have is what was read of one connection. A pointer is nil when the object is
 // not there; Unread says what could not be read, and then nothing is known.
 type Have struct {
-	Record    *Record
-	Lifetime  time.Duration          // after which Vault deletes what is written to the record now; 0: never
-	Moved     *MovedRecord           // there is no record, but one under the address that a moved block names
-	Claims    []string               // paths of several records that claim to be that one; Moved is nil then
-	Elsewhere string                 // there is no record and no moved block, but a record of this very connection at this path; "" for none
-	Before    *MovedRecord           // at the path that the record, or the moved one, says it took over; nil: none there
-	From      []string               // addresses that moved blocks say the connection had
-	Link      *Link                  // on the wanted URL
-	NameTaken bool                   // another link has the wanted name
-	Consumer  *Consumer              // in Link
-	Main      *OtherLink             // on Terraform's own address, when the wanted URL is another
-	Old       *OtherLink             // on the URL that the record names, when the wanted URL is another
-	Clients   []Client               // of the organization, all of them
-	User      *User                  // the service user
-	Keys      map[string]SSHKey      // of the service user, by fingerprint
-	OldKeys   map[string]SSHKey      // of the user that the record names, when the files name another
-	Projects  map[string]string      // Terraform project name → id, read when the connection names projects
-	Pools     map[string]string      // agent pool name → id, read when the connection names one
-	Using     map[string][]Workspace // by OAuth token's id, read when the connection relocates
-	Kept      []Kept                 // connections of the files that stay where this one relocates from
-	Shared    map[string][]KeyUser   // other connections that use the record's SSH keys, by fingerprint
-	Condemned map[string]string      // of the record's SSH keys, those that another record's emergency marked: fingerprint → reason
-	TokenDead bool                   // Terraform was asked about a token marked as refused, and it still is
-	Bitbucket *Bitbucket
-	Unread    []Unread
+	Record      *Record
+	Lifetime    time.Duration          // after which Vault deletes what is written to the record now; 0: never
+	Moved       *MovedRecord           // there is no record, but one under the address that a moved block names
+	Claims      []string               // paths of several records that claim to be that one; Moved is nil then
+	Elsewhere   string                 // there is no record and no moved block, but a record of this very connection at this path; "" for none
+	Before      *MovedRecord           // at the path that the record, or the moved one, says it took over; nil: none there
+	From        []string               // addresses that moved blocks say the connection had
+	Link        *Link                  // on the wanted URL
+	NameTaken   bool                   // another link has the wanted name
+	Consumer    *Consumer              // in Link
+	Main        *OtherLink             // on Terraform's own address, when the wanted URL is another
+	Old         *OtherLink             // on the URL that the record names, when the wanted URL is another
+	Clients     []Client               // of the organization, all of them
+	User        *User                  // the service user
+	Keys        map[string]SSHKey      // of the service user, by fingerprint
+	OldKeys     map[string]SSHKey      // of the user that the record names, when the files name another
+	Projects    map[string]string      // Terraform project name → id, read when the connection names projects
+	Pools       map[string]string      // agent pool name → id, read when the connection names one
+	Using       map[string][]Workspace // by OAuth token's id, read when the connection relocates
+	Kept        []Kept                 // connections of the files that stay where this one relocates from
+	Shared      map[string][]KeyUser   // other connections that use the record's SSH keys, by fingerprint
+	Compromised map[string]string      // of the record's SSH keys, those that another record's emergency marked: fingerprint → reason
+	TokenDead   bool                   // Terraform was asked about a token marked as refused, and it still is
+	Bitbucket   *Bitbucket
+	Unread      []Unread
 }
 
 // Workspace is one that uses an OAuth token.
@@ -109,14 +109,14 @@ type Contradiction struct{ Text, Remedy string }
 
 // ConsumerKey is the consumer's pair as recorded.
 type ConsumerKey struct {
-	Unheld      bool // the private half is with Terraform alone
-	Key         string
-	Fingerprint string
-	Created     time.Time
-	Brought     bool
-	Previous    string // fingerprint of the pair that both sides can go back to; "" for none
+	PrivateElsewhere bool // the private half is with Terraform alone
+	Key              string
+	Fingerprint      string
+	Created          time.Time
+	UserSupplied     bool
+	Previous         string // fingerprint of the pair that both sides can go back to; "" for none
 
-	Condemned, PreviousCondemned string // why the pair, or the one before, must not be used any more; "" for one that is trusted
+	Compromised, PreviousCompromised string // why the pair, or the one before, must not be used any more; "" for one that is trusted
 }
 
 // Moving is a wave of workspaces that a run began to move and did not see the
@@ -141,17 +141,17 @@ type RetiredKey struct {
 
 // Key is an SSH pair as recorded.
 type Key struct {
-	Unheld      bool // the private half is with Terraform alone; then the fingerprint may be unknown, ""
-	Fingerprint string
-	Created     time.Time
-	Published   time.Time
-	Token       string // id of the token it was set on; of a pending key, that it may be set on
-	SwitchNoted bool   // of a pending key: a switch to it is noted in Token before it begins
-	Set         time.Time
-	Brought     bool
-	Proved      time.Time // bbsync's own last login with it, by Bitbucket's clock; zero: none that matters
-	Left        time.Time // when Terraform was given another key, by Bitbucket's clock
-	Condemned   string    // why it must go at once; "" for a key that is trusted
+	PrivateElsewhere bool // the private half is with Terraform alone; then the fingerprint may be unknown, ""
+	Fingerprint      string
+	Created          time.Time
+	Published        time.Time
+	Token            string // id of the token it was set on; of a pending key, that it may be set on
+	SwitchNoted      bool   // of a pending key: a switch to it is noted in Token before it begins
+	Set              time.Time
+	UserSupplied     bool
+	Proved           time.Time // bbsync's own last login with it, by Bitbucket's clock; zero: none that matters
+	Left             time.Time // when Terraform was given another key, by Bitbucket's clock
+	Compromised      string    // why it must go at once; "" for a key that is trusted
 }
 
 // Lease is held by another run, or is broken.

@@ -83,7 +83,7 @@ func TestConverges(t *testing.T) {
 			want.link = got.link
 		}
 		want.clients, want.keys, want.consumers = 1, got.keys, got.consumers
-		if end.brought || end.record.unheld[end.record.rsa] {
+		if end.brought || end.record.privateElsewhere[end.record.rsa] {
 			want.clients = got.clients // others may have made the other ones
 		}
 		if want.workspaces = got.workspaces; end.old != nil {
@@ -117,7 +117,7 @@ func TestCutAnywhere(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := settle(t, after).shape()
-				if w.record != nil && len(w.record.unheld) > 0 {
+				if w.record != nil && len(w.record.privateElsewhere) > 0 {
 					got.keys = want.keys // a key that only Terraform had may be replaced or rotated
 				}
 				if diff := cmp.Diff(want, got, cmp.AllowUnexported(shape{})); diff != "" {

@@ -155,7 +155,7 @@ func (l *departure) tellKeys(g *guard) {
 		case !g.published(k.Fingerprint):
 		case l.used[k.Fingerprint]:
 			g.keep("SSH key " + k.Fingerprint)
-		case k.Unheld:
+		case k.PrivateElsewhere:
 			g.note(g.want.Range, "SSH key %s was made by hand and stays: delete it on Bitbucket when nobody uses it any more", k.Fingerprint)
 		}
 	}

@@ -54,7 +54,7 @@ func Make(fleet *schema.Fleet, connections []*schema.Connection, have []Have, bi
 		}
 		one := withShared(have[i], want.Bitbucket.Label, bitbuckets)
 		one.From = MovedFrom(fleet.Moved, want.Address)
-		one.Shared, one.Condemned = users.besides(want.Address, one.Taken().Record)
+		one.Shared, one.Compromised = users.besides(want.Address, one.Taken().Record)
 		one.Kept = keepers.left(want)
 		c := connect(fleet.Name, want, one, opts.Now, opts.Rotate, opts.Asked[want.Address], users)
 		if shared, ok := blocked[want.Bitbucket.Label]; ok && len(c.Changes) > 0 {
@@ -128,7 +128,7 @@ func (c Connection) mayHarm() bool {
 	made := false // the link, in this plan
 	for _, s := range c.Steps() {
 		switch x := s.(type) {
-		case DeleteSSHKey, DeleteClient, DeleteLink, CondemnKeys:
+		case DeleteSSHKey, DeleteClient, DeleteLink, MarkCompromised:
 			return true
 		case CreateLink:
 			made = true

@@ -29,16 +29,16 @@ func (r *Record) hasKeys() bool {
 // halves.
 func sameKeys(a, b *Record) bool {
 	type held struct {
-		fingerprint string
-		unheld      bool
+		fingerprint      string
+		privateElsewhere bool
 	}
 	keys := func(r *Record) (out [4]held) {
 		if c := r.Consumer; c != nil {
-			out[0] = held{c.Key + " " + c.Fingerprint, c.Unheld}
+			out[0] = held{c.Key + " " + c.Fingerprint, c.PrivateElsewhere}
 		}
 		for i, k := range []*Key{r.Pending, r.Current, r.Previous} {
 			if k != nil {
-				out[i+1] = held{k.Fingerprint, k.Unheld}
+				out[i+1] = held{k.Fingerprint, k.PrivateElsewhere}
 			}
 		}
 		return out

@@ -76,7 +76,7 @@ func TestMoves(t *testing.T) {
 		},
 		"a record with an SSH key of its own": {
 			have: moved(func(h *plan.Have) {
-				h.Moved.Record.Consumer.Unheld, h.Moved.Record.Pending = true, &plan.Key{Fingerprint: "ssh-9"}
+				h.Moved.Record.Consumer.PrivateElsewhere, h.Moved.Record.Pending = true, &plan.Key{Fingerprint: "ssh-9"}
 			}), most: 1, from: []string{before},
 			block: "has SSH key ssh-9, which is not on Bitbucket",
 		},
@@ -114,7 +114,7 @@ func TestMoves(t *testing.T) {
 		},
 		"copied without the private halves": {
 			have: cut(func(h *plan.Have) {
-				h.Record.Consumer.Unheld = true
+				h.Record.Consumer.PrivateElsewhere = true
 				h.Before.Record.Consumer = &plan.ConsumerKey{Key: "bbsync-1", Fingerprint: "rsa-1"}
 			}), most: 1,
 			from: []string{before}, block: "but the two hold different keys",

@@ -46,7 +46,7 @@ func has[S Step](changes []Change) bool {
 
 func (t *telling) unknownCompromised() {
 	for _, c := range t.changes {
-		if s, ok := c.Step.(CondemnKeys); ok && slices.Contains(s.Fingerprints, "") {
+		if s, ok := c.Step.(MarkCompromised); ok && slices.Contains(s.Fingerprints, "") {
 			t.warn(t.want.Where("ssh_key"), "which public key of %s is the compromised one is not known, as only Terraform had it: delete it on Bitbucket", t.want.ServiceUser)
 		}
 	}
@@ -137,8 +137,8 @@ func (t *telling) previousKey() {
 
 // isCompromised reports whether a key is, or is marked in this plan.
 func (t *telling) isCompromised(k *Key) bool {
-	return k.Condemned != "" || slices.ContainsFunc(t.changes, func(c Change) bool {
-		s, ok := c.Step.(CondemnKeys)
+	return k.Compromised != "" || slices.ContainsFunc(t.changes, func(c Change) bool {
+		s, ok := c.Step.(MarkCompromised)
 		return ok && slices.Contains(s.Fingerprints, k.Fingerprint)
 	})
 }
@@ -154,7 +154,7 @@ func (t *telling) leavingKeys() {
 		case !retired || !t.published(k.Fingerprint) || t.isCompromised(k):
 		case len(t.Shared[k.Fingerprint]) > 0:
 			t.warn(t.want.Where("ssh_key"), "SSH key %s stays on Bitbucket: %s uses it, too; bring one for each", k.Fingerprint, t.Shared[k.Fingerprint][0].Address)
-		case k.Unheld:
+		case k.PrivateElsewhere:
 			t.note(t.want.Where("ssh_key"), "SSH key %s was made by hand and stays on Bitbucket: delete it there when nobody uses it any more", k.Fingerprint)
 		}
 	}
@@ -169,9 +169,9 @@ func (t *telling) rollback() {
 	switch {
 	case staged == nil && !t.lostKey() && !t.expired(t.ask.Key):
 		t.note(at, "there is no earlier SSH key to go back to")
-	case staged != nil && staged.Condemned == "" && t.foreignToken():
+	case staged != nil && staged.Compromised == "" && t.foreignToken():
 		t.note(at, "the staged SSH key is dropped when %s has authorized: a token that acts as somebody else may hold it, and is given no other", t.want.ServiceUser)
-	case staged != nil && staged.Condemned == "" && t.mayHold(staged) && t.wayBack(t.current()) != "":
+	case staged != nil && staged.Compromised == "" && t.mayHold(staged) && t.wayBack(t.current()) != "":
 		t.note(at, "there is no way back to SSH key %s: %s", t.current().Fingerprint, t.wayBack(t.current()))
 	}
 }
@@ -275,12 +275,12 @@ func (t *telling) privateElsewhere() {
 	if t.Record == nil || t.end.Record == nil {
 		return
 	}
-	if c := t.end.Record.Consumer; c != nil && c.Unheld {
+	if c := t.end.Record.Consumer; c != nil && c.PrivateElsewhere {
 		t.note(t.want.Range, "only Terraform holds the private half of the consumer's pair, %s: it cannot be proven; bbsync rotate --consumer makes a pair that Vault has, too", c.Fingerprint)
 	}
 	k := t.end.Record.Current
 	switch {
-	case k == nil || !k.Unheld:
+	case k == nil || !k.PrivateElsewhere:
 	case k.Fingerprint == "":
 		t.note(t.want.Range, "only Terraform holds the SSH key, and which of the public keys of %s it is cannot be known; bbsync rotate --ssh makes one that Vault has, too", t.want.ServiceUser)
 	default:

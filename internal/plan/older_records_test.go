@@ -86,11 +86,11 @@ func TestOlderRecords(t *testing.T) {
 	}{
 		"c88f307, staged or half switched":                      {fields: staged(nil), want: finish},
 		"c88f307, staged or half switched, back":                {fields: staged(nil), asked: back, want: giveBack},
-		"c88f307, staged or half switched, emergency":           {fields: staged(nil), asked: emergency, want: "CondemnKeys " + replace},
+		"c88f307, staged or half switched, emergency":           {fields: staged(nil), asked: emergency, want: "MarkCompromised " + replace},
 		"c88f307, staged or half switched, emergency under way": {fields: staged(stolen), want: replace},
 		"e070df3, half switched":                                {fields: staged(record.Fields{"ssh_pending_token": "ot-1"}), want: finish},
 		"e070df3, half switched, back":                          {fields: staged(record.Fields{"ssh_pending_token": "ot-1"}), asked: back, want: giveBack},
-		"e070df3, half switched, emergency":                     {fields: staged(record.Fields{"ssh_pending_token": "ot-1"}), asked: emergency, want: "CondemnKeys " + replace},
+		"e070df3, half switched, emergency":                     {fields: staged(record.Fields{"ssh_pending_token": "ot-1"}), asked: emergency, want: "MarkCompromised " + replace},
 		"going back was cut off":                                {fields: staged(record.Fields{"ssh_pending_left": older(1)}), asked: back, want: finish},
 		"the overlap is not over":                               {fields: previous(noon.Add(-time.Hour).Format(time.RFC3339Nano))},
 		"the overlap is over":                                   {fields: previous(older(9)), want: "DeleteSSHKey RetireKey"},

@@ -33,8 +33,8 @@ func rareWorlds() []plannedWorld {
 			h.Record.Moving, h.Clients = begun(), append(h.Clients, twin)
 		},
 		func(_ *schema.Connection, h *plan.Have) { // first key and emergency
-			h.Record.Current.Unheld, h.Clients[0].Token = true, nil
-			h.Record.Previous = &plan.Key{Fingerprint: "ssh-0", Condemned: "stolen"}
+			h.Record.Current.PrivateElsewhere, h.Clients[0].Token = true, nil
+			h.Record.Previous = &plan.Key{Fingerprint: "ssh-0", Compromised: "stolen"}
 		},
 		func(_ *schema.Connection, h *plan.Have) { // leftovers and previous key
 			h.Record.Retired = &plan.RetiredKey{Fingerprint: "ssh-9"}

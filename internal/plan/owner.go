@@ -56,7 +56,7 @@ func (w *World) secondClients() []*Client {
 // had, may have been given to a client by somebody else.
 func (w *World) madeHere(c *Client) bool {
 	k := w.Record.Consumer
-	return k != nil && !k.Unheld && !k.Brought && k.Fingerprint == c.Fingerprint
+	return k != nil && !k.PrivateElsewhere && !k.UserSupplied && k.Fingerprint == c.Fingerprint
 }
 
 // candidate returns the OAuth client to take over where none is the connection's, nil

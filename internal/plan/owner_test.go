@@ -221,7 +221,7 @@ func TestDuplicates(t *testing.T) {
 		state: plan.StateInSync,
 	}, {
 		name: "not authorized, where both were made by hand and imported: it stays",
-		have: func(h *plan.Have) { h.Record.Consumer.Unheld = true; twin("oc-2", time.Hour, nil)(h) },
+		have: func(h *plan.Have) { h.Record.Consumer.PrivateElsewhere = true; twin("oc-2", time.Hour, nil)(h) },
 		notes: []string{
 			"OAuth client oc-2 has this connection's consumer key, beside oc-1, and bbsync did not make it",
 			"only Terraform holds the private half of the consumer's pair",

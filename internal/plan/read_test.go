@@ -65,8 +65,8 @@ func (w world) records() map[string]*plan.Record {
 	out := map[string]*plan.Record{}
 	if w.other != nil {
 		key := &plan.Key{Fingerprint: ssh(w.other.ssh)}
-		if w.other.condemned {
-			key.Condemned = "stolen"
+		if w.other.compromised {
+			key.Compromised = "stolen"
 		}
 		out[otherPath] = &plan.Record{Fleet: fleet, Address: otherAddress, Current: key}
 	}
@@ -252,14 +252,14 @@ func (w world) readRecord(r *recordKept, address string) *plan.Record {
 }
 
 func (w world) readPair(r *recordKept) *plan.ConsumerKey {
-	out := &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa), Created: at(w.born[r.rsa]), Brought: r.supplied[r.rsa], Unheld: r.unheld[r.rsa]}
+	out := &plan.ConsumerKey{Key: r.key, Fingerprint: rsa(r.rsa), Created: at(w.born[r.rsa]), UserSupplied: r.supplied[r.rsa], PrivateElsewhere: r.privateElsewhere[r.rsa]}
 	if r.pairGone == r.rsa {
-		out.Condemned = "stolen"
+		out.Compromised = "stolen"
 	}
 	if r.before != 0 {
 		out.Previous = rsa(r.before)
 		if r.pairGone == r.before {
-			out.PreviousCondemned = "stolen"
+			out.PreviousCompromised = "stolen"
 		}
 	}
 	return out
@@ -269,12 +269,12 @@ func (w world) readKey(r *recordKept, pair int) *plan.Key {
 	if pair == 0 {
 		return nil
 	}
-	out := &plan.Key{Fingerprint: ssh(pair), Created: at(w.born[pair]), Unheld: r.unheld[pair], Brought: r.supplied[pair]}
+	out := &plan.Key{Fingerprint: ssh(pair), Created: at(w.born[pair]), PrivateElsewhere: r.privateElsewhere[pair], UserSupplied: r.supplied[pair]}
 	if r.wasUsed[pair] {
 		out.Left = noon
 	}
-	if r.condemned[pair] {
-		out.Condemned = "stolen"
+	if r.compromised[pair] {
+		out.Compromised = "stolen"
 	}
 	return out
 }

@@ -32,16 +32,16 @@ func (w *world) rotate(step plan.AnyStep, cut bool) error {
 		return errors.New("there is no record")
 	}
 	switch s := step.(type) {
-	case plan.CondemnKeys:
-		if w.record.condemned == nil {
-			w.record.condemned = map[int]bool{}
+	case plan.MarkCompromised:
+		if w.record.compromised == nil {
+			w.record.compromised = map[int]bool{}
 		}
 		if s.Consumer == rsa(w.record.rsa) {
 			w.record.pairGone = w.record.rsa
 		}
 		for _, pair := range []int{w.record.pending, w.record.ssh, w.record.previous} {
 			if pair != 0 && slices.Contains(s.Fingerprints, ssh(pair)) {
-				w.record.condemned[pair] = true
+				w.record.compromised[pair] = true
 			}
 		}
 	case plan.RestageKey:
@@ -75,7 +75,7 @@ func (w *world) switchKey(s plan.SwitchKey) error {
 		return errors.New("no pending key, or a previous one that is not retired")
 	}
 	inUse := s.NoToken && w.published[r.pending] != "" && w.published[r.pending] != w.user // by the token of the user before
-	if !inUse && (w.published[r.pending] != w.user || !w.provenSSH[r.pending]) || r.unheld[r.pending] {
+	if !inUse && (w.published[r.pending] != w.user || !w.provenSSH[r.pending]) || r.privateElsewhere[r.pending] {
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")
 	}
 	c, err := w.ours()
@@ -101,7 +101,7 @@ func (w *world) noteToken() {
 	}
 }
 
-// deleteSSHKey holds the law that a key which Terraform holds stays. A condemned
+// deleteSSHKey holds the law that a key which Terraform holds stays. A compromised
 // key goes though a token holds it that acts as somebody else, or is refused: such a
 // token is given no other key, and an emergency does not wait for people. A key that comes to
 // the service user from the user before is on neither for a moment.
@@ -109,14 +109,14 @@ func (w *world) deleteSSHKey(s plan.DeleteSSHKey) error {
 	if s.ID == 0 { // added in the same plan
 		_, _ = fmt.Sscanf(s.Fingerprint, "ssh-%d", &s.ID) // else 0: none
 	}
-	condemned := w.record.condemned[s.ID]
+	compromised := w.record.compromised[s.ID]
 	for _, c := range w.clients {
 		t := c.token
-		if t != nil && t.ssh == s.ID && !w.hasExpired(s.ID) && !(condemned && (t.user != w.user || !w.works(c))) && !(s.User != "" && t.user == w.user) {
+		if t != nil && t.ssh == s.ID && !w.hasExpired(s.ID) && !(compromised && (t.user != w.user || !w.works(c))) && !(s.User != "" && t.user == w.user) {
 			return fmt.Errorf("key %d is deleted while token %s holds it: an outage", s.ID, t.id)
 		}
 	}
-	if o := w.other; o != nil && o.ssh == s.ID && (!condemned || o.described && !o.planned) {
+	if o := w.other; o != nil && o.ssh == s.ID && (!compromised || o.described && !o.planned) {
 		return fmt.Errorf("key %d is deleted while another connection uses it", s.ID)
 	}
 	owner := w.user
@@ -134,11 +134,11 @@ func (w *world) deleteSSHKey(s plan.DeleteSSHKey) error {
 func (w *world) retireKey(s plan.RetireKey) error {
 	pair := w.slot(s.Role)
 	if ssh(*pair) == s.Fingerprint {
-		stays := w.record.unheld[*pair] || w.other != nil && w.other.ssh == *pair
-		if w.published[*pair] != "" && (!stays || w.record.condemned[*pair]) {
+		stays := w.record.privateElsewhere[*pair] || w.other != nil && w.other.ssh == *pair
+		if w.published[*pair] != "" && (!stays || w.record.compromised[*pair]) {
 			return errors.New("a key is dropped while it is on Bitbucket")
 		}
-		delete(w.record.condemned, *pair)
+		delete(w.record.compromised, *pair)
 		if *pair = 0; s.Role == plan.Pending {
 			w.record.tokenMay = ""
 		}
@@ -225,7 +225,7 @@ func askings() []plan.Rotation {
 }
 
 // TestRotationsEnd: whatever was asked for and cut off, when the overlap has
-// passed one key is left of the rotation, and none that is condemned.
+// passed one key is left of the rotation, and none that is compromised.
 func TestRotationsEnd(t *testing.T) {
 	thousands(t, func(t *rapid.T) {
 		w := settle(t, drawWorld(t))
@@ -237,7 +237,7 @@ func TestRotationsEnd(t *testing.T) {
 		if end.leaves || len(end.plan().Connections[0].Blocks) > 0 {
 			return
 		}
-		if r := end.record; r.pending != 0 || len(r.condemned) > 0 || r.before != 0 || r.undestroyed {
+		if r := end.record; r.pending != 0 || len(r.compromised) > 0 || r.before != 0 || r.undestroyed {
 			t.Fatalf("not ended: %+v", *r)
 		}
 		if r := end.record; r.previous != 0 && !end.aging && !end.expiring {
@@ -283,7 +283,7 @@ func TestEmergencyOutlivesCrash(t *testing.T) {
 		w.asked = rapid.SampledFrom([]plan.Rotation{{SSH: true, Emergency: "stolen"}, {SSH: true, Consumer: true, Emergency: "stolen"}, {Consumer: true, Emergency: "stolen"}}).Draw(t, "asked")
 		old := []int{w.record.ssh, w.record.pending, w.record.previous}
 		goesOn := w.record.pairGone == w.record.rsa || w.record.before != 0 && w.record.pairGone == w.record.before
-		marked := len(w.record.condemned) > 0 || goesOn
+		marked := len(w.record.compromised) > 0 || goesOn
 		pair := w.record.rsa
 		if !w.asked.Consumer || goesOn {
 			pair = 0
@@ -310,14 +310,14 @@ func TestEmergencyOutlivesCrash(t *testing.T) {
 			return
 		}
 		for _, pair := range old {
-			if pair != 0 && (w.record.condemned[pair] || !marked) && (end.published[pair] != "" || end.record.ssh == pair || end.record.pending == pair || end.record.previous == pair) {
+			if pair != 0 && (w.record.compromised[pair] || !marked) && (end.published[pair] != "" || end.record.ssh == pair || end.record.pending == pair || end.record.previous == pair) {
 				t.Fatalf("key %d is still there: %+v", pair, *end.record)
 			}
 		}
 	})
 }
 
-func isMark(s plan.Step) bool { _, ok := s.(plan.CondemnKeys); return ok }
+func isMark(s plan.Step) bool { _, ok := s.(plan.MarkCompromised); return ok }
 
 func isAboutRecord(s plan.Step) bool {
 	switch s.(type) {

@@ -92,7 +92,7 @@ func TestRotationByAge(t *testing.T) {
 		{name: "Terraform has no key: what is there is repaired, then rotated", want: aged, have: func(h *plan.Have) { h.Clients[0].Token.HasSSHKey = false }, steps: append([]plan.Step{proveSSH, setKey, proveRepos}, stage...)},
 		{
 			name: "its owner brings the key", want: func(c *schema.Connection) { aged(c); c.SSHKey.Private = &schema.SecretRef{Env: "KEY"} },
-			have: func(h *plan.Have) { h.Record.Current.Brought = true },
+			have: func(h *plan.Have) { h.Record.Current.UserSupplied = true },
 		},
 		{
 			name: "its owner brings one from now on", want: func(c *schema.Connection) { aged(c); c.SSHKey.Private = &schema.SecretRef{Env: "KEY"} },
@@ -101,7 +101,7 @@ func TestRotationByAge(t *testing.T) {
 				plan.CreateSSHKey{Role: plan.Pending, Bits: 3072, Comment: label, From: "env:KEY"},
 				stage[1], stage[2], stage[3],
 			},
-			reasons: []string{"SSH key: made by bbsync -> brought by its owner"},
+			reasons: []string{"SSH key: made by bbsync -> user-supplied"},
 		},
 		{name: "the window is shut", want: windowed("0 3 * * *"), notes: []string{"waits for the maintenance window, which opens at 2026-07-02 01:00 UTC"}},
 		{name: "the window is open", want: windowed("0 13 * * *"), steps: rotateSSH},
@@ -239,18 +239,18 @@ func TestRotationAskedFor(t *testing.T) {
 		{
 			"emergency", kept(1),
 			plan.Rotation{SSH: true, Emergency: "stolen"},
-			steps([]plan.Step{plan.CondemnKeys{Fingerprints: []string{"ssh-1"}, Reason: "stolen"}}, stage, refused("ssh-1", 1)), nil,
+			steps([]plan.Step{plan.MarkCompromised{Fingerprints: []string{"ssh-1"}, Reason: "stolen"}}, stage, refused("ssh-1", 1)), nil,
 		},
 		{
 			"emergency while it soaks", soaking(3),
 			plan.Rotation{SSH: true, Emergency: "stolen"},
-			steps([]plan.Step{plan.CondemnKeys{Fingerprints: []string{"ssh-2", "ssh-1"}, Reason: "stolen"}}, refused("ssh-1", 1), stage, refused("ssh-2", 2)), nil,
+			steps([]plan.Step{plan.MarkCompromised{Fingerprints: []string{"ssh-2", "ssh-1"}, Reason: "stolen"}}, refused("ssh-1", 1), stage, refused("ssh-2", 2)), nil,
 		},
 		{
 			"emergency while one is staged", staged,
 			plan.Rotation{SSH: true, Emergency: "stolen"},
 			steps([]plan.Step{
-				plan.CondemnKeys{Fingerprints: []string{"ssh-1", "ssh-2"}, Reason: "stolen"},
+				plan.MarkCompromised{Fingerprints: []string{"ssh-1", "ssh-2"}, Reason: "stolen"},
 				plan.DeleteSSHKey{ID: 2, Fingerprint: "ssh-2"},
 				plan.ProveRefused{Role: plan.Pending, Fingerprint: "ssh-2"},
 				plan.RetireKey{Role: plan.Pending, Fingerprint: "ssh-2"},

@@ -27,7 +27,7 @@ func firstKeyRule(v view) *Change {
 func publicKeyRule(v view) *Change {
 	k := v.current()
 	switch {
-	case k.Condemned != "" || k.Unheld:
+	case k.Compromised != "" || k.PrivateElsewhere:
 		return nil
 	case v.hasKey(k.Fingerprint):
 		if v.since.login[k.Fingerprint] == doubted && !v.expired(k.Fingerprint) {
@@ -70,7 +70,7 @@ func (v view) deletion(fingerprint string) DeleteSSHKey {
 // emergencyRule replaces compromised keys before anything else is repaired.
 func emergencyRule(v view) *Change {
 	for _, k := range v.keys() {
-		if k.Condemned == "" {
+		if k.Compromised == "" {
 			continue
 		}
 		for _, next := range []func(view) *Change{previousKeyRule, stagedKeyRule, nextKeyRule} {
@@ -89,8 +89,8 @@ func previousKeyRule(v view) *Change {
 	switch {
 	case k == nil:
 		return nil
-	case k.Condemned != "":
-		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", "condemned: "+k.Condemned, "", ""))
+	case k.Compromised != "":
+		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", "compromised: "+k.Compromised, "", ""))
 	case v.compromised(): // its replacement does not wait
 		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", k.Fingerprint+", while the current one is compromised", "", ""))
 	case v.expired(r.Current.Fingerprint) && !v.holdsKey(): // the next key cannot be staged before
@@ -116,7 +116,7 @@ func (v view) leave(role Role, k *Key, because Reason) *Change {
 	switch {
 	case v.published(k.Fingerprint) && !v.stays(k):
 		return step(v.deletion(k.Fingerprint), because)
-	case k.Condemned != "" && !k.Unheld && !v.since.refused[k.Fingerprint]:
+	case k.Compromised != "" && !k.PrivateElsewhere && !v.since.refused[k.Fingerprint]:
 		return step(ProveRefused{Role: role, Fingerprint: k.Fingerprint}, because)
 	}
 	return step(RetireKey{Role: role, Fingerprint: k.Fingerprint}, because)
@@ -125,7 +125,7 @@ func (v view) leave(role Role, k *Key, because Reason) *Change {
 // stays reports whether a key that leaves the record stays on Bitbucket: another
 // connection uses it, or people made it and others may.
 func (v view) stays(k *Key) bool {
-	return k.Condemned == "" && (k.Unheld || len(v.Shared[k.Fingerprint]) > 0)
+	return k.Compromised == "" && (k.PrivateElsewhere || len(v.Shared[k.Fingerprint]) > 0)
 }
 
 // stagedKeyRule drops a staged key that is not wanted any more. Where a switch was cut
@@ -136,11 +136,11 @@ func stagedKeyRule(v view) *Change {
 	switch {
 	case k == nil:
 		return nil
-	case k.Condemned != "" && v.mayHold(k) && v.works(k):
+	case k.Compromised != "" && v.mayHold(k) && v.works(k):
 		return v.switchTo(k, v.reason("current_ssh_key", "SSH key in use", "not known: a switch was cut off", k.Fingerprint+", until there is a new one", ""))
-	case k.Condemned != "":
-		return v.leave(Pending, k, v.reason("pending_ssh_key", "staged SSH key", "condemned: "+k.Condemned, "", ""))
-	case v.ask.Key == "" || v.ask.Key != current.Fingerprint || current.Condemned != "" || v.foreignToken() || v.deadToken(): // such a token may hold it, and is given no other
+	case k.Compromised != "":
+		return v.leave(Pending, k, v.reason("pending_ssh_key", "staged SSH key", "compromised: "+k.Compromised, "", ""))
+	case v.ask.Key == "" || v.ask.Key != current.Fingerprint || current.Compromised != "" || v.foreignToken() || v.deadToken(): // such a token may hold it, and is given no other
 		return nil
 	case !v.mayHold(k):
 		return v.leave(Pending, k, v.reason("pending_ssh_key", "staged SSH key", k.Fingerprint, "none, as asked for", ""))
@@ -171,8 +171,8 @@ func nextKeyRule(v view) *Change {
 func (v view) whyUseless() *Reason {
 	k := v.current()
 	switch {
-	case k.Condemned != "":
-		return new(v.reason("ssh_key", "SSH key", "condemned: "+k.Condemned, "a new one at once", ""))
+	case k.Compromised != "":
+		return new(v.reason("ssh_key", "SSH key", "compromised: "+k.Compromised, "a new one at once", ""))
 	case v.leftBehind():
 		return new(v.reason("service_user_ssh_key", "SSH key of "+v.want.ServiceUser, k.Fingerprint+", which "+v.Shared[k.Fingerprint][0].Address+" uses on "+v.Record.About.ServiceUser, "one of its own", "service_user"))
 	case v.expired(k.Fingerprint):
@@ -211,7 +211,7 @@ func (v view) whyKey() *Reason {
 // keyDue returns when the SSH key in use is due to be replaced, and why.
 func (v view) keyDue() (due, Reason) {
 	k := v.current()
-	if live, want := from(k.Brought), from(v.want.SSHKey.Private != nil); live != want {
+	if live, want := from(k.UserSupplied), from(v.want.SSHKey.Private != nil); live != want {
 		return due{at: k.Created}, v.reason("ssh_key", "SSH key", live, want, "ssh_key")
 	}
 	at := sshDue(v.want, k, v.Keys[k.Fingerprint])
@@ -220,7 +220,7 @@ func (v view) keyDue() (due, Reason) {
 
 func from(brought bool) string {
 	if brought {
-		return "brought by its owner"
+		return "user-supplied"
 	}
 	return "made by bbsync"
 }

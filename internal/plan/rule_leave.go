@@ -100,7 +100,7 @@ func (l *departure) linkUsed(v view) bool { return v.Consumer != nil && l.used[v
 // keyRule removes the SSH keys whose private halves the record has.
 func (l *departure) keyRule(v view) *Change {
 	for _, k := range v.rolesInOrder() {
-		if !v.published(k.Fingerprint) || l.used[k.Fingerprint] || k.Unheld {
+		if !v.published(k.Fingerprint) || l.used[k.Fingerprint] || k.PrivateElsewhere {
 			continue
 		}
 		s := v.deletion(k.Fingerprint)

@@ -32,7 +32,7 @@ func consumerRule(v view) *Change {
 		return step(SetConsumer{LinkURL: v.want.Link.URL, Name: v.want.Consumer.Name, Fingerprint: known(pair.Fingerprint)}, because...)
 	}
 	toRetire := pair.Previous != "" && v.bothHave() && !v.deadToken() && v.since.pair != proven
-	if !pair.Unheld && (v.since.pair == doubted || toRetire) {
+	if !pair.PrivateElsewhere && (v.since.pair == doubted || toRetire) {
 		return step(ProveConsumer{})
 	}
 	return nil

@@ -36,12 +36,12 @@ func (v view) adoptedKey() string {
 func compromisedPairRule(v view) *Change {
 	pair := v.Record.Consumer
 	switch {
-	case pair.Condemned == "":
+	case pair.Compromised == "":
 		return nil
 	case pair.Previous != "":
 		return step(RetireConsumer{}, v.reason("previous_consumer_pair", "consumer's pair before", pair.Previous, "none, as another one follows", ""))
 	}
-	return v.anotherPair(v.reason("consumer_pair", "consumer's pair", "condemned: "+pair.Condemned, "a new one at once", ""))
+	return v.anotherPair(v.reason("consumer_pair", "consumer's pair", "compromised: "+pair.Compromised, "a new one at once", ""))
 }
 
 // anotherPairRule begins a rotation of the pair.
@@ -62,7 +62,7 @@ func anotherPairRule(v view) *Change {
 // old pair until all is proven.
 func (v view) anotherPair(because Reason) *Change {
 	pair := v.Record.Consumer
-	return step(CreateConsumerKey{Key: pair.Key, Bits: v.want.Consumer.Bits, From: source(v.want.Consumer.Private), Again: true, Reason: pair.Condemned}, because)
+	return step(CreateConsumerKey{Key: pair.Key, Bits: v.want.Consumer.Bits, From: source(v.want.Consumer.Private), Again: true, Reason: pair.Compromised}, because)
 }
 
 // swapping reports whether the pair is to change on both sides, back to back.

@@ -100,17 +100,17 @@ func compromisedRule(v view) *Change {
 	if v.Record == nil {
 		return nil
 	}
-	var s CondemnKeys
+	var s MarkCompromised
 	for _, k := range v.keys() {
-		why := v.Condemned[k.Fingerprint]
+		why := v.Compromised[k.Fingerprint]
 		if slices.Contains(v.ask.Nowhere, k.Fingerprint) {
 			why = v.ask.Why
 		}
-		if why != "" && k.Condemned == "" {
+		if why != "" && k.Compromised == "" {
 			s.Fingerprints, s.Reason = append(s.Fingerprints, k.Fingerprint), why
 		}
 	}
-	if c := v.Record.Consumer; v.ask.PairGone && c.Fingerprint == v.ask.NotPair && c.Condemned == "" {
+	if c := v.Record.Consumer; v.ask.PairGone && c.Fingerprint == v.ask.NotPair && c.Compromised == "" {
 		s.Consumer, s.Reason = c.Fingerprint, v.ask.Why
 	}
 	if s.Reason == "" {

@@ -28,7 +28,7 @@ func tokenKeyRule(v view) *Change {
 
 // giveKey puts the key in use on the token, when it is proven.
 func (v view) giveKey(k *Key, because Reason) *Change {
-	if !k.Unheld && v.since.login[k.Fingerprint] != proven {
+	if !k.PrivateElsewhere && v.since.login[k.Fingerprint] != proven {
 		return step(ProveSSH{Role: Current}, because)
 	}
 	return step(SetTokenKey{Role: Current, Fingerprint: known(k.Fingerprint)}, because)
@@ -40,7 +40,7 @@ func (w *World) keyOnToken() string {
 	switch {
 	case known(t.ID) == "" && !t.HasSSHKey:
 		return "no token yet"
-	case known(k.Fingerprint) == "" && !k.Unheld && k.Token != t.ID:
+	case known(k.Fingerprint) == "" && !k.PrivateElsewhere && k.Token != t.ID:
 		return "unknown"
 	case !t.HasSSHKey:
 		return "none"

@@ -18,16 +18,16 @@ type KeyUser struct {
 // sshUsers tells which connections use an SSH key, or are to, and which keys an
 // emergency has marked. What is only left to be retired is used by none.
 type sshUsers struct {
-	users     map[string][]KeyUser // by fingerprint
-	condemned map[string]string    // by fingerprint, the reason
-	objects   map[string][]string  // described connections that name an OAuth client's id or a consumer key, by that
+	users       map[string][]KeyUser // by fingerprint
+	compromised map[string]string    // by fingerprint, the reason
+	objects     map[string][]string  // described connections that name an OAuth client's id or a consumer key, by that
 }
 
 // usersOf asks the records of the connections that are planned, and where they were
 // read, all other records of the fleet: whatever a run is narrowed to, a key is in use
 // wherever it is in use.
 func usersOf(fleet *schema.Fleet, connections []*schema.Connection, have []Have, opts Options) sshUsers {
-	u := sshUsers{users: map[string][]KeyUser{}, condemned: map[string]string{}, objects: map[string][]string{}}
+	u := sshUsers{users: map[string][]KeyUser{}, compromised: map[string]string{}, objects: map[string][]string{}}
 	known := map[string]bool{} // paths
 	for i, c := range connections {
 		h := have[i].Taken()
@@ -79,8 +79,8 @@ func (u sshUsers) add(r *Record, who KeyUser) {
 		}
 	}
 	for _, k := range []*Key{r.Current, r.Pending, r.Previous} {
-		if k != nil && k.Fingerprint != "" && k.Condemned != "" {
-			u.condemned[k.Fingerprint] = k.Condemned
+		if k != nil && k.Fingerprint != "" && k.Compromised != "" {
+			u.compromised[k.Fingerprint] = k.Compromised
 		}
 	}
 }
@@ -100,7 +100,7 @@ func (u sshUsers) namedBy(address string, names ...string) string {
 
 // besides returns the other connections that use each of the keys of a record, and
 // which of the keys an emergency of any of them has marked.
-func (u sshUsers) besides(address string, r *Record) (shared map[string][]KeyUser, condemned map[string]string) {
+func (u sshUsers) besides(address string, r *Record) (shared map[string][]KeyUser, compromised map[string]string) {
 	if r == nil {
 		return nil, nil
 	}
@@ -108,11 +108,11 @@ func (u sshUsers) besides(address string, r *Record) (shared map[string][]KeyUse
 		if k == nil {
 			continue
 		}
-		if why := u.condemned[k.Fingerprint]; why != "" && k.Condemned == "" {
-			if condemned == nil {
-				condemned = map[string]string{}
+		if why := u.compromised[k.Fingerprint]; why != "" && k.Compromised == "" {
+			if compromised == nil {
+				compromised = map[string]string{}
 			}
-			condemned[k.Fingerprint] = why
+			compromised[k.Fingerprint] = why
 		}
 		for _, other := range u.users[k.Fingerprint] {
 			if other.Address == address {
@@ -124,7 +124,7 @@ func (u sshUsers) besides(address string, r *Record) (shared map[string][]KeyUse
 			shared[k.Fingerprint] = append(shared[k.Fingerprint], other)
 		}
 	}
-	return shared, condemned
+	return shared, compromised
 }
 
 // coversUsers refuses an emergency that would cut others off: a compromised key is
@@ -134,10 +134,10 @@ func (g *guard) coversUsers() {
 	var missing []string
 	var marked []string
 	if c := compromisedRule(g.view); c != nil {
-		marked = c.Step.(CondemnKeys).Fingerprints
+		marked = c.Step.(MarkCompromised).Fingerprints
 	}
 	for _, k := range g.keys() {
-		if k.Condemned == "" && !slices.Contains(marked, k.Fingerprint) {
+		if k.Compromised == "" && !slices.Contains(marked, k.Fingerprint) {
 			continue
 		}
 		for _, other := range g.Shared[k.Fingerprint] {

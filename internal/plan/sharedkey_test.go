@@ -11,7 +11,7 @@ import (
 )
 
 // TestSharedSSHKey: a key that was brought to two connections is not deleted when
-// one of them has another, unless it is condemned.
+// one of them has another, unless it is compromised.
 func TestSharedSSHKey(t *testing.T) {
 	both := func(change func(first, second *plan.Record)) plan.Connection {
 		first, second := aConnection(), aConnection()
@@ -29,7 +29,7 @@ func TestSharedSSHKey(t *testing.T) {
 		goes   bool
 	}{
 		"the other one uses it": {func(_, _ *plan.Record) {}, false},
-		"and it is condemned":   {func(first, _ *plan.Record) { first.Previous.Condemned = "stolen" }, true},
+		"and it is compromised": {func(first, _ *plan.Record) { first.Previous.Compromised = "stolen" }, true},
 		"the other one has left it, too": {func(_, second *plan.Record) {
 			second.Previous, second.Current = second.Current, &plan.Key{Fingerprint: "ssh-2"}
 		}, true},
@@ -82,7 +82,7 @@ func TestSharedKeyOutsideTheRun(t *testing.T) {
 		"an emergency":                    {have: inSync, asked: emergency, block: "the compromised SSH key is also that of connection.second, which is not in this run"},
 		"an emergency for both":           {have: inSync, asked: emergency, moved: true, deletes: true, note: "it gets a new one in this run"},
 		"an emergency, not described":     {have: inSync, asked: emergency, records: func(r map[string]*plan.Record) { r["corp/x"] = r["corp/second"]; delete(r, "corp/second") }, deletes: true, note: "which no file describes"},
-		"an emergency began on the other": {have: inSync, moved: true, records: func(r map[string]*plan.Record) { r["corp/second"].Current.Condemned = "stolen" }, deletes: true, note: "it gets a new one in this run"},
+		"an emergency began on the other": {have: inSync, moved: true, records: func(r map[string]*plan.Record) { r["corp/second"].Current.Compromised = "stolen" }, deletes: true, note: "it gets a new one in this run"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			have, its := c.have(), inSync()

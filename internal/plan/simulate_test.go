@@ -60,7 +60,7 @@ func simulate(step plan.AnyStep, before world, cut bool) (world, error) {
 		err = w.setTokenKey()
 	case plan.ProveRepositories:
 		err = w.proveRepositories()
-	case plan.CondemnKeys, plan.RestageKey, plan.SwitchKey, plan.DeleteSSHKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer:
+	case plan.MarkCompromised, plan.RestageKey, plan.SwitchKey, plan.DeleteSSHKey, plan.ProveRefused, plan.RetireKey, plan.SwapConsumer, plan.RetireConsumer:
 		err = w.rotate(s, cut)
 	case plan.GrantPermission:
 		w.granted[s.User] = true
@@ -87,7 +87,7 @@ func simulate(step plan.AnyStep, before world, cut bool) (world, error) {
 // isRecords reports whether a step writes to the record and nowhere else.
 func isRecords(step plan.AnyStep) bool {
 	switch step.(type) {
-	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.CondemnKeys, plan.RestageKey, plan.RetireKey, plan.RetireConsumer,
+	case plan.CreateConsumerKey, plan.CreateSSHKey, plan.MarkCompromised, plan.RestageKey, plan.RetireKey, plan.RetireConsumer,
 		plan.NoteConnection, plan.MoveRecord, plan.ForgetRecord, plan.RetireRecord:
 		return true
 	default:
@@ -104,7 +104,7 @@ func (w *world) createConsumerKey(s plan.CreateConsumerKey) error {
 	switch {
 	case s.Again && (r.rsa == 0 || r.before != 0):
 		return errors.New("there is no pair to go back to, or one already")
-	case !s.Again && r.rsa != 0 && !r.unheld[r.rsa]:
+	case !s.Again && r.rsa != 0 && !r.privateElsewhere[r.rsa]:
 		return errors.New("a pair in the record would be overwritten")
 	}
 	if r.before = r.rsa; !s.Again {
@@ -137,7 +137,7 @@ func (r *recordKept) bring(from string, pair int) {
 }
 
 func (w *world) createSSHKey(s plan.CreateSSHKey) error {
-	if w.record == nil || *w.slot(s.Role) != 0 && !w.record.unheld[*w.slot(s.Role)] {
+	if w.record == nil || *w.slot(s.Role) != 0 && !w.record.privateElsewhere[*w.slot(s.Role)] {
 		return errors.New("the role is not empty, or there is no record")
 	}
 	pair := w.tick()
@@ -235,7 +235,7 @@ func (w *world) proveConsumer() error {
 	if err != nil {
 		return err
 	}
-	if w.consumers[r.key].rsa != r.rsa || r.unheld[r.rsa] {
+	if w.consumers[r.key].rsa != r.rsa || r.privateElsewhere[r.rsa] {
 		return errors.New("Bitbucket refuses the consumer")
 	}
 	w.provenRSA = r.rsa
@@ -328,8 +328,8 @@ func (w *world) addSSHKey(role plan.Role) error {
 	switch {
 	case pair == 0:
 		return errors.New("the record has no such SSH pair")
-	case w.record.condemned[pair]:
-		return errors.New("a condemned key would be published")
+	case w.record.compromised[pair]:
+		return errors.New("a compromised key would be published")
 	case taken && owner != w.user:
 		return errors.New("Bitbucket has the SSH key on " + owner)
 	}
@@ -351,7 +351,7 @@ func (w *world) lets(pair int) bool {
 
 func (w *world) proveSSH(role plan.Role) error {
 	pair := *w.slot(role)
-	if !w.lets(pair) || w.record.unheld[pair] {
+	if !w.lets(pair) || w.record.privateElsewhere[pair] {
 		return errors.New("Bitbucket refuses the SSH key, or there is none, or nobody has its private half")
 	}
 	w.provenSSH[pair] = true
@@ -388,7 +388,7 @@ func (w *world) setTokenKey() error {
 		return err
 	case c.token == nil || c.token.user != w.user:
 		return errors.New("no token of the service user")
-	case r.unheld[r.ssh]:
+	case r.privateElsewhere[r.ssh]:
 		return errors.New("nobody has the private half")
 	case w.published[r.ssh] != w.user || !w.provenSSH[r.ssh]:
 		return errors.New("Terraform would get a key that Bitbucket does not know, or that was not proven")

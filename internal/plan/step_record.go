@@ -30,7 +30,7 @@ func (s CreateConsumerKey) String() string {
 	case s.From != "":
 		return "vault: take the consumer's RSA pair from " + s.From
 	case s.Again && s.Reason != "":
-		return fmt.Sprintf("vault: make a new RSA pair of %d bits for consumer key %s; the one before is condemned: %s", s.Bits, s.Key, s.Reason)
+		return fmt.Sprintf("vault: make a new RSA pair of %d bits for consumer key %s; the one before is compromised: %s", s.Bits, s.Key, s.Reason)
 	case s.Again:
 		return fmt.Sprintf("vault: make a new RSA pair of %d bits for consumer key %s", s.Bits, s.Key)
 	case s.Key != "":
@@ -59,17 +59,17 @@ func (s CreateSSHKey) String() string {
 	return fmt.Sprintf("vault: make an SSH pair of %d bits (%s)", s.Bits, s.Role)
 }
 
-// CondemnKeys notes in the record that these SSH keys must go at once, and why:
+// MarkCompromised notes in the record that these SSH keys must go at once, and why:
 // whoever goes on after a crash knows.
-type CondemnKeys struct {
+type MarkCompromised struct {
 	Fingerprints []string
 	Consumer     string `json:",omitempty"` // fingerprint of the consumer's pair that must go, too
 	Reason       string
 }
 
-func (CondemnKeys) Type() StepType { return StepType{"condemn_keys", "~", "rotation"} }
+func (MarkCompromised) Type() StepType { return StepType{"mark_compromised", "~", "rotation"} }
 
-func (s CondemnKeys) String() string {
+func (s MarkCompromised) String() string {
 	var parts []string
 	if len(s.Fingerprints) > 0 {
 		parts = append(parts, "the SSH keys "+list(s.Fingerprints))
@@ -77,7 +77,7 @@ func (s CondemnKeys) String() string {
 	if s.Consumer != "" {
 		parts = append(parts, "the consumer's pair "+s.Consumer)
 	}
-	return fmt.Sprintf("vault: condemn %s: %s", strings.Join(parts, " and "), s.Reason)
+	return fmt.Sprintf("vault: mark %s as compromised: %s", strings.Join(parts, " and "), s.Reason)
 }
 
 // RestageKey makes the previous SSH key the pending one.

@@ -18,7 +18,7 @@ func TestStepsAsShown(t *testing.T) {
 		{plan.CreateSSHKey{Role: plan.Pending, Bits: 4096}, "+ vault: make an SSH pair of 4096 bits (pending)"},
 		{plan.CreateSSHKey{Role: plan.Current, From: "vault:secret/acme#ssh"}, "+ vault: take the SSH pair from vault:secret/acme#ssh"},
 		{plan.CreateSSHKey{Role: plan.Pending, From: "env:SSH"}, "+ vault: take the SSH pair from env:SSH (pending)"},
-		{plan.CondemnKeys{Fingerprints: []string{"f", "g"}, Reason: "stolen"}, "~ vault: condemn the SSH keys f, g: stolen"},
+		{plan.MarkCompromised{Fingerprints: []string{"f", "g"}, Reason: "stolen"}, "~ vault: mark the SSH keys f, g as compromised: stolen"},
 		{plan.RestageKey{Fingerprint: "f"}, "~ vault: stage the previous SSH key again (f)"},
 		{plan.SwitchKey{Fingerprint: "f"}, "~ terraform: switch the OAuth token to the pending private SSH key, the current one from then on (f)"},
 		{plan.SwitchKey{NoToken: true}, "~ vault: make the pending SSH key the current one, for the OAuth token to come"},
@@ -29,7 +29,7 @@ func TestStepsAsShown(t *testing.T) {
 		{plan.RetireConsumer{}, "- vault: drop the consumer's pair before and destroy the versions that hold it"},
 		{
 			plan.CreateConsumerKey{Bits: 3072, Key: "k", Again: true, Reason: "stolen"},
-			"+ vault: make a new RSA pair of 3072 bits for consumer key k; the one before is condemned: stolen",
+			"+ vault: make a new RSA pair of 3072 bits for consumer key k; the one before is compromised: stolen",
 		},
 		{plan.CreateLink{URL: "https://x", Name: "n"}, `+ bitbucket: create application link "n" on https://x`},
 		{plan.RenameLink{From: "a", To: "b\x1b[2J"}, `~ bitbucket: rename application link "a" to "b\x1b[2J"`},

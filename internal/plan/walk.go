@@ -15,11 +15,11 @@ type rule struct {
 	next func(view) *Change
 }
 
-// mending are the rules of a connection that the configuration describes, in their
+// describedRules are the rules of a connection that the configuration describes, in their
 // order: the first that has something to do says the next step. The order is that of a
 // new connection, from Vault to Terraform. A rule that begins something comes last: only
 // what is in order is rotated.
-func mending() []rule {
+func describedRules() []rule {
 	return []rule{
 		{"lease", leaseRule},
 		{"record", recordRule},
@@ -51,7 +51,7 @@ func mending() []rule {
 // Next returns the next step towards what is wanted, and why; false when nothing is
 // left to do. It is a function of its arguments.
 func Next(want *schema.Connection, w World, ask Ask) (Change, bool) {
-	return next(mending(), view{World: &w, want: want, ask: &ask})
+	return next(describedRules(), view{World: &w, want: want, ask: &ask})
 }
 
 func next(rules []rule, v view) (Change, bool) {
@@ -69,7 +69,7 @@ const bound = 60
 // Walk returns the steps to what is wanted, and the world that they lead to. It
 // returns an error when they do not end, which is a bug in a rule or in Effect.
 func Walk(want *schema.Connection, w World, ask Ask) ([]Change, World, error) {
-	return walk(mending(), view{World: &w, want: want, ask: &ask})
+	return walk(describedRules(), view{World: &w, want: want, ask: &ask})
 }
 
 func walk(rules []rule, v view) ([]Change, World, error) {

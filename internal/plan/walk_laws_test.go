@@ -24,8 +24,8 @@ func (w world) state() (*schema.Connection, plan.World) {
 	if o := w.other; o != nil {
 		user := plan.KeyUser{Address: otherAddress, Described: o.described, Planned: o.planned}
 		have.Shared = map[string][]plan.KeyUser{ssh(o.ssh): {user}}
-		if o.condemned {
-			have.Condemned = map[string]string{ssh(o.ssh): "stolen"}
+		if o.compromised {
+			have.Compromised = map[string]string{ssh(o.ssh): "stolen"}
 		}
 	}
 	s := plan.Read(fleet, want, have, at(w.hours))

@@ -122,7 +122,7 @@ func (w *World) current() *Key {
 // compromised reports whether the SSH key in use is.
 func (w *World) compromised() bool {
 	k := w.current()
-	return k != nil && k.Condemned != ""
+	return k != nil && k.Compromised != ""
 }
 
 // hasKey reports whether an SSH key is on the service user.
@@ -147,7 +147,7 @@ func (w *World) expired(fingerprint string) bool {
 // works reports whether a login with the key can succeed: Vault has its private half,
 // and Bitbucket accepts the public one.
 func (w *World) works(k *Key) bool {
-	return k != nil && !k.Unheld && w.hasKey(k.Fingerprint) && !w.expired(k.Fingerprint)
+	return k != nil && !k.PrivateElsewhere && w.hasKey(k.Fingerprint) && !w.expired(k.Fingerprint)
 }
 
 // onOldUser reports whether a key is on the user that the configuration named before.
@@ -178,7 +178,7 @@ func (w *World) leftBehind() bool {
 // lostPair reports whether the private half of the consumer's pair is nowhere: Vault
 // never had it, and Terraform has another.
 func (w *World) lostPair() bool {
-	if w.Record == nil || w.Record.Consumer == nil || !w.Record.Consumer.Unheld {
+	if w.Record == nil || w.Record.Consumer == nil || !w.Record.Consumer.PrivateElsewhere {
 		return false
 	}
 	k, c := w.Record.Consumer, w.Client()
@@ -191,7 +191,7 @@ func (w *World) lostPair() bool {
 // refused while the two sides have different pairs may work again when they do not.
 func (w *World) lostKey() bool {
 	k := w.current()
-	if k == nil || !k.Unheld {
+	if k == nil || !k.PrivateElsewhere {
 		return false
 	}
 	t := w.token()

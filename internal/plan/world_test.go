@@ -70,10 +70,10 @@ type files struct {
 
 // A neighbour is another connection of the fleet that uses an SSH key.
 type neighbour struct {
-	ssh       int
-	described bool // by the configuration
-	planned   bool // in the same run
-	condemned bool
+	ssh         int
+	described   bool // by the configuration
+	planned     bool // in the same run
+	compromised bool
 }
 
 type recordKept struct {
@@ -89,17 +89,17 @@ type recordKept struct {
 
 	pending, previous int // SSH
 	set, left         int // hour that Terraform got the current key, and was given another than the previous
-	condemned         map[int]bool
+	compromised       map[int]bool
 	before            int  // RSA: what both sides can go back to
 	retired           bool // a key was dropped
 	undestroyed       bool // and the versions that held it are not destroyed
 
-	supplied  map[int]bool // SSH pairs that the user brought
-	unheld    map[int]bool // pairs whose private halves only Terraform has
-	wasUsed   map[int]bool // SSH pairs that Terraform had before it was given another
-	pairGone  int          // consumer's pair that is condemned; 0: none
-	leftToken string       // id of the token that the previous key was set on
-	tokenMay  string       // id of the token that may hold the pending key
+	supplied         map[int]bool // SSH pairs that the user brought
+	privateElsewhere map[int]bool // pairs whose private halves only Terraform has
+	wasUsed          map[int]bool // SSH pairs that Terraform had before it was given another
+	pairGone         int          // consumer's pair that is compromised; 0: none
+	leftToken        string       // id of the token that the previous key was set on
+	tokenMay         string       // id of the token that may hold the pending key
 
 	olderSwitch bool // the pending key was switched to by a version that did not note it
 }
@@ -168,8 +168,8 @@ func (r *recordKept) clone() *recordKept {
 		return nil
 	}
 	out := *r
-	out.condemned, out.supplied = maps.Clone(r.condemned), maps.Clone(r.supplied)
-	out.unheld, out.wasUsed = maps.Clone(r.unheld), maps.Clone(r.wasUsed)
+	out.compromised, out.supplied = maps.Clone(r.compromised), maps.Clone(r.supplied)
+	out.privateElsewhere, out.wasUsed = maps.Clone(r.privateElsewhere), maps.Clone(r.wasUsed)
 	return &out
 }
 

@@ -51,11 +51,11 @@ func consumerFacts(c *Consumer) *plan.ConsumerKey {
 		return nil
 	}
 	out := &plan.ConsumerKey{
-		Unheld: c.Private.Empty(), Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created,
-		Brought: c.UserSupplied, Condemned: c.Compromised,
+		PrivateElsewhere: c.Private.Empty(), Key: c.Key, Fingerprint: c.Fingerprint, Created: c.Created,
+		UserSupplied: c.UserSupplied, Compromised: c.Compromised,
 	}
 	if c.Previous != nil {
-		out.Previous, out.PreviousCondemned = c.Previous.Fingerprint, c.Previous.Compromised
+		out.Previous, out.PreviousCompromised = c.Previous.Fingerprint, c.Previous.Compromised
 	}
 	return out
 }
@@ -65,7 +65,7 @@ func keyFacts(k *SSHKey) *plan.Key {
 		return nil
 	}
 	return &plan.Key{
-		Unheld: k.Private.Empty(), Fingerprint: k.Fingerprint, Created: k.Created, Published: k.Published, Token: k.Token, Set: k.Set, SwitchNoted: k.SwitchNoted,
-		Brought: k.UserSupplied, Proved: k.Proved, Left: k.Left, Condemned: k.Compromised,
+		PrivateElsewhere: k.Private.Empty(), Fingerprint: k.Fingerprint, Created: k.Created, Published: k.Published, Token: k.Token, Set: k.Set, SwitchNoted: k.SwitchNoted,
+		UserSupplied: k.UserSupplied, Proved: k.Proved, Left: k.Left, Compromised: k.Compromised,
 	}
 }

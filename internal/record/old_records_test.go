@@ -61,7 +61,7 @@ func TestOldRecords(t *testing.T) {
 			want: plan.Record{
 				Fleet:    "corp",
 				Pending:  &plan.Key{Fingerprint: ssh.Fingerprint, Created: made, Published: made},
-				Previous: &plan.Key{Unheld: true, Fingerprint: "SHA256:old", Left: made},
+				Previous: &plan.Key{PrivateElsewhere: true, Fingerprint: "SHA256:old", Left: made},
 			},
 		},
 		"compromised, user-supplied pairs": {
@@ -73,10 +73,10 @@ func TestOldRecords(t *testing.T) {
 			},
 			want: plan.Record{
 				Consumer: &plan.ConsumerKey{
-					Key: "own", Fingerprint: consumer.Fingerprint, Brought: true, Condemned: "stolen",
-					Previous: "SHA256:old", PreviousCondemned: "leaked",
+					Key: "own", Fingerprint: consumer.Fingerprint, UserSupplied: true, Compromised: "stolen",
+					Previous: "SHA256:old", PreviousCompromised: "leaked",
 				},
-				Current:      &plan.Key{Fingerprint: ssh.Fingerprint, Brought: true, Condemned: "stolen", Proved: made},
+				Current:      &plan.Key{Fingerprint: ssh.Fingerprint, UserSupplied: true, Compromised: "stolen", Proved: made},
 				RefusedToken: "ot-1", Retired: &plan.RetiredKey{Fingerprint: "SHA256:older", Destroyed: true},
 			},
 		},

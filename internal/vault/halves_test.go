@@ -49,12 +49,12 @@ func TestEditedKeysAreRefused(t *testing.T) {
 			field  string // that the error names
 			change func(map[string]any)
 		}{
-			"public":      {"public", func(f map[string]any) { f[prefix+"public"] = other[0] }},
-			"fingerprint": {"fingerprint", func(f map[string]any) { f[prefix+"fingerprint"] = other[1] }},
-			"both":        {"public", func(f map[string]any) { f[prefix+"public"], f[prefix+"fingerprint"] = other[0], other[1] }},
-			"not a key":   {"private", func(f map[string]any) { f[prefix+"private"] = "words" }},
-			"a line more": {"public", func(f map[string]any) { f[prefix+"public"] = f[prefix+"public"].(string) + " x\n" + other[0] }},
-			"unheld":      {"fingerprint", func(f map[string]any) { delete(f, prefix+"private"); f[prefix+"public"] = other[0] }},
+			"public":                {"public", func(f map[string]any) { f[prefix+"public"] = other[0] }},
+			"fingerprint":           {"fingerprint", func(f map[string]any) { f[prefix+"fingerprint"] = other[1] }},
+			"both":                  {"public", func(f map[string]any) { f[prefix+"public"], f[prefix+"fingerprint"] = other[0], other[1] }},
+			"not a key":             {"private", func(f map[string]any) { f[prefix+"private"] = "words" }},
+			"a line more":           {"public", func(f map[string]any) { f[prefix+"public"] = f[prefix+"public"].(string) + " x\n" + other[0] }},
+			"private key elsewhere": {"fingerprint", func(f map[string]any) { delete(f, prefix+"private"); f[prefix+"public"] = other[0] }},
 		} {
 			t.Run(prefix+name, func(t *testing.T) {
 				t.Parallel()
@@ -113,7 +113,7 @@ func TestEditedRecordIsNotLeased(t *testing.T) {
 
 // The keys of a connection that people made have no private half: what is known of
 // them is read as it is.
-func TestUnheldKeysAreRead(t *testing.T) {
+func TestPrivateKeysElsewhereAreRead(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b bed) {
 		want := sample()

@@ -80,7 +80,7 @@ func madeUp(want, have map[string]string, old map[string]bool) (path, name strin
 // Bitbucket derives a link's id from its URL, and a pair that is user-supplied may have
 // been published.
 func mayBeOld(path string, want map[string]string) bool {
-	return path == ".Link.ID" || path == ".Record.Consumer.Fingerprint" && want[".Record.Consumer.Brought"] != ""
+	return path == ".Link.ID" || path == ".Record.Consumer.Fingerprint" && want[".Record.Consumer.UserSupplied"] != ""
 }
 
 // names are all strings of what was read before.
