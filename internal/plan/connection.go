@@ -8,7 +8,7 @@ import (
 	"github.com/bbsync/bbsync/schema"
 )
 
-// Rotate plans one connection, whatever else the fleet has, with a rotation asked for.
+// connect plans one connection that the configuration describes.
 //
 //	record | link or client there | what happens
 //	-------+----------------------+------------------------------------------
@@ -16,12 +16,6 @@ import (
 //	no     | yes                  | refused, or taken over when adopting
 //	yes    | ours or none         | differences are repaired in place
 //	yes    | somebody else's      | refused, or taken over when adopting
-func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation) Connection {
-	return connect(fleet, want, have, now, asked, nil, sshUsers{})
-}
-
-// connect is Rotate with what is known of other connections. resolved is the condition
-// that an earlier plan of the run made of the same rotation; nil: this is the first.
 func connect(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation, resolved *Ask, users sshUsers) Connection {
 	want = spelled(want, have)
 	w := Read(fleet, want, have, now)
@@ -121,9 +115,4 @@ func spelled(want *schema.Connection, have Have) *schema.Connection {
 	same := *want
 	same.Link.URL = have.Link.URL
 	return &same
-}
-
-// Diff is Rotate with nothing asked for.
-func Diff(fleet string, want *schema.Connection, have Have, now time.Time) Connection {
-	return Rotate(fleet, want, have, now, Rotation{})
 }

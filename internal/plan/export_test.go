@@ -3,6 +3,7 @@ package plan
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/bbsync/bbsync/schema"
 )
@@ -43,4 +44,19 @@ func (w World) Show() string {
 		w.Record, w.Moved, w.Before, w.Link, w.NameTaken, w.Consumer, w.Old, w.Clients, w.Keys, w.OldKeys, w.Using, w.TokenDead,
 	})
 	return fmt.Sprintf("%s %+v %v", body, w.since, err)
+}
+
+// Walk returns the steps to what is wanted, and the world that they lead to.
+func Walk(want *schema.Connection, w World, ask Ask) ([]Change, World, error) {
+	return walk(describedRules(), view{World: &w, want: want, ask: &ask})
+}
+
+// Diff plans one connection, whatever else the fleet has.
+func Diff(fleet string, want *schema.Connection, have Have, now time.Time) Connection {
+	return Rotate(fleet, want, have, now, Rotation{})
+}
+
+// Rotate is Diff with a rotation asked for.
+func Rotate(fleet string, want *schema.Connection, have Have, now time.Time, asked Rotation) Connection {
+	return connect(fleet, want, have, now, asked, nil, sshUsers{})
 }

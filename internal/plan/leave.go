@@ -13,7 +13,6 @@ func (r Removals) leave(l Leaving, have Have, used map[string]bool) Connection {
 	d := &departure{Leaving: l, Removals: r, used: used}
 	w := World{Have: have, Target: target(r.Fleet, l.Want), Now: r.Now, leaving: true}
 	w.Target.Needs = nil
-	d.Record = l.Record
 	g := &guard{view: view{World: &w, want: l.Want, ask: &Ask{}}}
 	out := Connection{Target: w.Target, At: l.Want.Range, Removal: true, Basis: l.Record.Basis()}
 	if l.For != nil {

@@ -1,4 +1,4 @@
-// Package plan decides what must change. Next looks at the world of one connection and
+// Package plan decides what must change. A rule looks at the world of one connection and
 // returns the next step towards what the configuration wants; Effect predicts the world
 // after it; a plan is the walk until nothing is left to do. It does no I/O, reads no
 // clock and holds no secret.

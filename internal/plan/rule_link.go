@@ -8,7 +8,7 @@ func linkRule(v view) *Change {
 	switch {
 	case have != nil && v.Consumer != nil && v.Consumer.Key != key:
 		return step(DeleteLink{URL: have.URL, Name: have.Name, ConsumerKey: v.Consumer.Key},
-			v.reason("link_consumer_key", "consumer key in the link", v.Consumer.Key, orNewKey(key), "application_link.url"))
+			v.reason("link_consumer_key", "consumer key in the link", v.Consumer.Key, orNew(key), "application_link.url"))
 	case have == nil:
 		return step(CreateLink{URL: want.URL, Name: want.Name},
 			v.reason("link", "application link on "+want.URL, "", want.Name, "application_link.url"))
@@ -18,9 +18,6 @@ func linkRule(v view) *Change {
 	}
 	return nil
 }
-
-// orNewKey returns a consumer key for people to read.
-func orNewKey(key string) string { return orNew(key) }
 
 // consumerRule plans the consumer in the link, and a proof of what was changed in it.
 func consumerRule(v view) *Change {

@@ -3,8 +3,6 @@ package plan
 import (
 	"fmt"
 	"strings"
-
-	"github.com/bbsync/bbsync/schema"
 )
 
 // A rule says what its object needs next, nil for nothing. It looks at the world
@@ -48,12 +46,8 @@ func describedRules() []rule {
 	}
 }
 
-// Next returns the next step towards what is wanted, and why; false when nothing is
+// next returns the next step towards what is wanted, and why; false when nothing is
 // left to do. It is a function of its arguments.
-func Next(want *schema.Connection, w World, ask Ask) (Change, bool) {
-	return next(describedRules(), view{World: &w, want: want, ask: &ask})
-}
-
 func next(rules []rule, v view) (Change, bool) {
 	for _, r := range rules {
 		if c := r.next(v); c != nil {
@@ -66,12 +60,8 @@ func next(rules []rule, v view) (Change, bool) {
 // bound is more steps than any plan has, but for waves of workspaces.
 const bound = 60
 
-// Walk returns the steps to what is wanted, and the world that they lead to. It
-// returns an error when they do not end, which is a bug in a rule or in Effect.
-func Walk(want *schema.Connection, w World, ask Ask) ([]Change, World, error) {
-	return walk(describedRules(), view{World: &w, want: want, ask: &ask})
-}
-
+// walk returns the steps to what is wanted, and the world that they lead to. It
+// returns an error when they do not end, which is a bug in a rule or in an effect.
 func walk(rules []rule, v view) ([]Change, World, error) {
 	var out []Change
 	for limit := bound + v.workspaces(); len(out) <= limit; {

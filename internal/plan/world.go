@@ -64,7 +64,7 @@ func known(name string) string {
 	return name
 }
 
-// orNew returns a fingerprint for people to read.
+// orNew returns a fingerprint, or a consumer key, for people to read.
 func orNew(fingerprint string) string {
 	if known(fingerprint) == "" {
 		return "a new one"
