@@ -182,7 +182,7 @@ func (c *Connection) Where(name string) hcl.Range {
 type SSHKey struct {
 	Bits        int           // default 3072
 	RotateAfter time.Duration // 0: never by age
-	Overlap     time.Duration // soak before the old key is retired; default 24h
+	Overlap     time.Duration // how long the old key stays after a switch; default 24h
 	Private     *SecretRef    // a key the user brings; nil: bbsync makes one
 }
 

@@ -249,7 +249,7 @@ func TestTerraformSide(t *testing.T) {
 		{"key by somebody", with(func(f *connectionFacts) { f.have.Record.Current.Token = "ot-0" }, (*connectionFacts).tokenSSHKey), Failed, "bbsync did not set it"},
 		{"sees", with(func(*connectionFacts) {}, (*connectionFacts).repositoriesCheck), OK, "itself sees INFRA/vpc"},
 		{"does not see", with(func(f *connectionFacts) { f.repos.value = nil }, (*connectionFacts).repositoriesCheck), Failed, "INFRA/vpc"},
-		{"a key soaks", with(func(f *connectionFacts) { f.login.err = errInOverlap }, (*connectionFacts).sshLogin), Unknown, "rotation"},
+		{"a key is in its overlap", with(func(f *connectionFacts) { f.login.err = errInOverlap }, (*connectionFacts).sshLogin), Unknown, "rotation"},
 		{"cannot be asked", with(func(f *connectionFacts) { f.repos.err = &tfe.Error{Kind: tfe.ErrUnsupported} }, (*connectionFacts).repositoriesCheck), Unknown, "--prove"},
 		{"no events", with(func(*connectionFacts) {}, events), OK, "no proof"},
 		{"an event", with(event(noon.Add(-time.Hour), "oc-1"), events), Warning, "no route to host"},

@@ -17,13 +17,13 @@ type act struct {
 	people []string
 	args   []string
 
-	files string // "": those of the bed
-	orgs  int    // that the files ask for; 0: one
-	lean  bool   // cut off once for each state that the systems are in, whatever -laws.every says
-	moves bool   // workspaces change their client
-	again bool   // cut off, it is run once more as it was, and not left to apply
-	keeps bool   // the keys stay in records that no file describes, in however many versions
-	soaks bool   // whether the soak that it begins is over is a matter of seconds
+	files    string // "": those of the bed
+	orgs     int    // that the files ask for; 0: one
+	lean     bool   // cut off once for each state that the systems are in, whatever -laws.every says
+	moves    bool   // workspaces change their client
+	again    bool   // cut off, it is run once more as it was, and not left to apply
+	keeps    bool   // the keys stay in records that no file describes, in however many versions
+	overlaps bool   // whether the overlap that it begins is over is a matter of seconds
 
 	ends func(*bed, terraformd.Connection) bool // whether an OAuth client is to go; nil: none
 	end  func(*testing.T, *bed, shape)          // what there is in the end; nil: what there is without a crash
@@ -174,7 +174,7 @@ func (a act) shape(t rapid.TB, b *bed) shape {
 		s.leftKeys = 0
 	}
 	for i := range s.connections {
-		if c := &s.connections[i]; a.soaks && c.previous {
+		if c := &s.connections[i]; a.overlaps && c.previous {
 			c.previous = false
 			s.userKeys--
 		}

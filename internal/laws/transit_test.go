@@ -85,7 +85,7 @@ func transits(first any) []act {
 			ends: func(*bed, terraformd.Connection) bool { return true },
 		},
 		{
-			name: "rollback", state: "rotated", files: files, lean: true, again: true, soaks: true,
+			name: "rollback", state: "rotated", files: files, lean: true, again: true, overlaps: true,
 			args: []string{"rotate", "--auto-approve", "--all", "--rollback"},
 			end: func(t *testing.T, b *bed, s shape) {
 				t.Helper()

@@ -79,12 +79,12 @@ func TestTwoAtOnce(t *testing.T) {
 		b.expire(t)
 		b.converge(t, g)
 		s := b.shape(t)
-		soaking := 0
+		overlapping := 0
 		if s.connections[0].previous { // of a rotation
-			s.connections[0].previous, soaking = false, 1
+			s.connections[0].previous, overlapping = false, 1
 		}
 		b.wellMade(t, s)
-		if s.userKeys != 1+soaking || s.consumers-s.unlinked != 1 {
+		if s.userKeys != 1+overlapping || s.consumers-s.unlinked != 1 {
 			t.Fatalf("something is there twice: %+v", s)
 		}
 	})

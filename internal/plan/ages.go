@@ -15,20 +15,20 @@ const (
 )
 
 // An Age is what there is to know of a key's time: how old it is, when it is due
-// and why, how long it soaks.
+// and why, how long it stays.
 type Age struct {
-	Key         string        `json:"key"`  // ServiceKey or ConsumerPair
-	Role        Role          `json:"role"` // of the SSH key; Current for the consumer's pair
-	Fingerprint string        `json:"fingerprint"`
-	Created     time.Time     `json:"created"`
-	Age         time.Duration `json:"-"`
-	Due         time.Time     `json:"due,omitzero"`        // zero: not by age
-	Overdue     time.Time     `json:"-"`                   // from when on no maintenance window holds it back
-	Why         string        `json:"why,omitempty"`       // what makes it due, or why it never is
-	Expires     time.Time     `json:"expires,omitzero"`    // by the server's own rule
-	LastUsed    time.Time     `json:"last_used,omitzero"`  // as the server tells
-	SoakUntil   time.Time     `json:"soak_until,omitzero"` // of a previous key
-	Soak        string        `json:"soak,omitempty"`      // why it is still there
+	Key          string        `json:"key"`  // ServiceKey or ConsumerPair
+	Role         Role          `json:"role"` // of the SSH key; Current for the consumer's pair
+	Fingerprint  string        `json:"fingerprint"`
+	Created      time.Time     `json:"created"`
+	Age          time.Duration `json:"-"`
+	Due          time.Time     `json:"due,omitzero"`           // zero: not by age
+	Overdue      time.Time     `json:"-"`                      // from when on no maintenance window holds it back
+	Why          string        `json:"why,omitempty"`          // what makes it due, or why it never is
+	Expires      time.Time     `json:"expires,omitzero"`       // by the server's own rule
+	LastUsed     time.Time     `json:"last_used,omitzero"`     // as the server tells
+	OverlapUntil time.Time     `json:"overlap_until,omitzero"` // of a previous key
+	Overlap      string        `json:"overlap,omitempty"`      // why it is still there
 }
 
 // Ages returns the ages of a connection's keys: the SSH keys by role, then the
@@ -65,13 +65,13 @@ func sshAge(want *schema.Connection, have Have, role Role, k *Key, now time.Time
 	case Current:
 		age.setDue(sshDue(want, k, live), want.SSHKey.Private != nil)
 	case Previous:
-		s := soakOf(have.Record.Current, k, have, want.SSHKey.Overlap, now)
-		age.SoakUntil, age.Soak = s.until, s.why
+		s := overlapOf(have.Record.Current, k, have, want.SSHKey.Overlap, now)
+		age.OverlapUntil, age.Overlap = s.until, s.why
 	case Pending:
-		age.Soak = "staged: Terraform does not hold it yet"
+		age.Overlap = "staged: Terraform does not hold it yet"
 	}
 	if k.Compromised != "" {
-		age.Soak = "compromised: " + k.Compromised
+		age.Overlap = "compromised: " + k.Compromised
 	}
 	return age
 }
@@ -107,10 +107,10 @@ func (a Age) String() string {
 		parts = append(parts, "last used "+a.LastUsed.UTC().Format(minutes))
 	}
 	switch {
-	case !a.SoakUntil.IsZero():
-		parts = append(parts, fmt.Sprintf("soaks until %s (%s)", a.SoakUntil.UTC().Format(minutes), a.Soak))
-	case a.Soak != "":
-		parts = append(parts, a.Soak)
+	case !a.OverlapUntil.IsZero():
+		parts = append(parts, fmt.Sprintf("stays until %s (%s)", a.OverlapUntil.UTC().Format(minutes), a.Overlap))
+	case a.Overlap != "":
+		parts = append(parts, a.Overlap)
 	}
 	return strings.Join(parts, ", ")
 }

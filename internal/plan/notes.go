@@ -126,7 +126,7 @@ func (t *telling) previousKey() {
 		t.note(t.want.Where("ssh_key"), "there is no way back to the SSH key before: %s", why)
 		return
 	}
-	s := t.soak()
+	s := t.overlap()
 	if k := t.end.Record.Previous; k != nil && k.Fingerprint == previous.Fingerprint {
 		t.note(t.want.Where("ssh_key.overlap"), "%s", s.String())
 	}
@@ -184,7 +184,7 @@ func (t *telling) waits() {
 		return
 	}
 	if end.Record.Previous != nil && end.ask.Key == "" && t.Record != nil && t.Record.Previous != nil && end.whyKey() != nil {
-		t.note(t.want.Where("ssh_key.overlap"), "a new SSH key waits for the soak to end; --emergency does not wait")
+		t.note(t.want.Where("ssh_key.overlap"), "a new SSH key waits for the overlap to end; --emergency does not wait")
 		return
 	}
 	if end.ask.Key == "" {

@@ -43,7 +43,7 @@ func TestServiceUserChanges(t *testing.T) {
 		have:  func(h *plan.Have) { h.Clients[0].Token = nil },
 		steps: []plan.Step{gone(1, "ssh-1"), add, proveSSH, authorize, setKey, proveRepos},
 	}, {
-		name: "a key was soaking",
+		name: "a key was in its overlap",
 		have: func(h *plan.Have) {
 			authorized(h)
 			h.Record.Previous = &plan.Key{Fingerprint: "ssh-0"}

@@ -241,7 +241,7 @@ func TestRotationsEnd(t *testing.T) {
 			t.Fatalf("not ended: %+v", *r)
 		}
 		if r := end.record; r.previous != 0 && !end.aging && !end.expiring {
-			t.Fatalf("the previous key soaks for ever: %+v", *r)
+			t.Fatalf("the previous key stays: %+v", *r)
 		}
 	})
 }

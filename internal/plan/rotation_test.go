@@ -25,8 +25,8 @@ func kept(days int) func() plan.Have {
 	}
 }
 
-// soaking is a connection whose key was switched hours ago.
-func soaking(hours int) func() plan.Have {
+// overlapping is a connection whose key was switched hours ago.
+func overlapping(hours int) func() plan.Have {
 	return func() plan.Have {
 		have := kept(0)()
 		at := noon.Add(-time.Duration(hours) * time.Hour)
@@ -38,16 +38,16 @@ func soaking(hours int) func() plan.Have {
 }
 
 // restaged is a connection that is going back, and wentBack one that went, both
-// to the key that was there before the one that soaking has.
+// to the key that was there before the one that overlapping has.
 func restaged() plan.Have {
-	have := soaking(3)()
+	have := overlapping(3)()
 	have.Record.Pending, have.Record.Previous = have.Record.Previous, nil
 	have.Record.Pending.Token = ""
 	return have
 }
 
 func wentBack() plan.Have {
-	have := soaking(3)()
+	have := overlapping(3)()
 	r := have.Record
 	r.Current, r.Previous = r.Previous, r.Current
 	r.Current.Set, r.Previous.Left = noon, noon
@@ -173,7 +173,7 @@ func TestRotationGoesOn(t *testing.T) {
 	})
 }
 
-func TestSoak(t *testing.T) {
+func TestOverlap(t *testing.T) {
 	used := func(fingerprint string, ago time.Duration) func(*plan.Have) {
 		return func(h *plan.Have) {
 			key := h.Keys[fingerprint]
@@ -181,7 +181,7 @@ func TestSoak(t *testing.T) {
 			h.Keys[fingerprint] = key
 		}
 	}
-	runDiff(t, soaking(3), []diffCase{
+	runDiff(t, overlapping(3), []diffCase{
 		{name: "the overlap runs", want: aged, notes: []string{"until 2026-07-02 09:00 UTC: the overlap lasts until then, or until Bitbucket sees the new one in use"}, state: plan.StateInSync},
 		{name: "bbsync's own proof is no use", want: aged, have: used("ssh-2", 3*time.Hour-time.Second), notes: []string{"the overlap lasts"}},
 		{name: "the new key is in use", want: aged, have: used("ssh-2", time.Hour), steps: retire, reasons: []string{"previous SSH key: the new one is in use -> none", "previous SSH key: the new one is in use -> none"}[:1]},
@@ -194,7 +194,7 @@ func TestSoak(t *testing.T) {
 			notes: []string{"as this Bitbucket does not tell which keys are in use"},
 		},
 	})
-	runDiff(t, soaking(25), []diffCase{
+	runDiff(t, overlapping(25), []diffCase{
 		{name: "the overlap has passed", want: aged, steps: retire, reasons: []string{"previous SSH key: the overlap has passed -> none"}},
 		{name: "it is deleted already", want: aged, have: func(h *plan.Have) { delete(h.Keys, "ssh-1") }, steps: retire[1:]},
 		{
@@ -234,7 +234,7 @@ func TestRotationAskedFor(t *testing.T) {
 	}{
 		{"now", kept(1), plan.Rotation{SSH: true}, rotateSSH, nil},
 		{"both", kept(1), plan.Rotation{SSH: true, Consumer: true}, steps(swap, rotateSSH), []string{"may not outlive"}},
-		{"while it soaks", soaking(3), plan.Rotation{SSH: true}, nil, []string{"the overlap lasts", "a new SSH key waits for the soak to end"}},
+		{"in the overlap", overlapping(3), plan.Rotation{SSH: true}, nil, []string{"the overlap lasts", "a new SSH key waits for the overlap to end"}},
 		{"nothing was made yet", nothing, plan.Rotation{SSH: true}, everything(), []string{"Terraform cannot change"}},
 		{
 			"emergency", kept(1),
@@ -242,7 +242,7 @@ func TestRotationAskedFor(t *testing.T) {
 			steps([]plan.Step{plan.MarkCompromised{Fingerprints: []string{"ssh-1"}, Reason: "stolen"}}, stage, refused("ssh-1", 1)), nil,
 		},
 		{
-			"emergency while it soaks", soaking(3),
+			"emergency in the overlap", overlapping(3),
 			plan.Rotation{SSH: true, Emergency: "stolen"},
 			steps([]plan.Step{plan.MarkCompromised{Fingerprints: []string{"ssh-2", "ssh-1"}, Reason: "stolen"}}, refused("ssh-1", 1), stage, refused("ssh-2", 2)), nil,
 		},
@@ -257,7 +257,7 @@ func TestRotationAskedFor(t *testing.T) {
 			}, stage, refused("ssh-1", 1)), nil,
 		},
 		{
-			"back while it soaks", soaking(3),
+			"back in the overlap", overlapping(3),
 			plan.Rotation{Rollback: true},
 			[]plan.Step{plan.RestageKey{Fingerprint: "ssh-1"}, plan.ProveSSH{Role: plan.Pending}, plan.SwitchKey{Fingerprint: "ssh-1"}},
 			nil,
@@ -275,7 +275,7 @@ func TestRotationAskedFor(t *testing.T) {
 			nil,
 		},
 		{"back again when it has been gone back", wentBack, plan.Rotation{Rollback: true}, nil, []string{"the previous SSH key stays", "there is no earlier SSH key"}},
-		{"held: the soak is over, and stays", soaking(25), plan.Rotation{Hold: true}, nil, []string{"the overlap has passed"}},
+		{"held: the overlap is over, and the key stays", overlapping(25), plan.Rotation{Hold: true}, nil, []string{"the overlap has passed"}},
 		{"nothing to go back to", kept(1), plan.Rotation{Rollback: true}, nil, []string{"there is no earlier SSH key"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -315,14 +315,14 @@ func TestDueDatesAreSpread(t *testing.T) {
 func TestAgesAsShown(t *testing.T) {
 	want := aConnection()
 	aged(want)
-	have := soaking(3)()
+	have := overlapping(3)()
 	have.Keys["ssh-2"] = plan.SSHKey{ID: 2, Fingerprint: "ssh-2", Expires: noon.Add(300 * aDay), LastUsed: noon.Add(-2 * time.Hour)}
 	var got []string
 	for _, a := range plan.Ages(want, have, noon) {
 		got = append(got, a.String())
 	}
 	diff := cmp.Diff([]string{
-		"SSH key ssh-2 (current): 3 hours old, due on 2026-09-", "SSH key ssh-1 (previous): 90 days old, soaks until 2026-07-02 09:00 UTC (the new one is in use)",
+		"SSH key ssh-2 (current): 3 hours old, due on 2026-09-", "SSH key ssh-1 (previous): 90 days old, stays until 2026-07-02 09:00 UTC (the new one is in use)",
 		"consumer's pair rsa-1 (current): 0 minutes old, due on 2027-0",
 	}, got, cmp.Comparer(func(a, b string) bool { return strings.HasPrefix(a, b) || strings.HasPrefix(b, a) }))
 	if diff != "" {

@@ -100,14 +100,14 @@ func previousKeyRule(v view) *Change {
 	case v.ask.Key == k.Fingerprint && r.Pending == nil && v.wayBack(k) == "":
 		return step(RestageKey{Fingerprint: k.Fingerprint}, v.reason("current_ssh_key", "SSH key in use", r.Current.Fingerprint, k.Fingerprint+", as asked for", ""))
 	}
-	if s := v.soak(); s.over && (!v.ask.Hold || v.expired(r.Current.Fingerprint)) {
+	if s := v.overlap(); s.over && (!v.ask.Hold || v.expired(r.Current.Fingerprint)) {
 		return v.leave(Previous, k, v.reason("previous_ssh_key", "previous SSH key", s.why, "", "ssh_key.overlap"))
 	}
 	return nil
 }
 
-func (v view) soak() soak {
-	return soakOf(v.Record.Current, v.Record.Previous, v.Have, v.want.SSHKey.Overlap, v.Now)
+func (v view) overlap() overlap {
+	return overlapOf(v.Record.Current, v.Record.Previous, v.Have, v.want.SSHKey.Overlap, v.Now)
 }
 
 // leave ends a key: off the server, then out of Vault. That a compromised one is let in

@@ -23,7 +23,7 @@ func Drift(d drift.Report, style Style) string {
 	for _, e := range d.Entries() {
 		w.entry(e)
 	}
-	w.soaking(d.Connections)
+	w.inRotation(d.Connections)
 	w.deleted(d.Connections)
 	for _, warning := range d.Warnings() {
 		fmt.Fprintf(w, "%s %s\n", w.paint(yellow, "Warning:"), plaintext.Line(warning.Text))
@@ -46,31 +46,31 @@ func (w *driftWriter) entry(e drift.Entry) {
 	}
 }
 
-// mostSoaking is how many keys are named that a rotation has under way: the
+// mostInRotation is how many keys are named that a rotation has under way: the
 // JSON has all.
-const mostSoaking = 10
+const mostInRotation = 10
 
-// soaking tells which keys are there beside the current one, and why. That is no
+// inRotation reports which keys are there beside the current one, and why. That is no
 // drift.
-func (w *driftWriter) soaking(connections []drift.Connection) {
+func (w *driftWriter) inRotation(connections []drift.Connection) {
 	n := 0
 	for _, c := range connections {
 		for _, k := range c.Keys {
-			if k.Soak == "" {
+			if k.Overlap == "" {
 				continue
 			}
-			if n++; n > mostSoaking {
+			if n++; n > mostInRotation {
 				continue
 			}
 			until := ""
-			if !k.SoakUntil.IsZero() {
-				until = " soaks until " + k.SoakUntil.UTC().Format("2006-01-02 15:04 UTC") + ":"
+			if !k.OverlapUntil.IsZero() {
+				until = " stays until " + k.OverlapUntil.UTC().Format("2006-01-02 15:04 UTC") + ":"
 			}
-			fmt.Fprintf(w, "%s %s (%s): the %s SSH key %s%s %s\n", w.paint(cyan, "i"), w.paint(bold, plaintext.Line(c.Address)), plaintext.Line(c.Organization), k.Role, plaintext.Line(k.Fingerprint), until, plaintext.Line(k.Soak))
+			fmt.Fprintf(w, "%s %s (%s): the %s SSH key %s%s %s\n", w.paint(cyan, "i"), w.paint(bold, plaintext.Line(c.Address)), plaintext.Line(c.Organization), k.Role, plaintext.Line(k.Fingerprint), until, plaintext.Line(k.Overlap))
 		}
 	}
-	if n > mostSoaking {
-		fmt.Fprintf(w, "%s and %d more keys are on their way; --json has all\n", w.paint(cyan, "i"), n-mostSoaking)
+	if n > mostInRotation {
+		fmt.Fprintf(w, "%s and %d more keys are on their way; --json has all\n", w.paint(cyan, "i"), n-mostInRotation)
 	}
 }
 

@@ -78,7 +78,7 @@ func (w *planWriter) group(g planview.Group, state plan.State) {
 	w.blank()
 }
 
-// ages shows how old the keys are, when they are due, and what soaks and why.
+// ages shows how old the keys are, when they are due, and which stay and why.
 func (w *planWriter) ages(c plan.Connection) {
 	if !w.verbose {
 		return

@@ -10,30 +10,30 @@ import (
 // which is known to about a second.
 const useTolerance = 3 * time.Second
 
-// A soak is the time in which both the current and the previous key are on
+// An overlap is the time in which both the current and the previous key are on
 // Bitbucket.
-type soak struct {
+type overlap struct {
 	until   time.Time // zero: not known yet
 	over    bool
 	why     string
 	warning string
 }
 
-func (s soak) String() string {
+func (s overlap) String() string {
 	if s.until.IsZero() {
 		return "the previous SSH key stays on Bitbucket: " + s.why
 	}
 	return fmt.Sprintf("the previous SSH key stays on Bitbucket until %s: %s", s.until.UTC().Format(minutes), s.why)
 }
 
-// soakOf says whether the previous key may go. It may when the overlap has
+// overlapOf says whether the previous key may go. It may when the overlap has
 // passed, or earlier when the server has seen the new key in use and has not
 // seen the old one since the switch.
-func soakOf(current, previous *Key, have Have, overlap time.Duration, now time.Time) soak {
+func overlapOf(current, previous *Key, have Have, lasts time.Duration, now time.Time) overlap {
 	if current == nil || current.Set.IsZero() {
-		return soak{why: "Terraform does not hold the current one yet"}
+		return overlap{why: "Terraform does not hold the current one yet"}
 	}
-	s := soak{until: current.Set.Add(overlap)}
+	s := overlap{until: current.Set.Add(lasts)}
 	used, old := newInUse(current, have), oldInUse(previous, have)
 	if !old.IsZero() {
 		s.warning = fmt.Sprintf("the previous SSH key was used at %s, after Terraform was given another: somebody else uses it", old.UTC().Format(minutes))
