@@ -59,13 +59,13 @@ func f() {
 
 // allowedComparisons are those that are right, with the reason.
 var allowedComparisons = map[string]string{
-	"internal/plan/spelling.go: have.Link.URL == want.Link.URL":        "asks for another spelling of one URL",
-	"internal/plan/spelling.go: c.Organization != d.want.Organization": "asks for another spelling of one name",
-	"internal/live/bitbucket.go: index.byURL[l.URL]":                   "Bitbucket takes two spellings for two links; byKey is the index without them",
-	"internal/adopt/write.go: m.Link.URL":                              "asks whether the default has this very spelling",
-	"internal/adopt/found.go: u.DisplayName == token.User":             "a display name is no username",
-	"internal/adopt/pair.go: unknown[m.User]":                          "a pointer",
-	"internal/doctor/connection.go: answer[tfe.Organization]":          "a type",
+	"internal/plan/connection.go: have.Link.URL == want.Link.URL":     "asks for another spelling of one URL",
+	"internal/plan/renamed.go: c.Organization != g.want.Organization": "asks for another spelling of one name",
+	"internal/live/bitbucket.go: index.byURL[l.URL]":                  "Bitbucket takes two spellings for two links; byKey is the index without them",
+	"internal/adopt/write.go: m.Link.URL":                             "asks whether the default has this very spelling",
+	"internal/adopt/found.go: u.DisplayName == token.User":            "a display name is no username",
+	"internal/adopt/match.go: unknown[m.User]":                        "a pointer",
+	"internal/doctor/connection.go: answer[tfe.Organization]":         "a type",
 }
 
 // nameFields are the fields that hold names.
