@@ -95,6 +95,43 @@ func TestEmergency(t *testing.T) {
 			[]string{"only Terraform holds the private half"},
 		},
 		{
+			"back, and an older version staged a key that Bitbucket does not have", with(func(h *plan.Have) {
+				h.Record.Pending = &plan.Key{Fingerprint: "ssh-2", Created: noon}
+			}),
+			plan.Rotation{Rollback: true},
+			"RetireKey", nil,
+		},
+		{
+			"back, and an older version staged a key that Terraform may hold", staged(func(h *plan.Have) {
+				h.Record.Pending.Token, h.Record.Pending.SwitchNoted = "", false
+			}),
+			plan.Rotation{Rollback: true},
+			"ProveSSH SetTokenKey DeleteSSHKey RetireKey", nil,
+		},
+		{
+			"back, and somebody else authorized", staged(func(h *plan.Have) { h.Clients[0].Token.User = "jane" }),
+			plan.Rotation{Rollback: true},
+			"Authorize DeleteSSHKey RetireKey ProveSSH SetTokenKey ProveRepositories",
+			[]string{"the staged SSH key is dropped when svc-terraform has authorized", "Terraform shows that jane authorized"},
+		},
+		{
+			"back, and the current one has expired, and Terraform was not given the staged one", staged(notSwitched(expired)),
+			plan.Rotation{Rollback: true},
+			"ProveSSH SwitchKey",
+			[]string{"there is no way back to SSH key ssh-1: it expired on"},
+		},
+		{
+			"back, and there is nothing but an expired key", with(expired),
+			plan.Rotation{Rollback: true},
+			"CreateSSHKey AddSSHKey ProveSSH SwitchKey", nil,
+		},
+		{
+			"back, and there is nothing but a key that nobody has", with(func(h *plan.Have) { privateElsewhere(h); h.Clients[0].Token = nil }),
+			plan.Rotation{Rollback: true},
+			"CreateSSHKey AddSSHKey ProveSSH Authorize SetTokenKey ProveRepositories",
+			[]string{"SSH key ssh-1 stays on Bitbucket"},
+		},
+		{
 			"the mark comes before the consumer's pair", kept(10),
 			plan.Rotation{SSH: true, Consumer: true, Emergency: "stolen"},
 			"MarkCompromised CreateSSHKey AddSSHKey ProveSSH SwitchKey DeleteSSHKey ProveRefused RetireKey CreateConsumerKey SwapConsumer ProveRepositories RetireConsumer",

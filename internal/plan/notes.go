@@ -171,7 +171,7 @@ func (t *telling) rollback() {
 		t.note(at, "there is no earlier SSH key to go back to")
 	case staged != nil && staged.Compromised == "" && t.foreignToken():
 		t.note(at, "the staged SSH key is dropped when %s has authorized: a token that acts as somebody else may hold it, and is given no other", t.want.ServiceUser)
-	case staged != nil && staged.Compromised == "" && t.mayHold(staged) && t.wayBack(t.current()) != "":
+	case staged != nil && staged.Compromised == "" && (t.mayHold(staged) || t.expired(t.ask.Key)) && t.wayBack(t.current()) != "":
 		t.note(at, "there is no way back to SSH key %s: %s", t.current().Fingerprint, t.wayBack(t.current()))
 	}
 }

@@ -3,6 +3,7 @@ package plan_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/bbsync/bbsync/internal/plan"
@@ -43,7 +44,20 @@ func (w world) plan() plan.Plan {
 	if w.other != nil {
 		w.besides(fleet, &opts)
 	}
-	return plan.Make(fleet, []*schema.Connection{want}, []plan.Have{have}, map[string]plan.Bitbucket{"corp": *have.Bitbucket}, opts)
+	return ends(plan.Make(fleet, []*schema.Connection{want}, []plan.Have{have}, map[string]plan.Bitbucket{"corp": *have.Bitbucket}, opts))
+}
+
+// ends returns a plan, and panics on one whose walk had no end: no law may take that for
+// a connection that is refused.
+func ends(p plan.Plan) plan.Plan {
+	for _, c := range p.Connections {
+		for _, b := range c.Blocks {
+			if strings.Contains(b.Text, "a bug of bbsync") {
+				panic(b.Text)
+			}
+		}
+	}
+	return p
 }
 
 // besides adds the other connection to what the planner knows of the fleet.

@@ -140,7 +140,9 @@ func stagedKeyRule(v view) *Change {
 		return v.switchTo(k, v.reason("current_ssh_key", "SSH key in use", "not known: a switch was cut off", k.Fingerprint+", until there is a new one", ""))
 	case k.Compromised != "":
 		return v.leave(Pending, k, v.reason("pending_ssh_key", "staged SSH key", "compromised: "+k.Compromised, "", ""))
-	case v.ask.Key == "" || v.ask.Key != current.Fingerprint || current.Compromised != "" || v.foreignToken() || v.deadToken(): // such a token may hold it, and is given no other
+	case v.ask.Key == "" || v.ask.Key != current.Fingerprint || v.whyUseless() != nil: // else the next rule stages one again
+		return nil
+	case v.foreignToken() || v.deadToken(): // such a token may hold it, and is given no other
 		return nil
 	case !v.mayHold(k):
 		return v.leave(Pending, k, v.reason("pending_ssh_key", "staged SSH key", k.Fingerprint, "none, as asked for", ""))
