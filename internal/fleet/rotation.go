@@ -23,8 +23,10 @@ func rotates(s plan.Step, asked plan.Rotation) bool {
 	switch s.(type) {
 	case plan.CreateSSHKey, plan.SwitchKey, plan.RestageKey:
 		return asked.SSH || asked.Rollback
-	case plan.RetireKey: // a staged one, to return to the key before
-		return asked.Rollback
+	case plan.RetireKey: // a staged one, to return to the key before; or the end of an emergency that continues
+		return asked.Rollback || asked.Emergency != ""
+	case plan.RetireConsumer:
+		return asked.Consumer && asked.Emergency != ""
 	case plan.CreateConsumerKey, plan.SwapConsumer:
 		return asked.Consumer
 	default:
