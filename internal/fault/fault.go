@@ -4,6 +4,7 @@
 package fault
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 )
@@ -92,6 +93,16 @@ func Explain(err error) (cause, fix string) {
 		fix = Fix(err)
 	}
 	return cause, fix
+}
+
+// Text returns the text of an error of this kind that explains itself: what happened,
+// and in parentheses how to fix it.
+func Text(e Explainer, kind error) string {
+	cause, fix := e.Explain()
+	if fix = cmp.Or(fix, Fix(kind)); fix != "" {
+		cause += " (" + fix + ")"
+	}
+	return cause
 }
 
 // Fix returns how to fix errors of this kind; "" when nothing can be said in general.

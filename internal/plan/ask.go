@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // A Rotation is what the caller asks for beside what the configuration says. The zero
 // value asks for nothing.
@@ -57,9 +54,9 @@ func Resolve(r Rotation, w World) Ask {
 	if record.Current == nil {
 		return ask
 	}
-	switch keys := w.keys(); {
-	case r.Emergency != "" && r.SSH && !slices.ContainsFunc(keys, func(k *Key) bool { return k.Compromised != "" }):
-		for _, k := range keys {
+	switch {
+	case r.Emergency != "" && r.SSH && !w.inEmergency():
+		for _, k := range w.keys() {
 			ask.Nowhere = append(ask.Nowhere, k.Fingerprint)
 		}
 	case r.Emergency != "":

@@ -26,18 +26,17 @@ func connect(fleet string, want *schema.Connection, have Have, now time.Time, as
 	g := &guard{view: view{World: &w, want: want, ask: &ask}, users: users}
 	out := Connection{Target: w.Target, At: want.Range, Basis: have.Record.Basis(), Ask: ask}
 	if !g.mayPlan() {
-		out.Target, out.Blocks, out.Notes = g.Target, g.blocks, g.notes
+		out.Blocks, out.Notes = g.blocks, g.notes
 		return out
 	}
 	changes, end, err := walk(describedRules(), g.view)
 	if err != nil {
-		g.block(Refused, want.Range, "planning it has no end, which is a bug of bbsync: "+err.Error(), "report it; nothing was changed")
-		changes = nil
+		g.endless(err)
 	}
 	numberWaves(changes)
 	t := telling{findings: g.findings, view: g.view, end: view{World: &end, want: want, ask: &ask}, asked: asked, changes: changes}
 	t.tell()
-	out.Target, out.Changes, out.Blocks, out.Notes = g.Target, once(changes), t.blocks, t.notes
+	out.Changes, out.Blocks, out.Notes = once(changes), t.blocks, t.notes
 	out.Ages, out.Token, out.Person, out.Deletes = Ages(want, w.Have, now), g.clientToken(), g.person(changes), w.deletes()
 	if len(out.Blocks) > 0 {
 		out.Changes = nil
@@ -86,7 +85,7 @@ func once(changes []Change) []Change {
 // or no client yet to authorize.
 func (v view) person(changes []Change) *Person {
 	c := v.client()
-	if c == nil || !slices.ContainsFunc(changes, func(c Change) bool { _, is := c.Step.(Authorize); return is }) {
+	if c == nil || !has[Authorize](changes) {
 		return nil
 	}
 	p := &Person{ClientID: c.ID, URL: c.ConnectURL, Consumer: v.want.Consumer.Name}

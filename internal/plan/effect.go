@@ -106,6 +106,17 @@ func (w *World) putKey(k *Key, unknown bool) {
 	}
 }
 
+// sshKeys returns the SSH keys of a record: pending, current, previous.
+func (r *Record) sshKeys() []*Key {
+	keys := make([]*Key, 0, 3)
+	for _, k := range [...]*Key{r.Pending, r.Current, r.Previous} {
+		if k != nil {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
 // key returns where a record has the SSH key of a role.
 func (r *Record) key(role Role) **Key {
 	switch role {

@@ -8,8 +8,8 @@ import (
 
 func (s MarkCompromised) effect(w *World) {
 	r := w.changeRecord()
-	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
-		if k != nil && slices.Contains(s.Fingerprints, k.Fingerprint) {
+	for _, k := range r.sshKeys() {
+		if slices.Contains(s.Fingerprints, k.Fingerprint) {
 			k.Compromised = s.Reason
 		}
 	}

@@ -25,9 +25,7 @@ func (g *guard) mayPlan() bool {
 
 // unreadable reports whether nothing can be said of the connection at all.
 func (g *guard) unreadable() bool {
-	for _, u := range g.Unread {
-		g.block(Unreadable, g.want.Range, u.String(), u.Fix)
-	}
+	g.unread()
 	g.contradiction()
 	if g.leased() || len(g.blocks) > 0 {
 		return true
@@ -49,6 +47,13 @@ func (g *guard) unreadable() bool {
 	return len(g.blocks) > 0
 }
 
+// unread reports the systems that did not answer.
+func (g *guard) unread() {
+	for _, u := range g.Unread {
+		g.block(Unreadable, g.want.Range, u.String(), u.Fix)
+	}
+}
+
 // contradiction refuses a record that contradicts its own keys.
 func (g *guard) contradiction() bool {
 	r := g.Record
@@ -57,6 +62,11 @@ func (g *guard) contradiction() bool {
 	}
 	g.block(Refused, g.want.Range, r.Contradiction.Text, r.Contradiction.Remedy)
 	return true
+}
+
+// endless refuses a connection whose walk has no end.
+func (g *guard) endless(err error) {
+	g.block(Refused, g.want.Range, "planning it has no end, which is a bug of bbsync: "+err.Error(), "report it; nothing was changed")
 }
 
 // namesKnown reports whether the projects and the agent pool exist.

@@ -74,8 +74,8 @@ func (g *guard) hasPair(c *ConsumerKey) bool {
 // unknownSSHKey returns an SSH key of a record that Bitbucket does not have, "" for
 // none.
 func (g *guard) unknownSSHKey(r *Record) string {
-	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
-		if k != nil && k.Fingerprint != "" && !g.published(k.Fingerprint) {
+	for _, k := range r.sshKeys() {
+		if k.Fingerprint != "" && !g.published(k.Fingerprint) {
 			return k.Fingerprint
 		}
 	}

@@ -23,7 +23,7 @@ func (r Removals) leave(l Leaving, have Have, used map[string]bool) Connection {
 	if d.mayGo(g, &out) {
 		changes, _, err := walk(d.rules(), g.view)
 		if err != nil {
-			g.block(Refused, l.Want.Range, "planning it has no end, which is a bug of bbsync: "+err.Error(), "report it; nothing was changed")
+			g.endless(err)
 		}
 		out.Changes = once(changes)
 	}
@@ -47,9 +47,7 @@ func (l *departure) mayGo(g *guard, out *Connection) bool {
 		g.block(Refused, g.want.Range, l.Kept, "put the block back until the connection is removed, or write removed { from = ... } to leave all as it is")
 		return false
 	}
-	for _, u := range g.Unread {
-		g.block(Unreadable, g.want.Range, u.String(), u.Fix)
-	}
+	g.unread()
 	if len(g.blocks) > 0 || g.leased() || g.contradiction() {
 		return false
 	}
@@ -149,7 +147,7 @@ func (l *departure) tellKeys(g *guard) {
 	if g.want.ServiceUser == "" {
 		g.warn(g.want.Range, "the record does not say who the service user is: its SSH keys on Bitbucket stay")
 	}
-	for _, k := range g.rolesInOrder() {
+	for _, k := range g.Record.sshKeys() {
 		switch {
 		case !g.published(k.Fingerprint):
 		case l.used[k.Fingerprint]:

@@ -13,7 +13,7 @@ func (t *telling) lifetime() {
 	}
 	const remedy = "vault write MOUNT/config delete_version_after=0s for the mount of the records, and where the record has a setting of its own " +
 		"vault kv metadata put -mount=MOUNT -delete-version-after=0s PATH; then bbsync apply, which writes the record again"
-	if t.createsKeys() {
+	if has[CreateConsumerKey](t.changes) || has[CreateSSHKey](t.changes) {
 		t.block(Refused, t.want.Range, fmt.Sprintf("Vault deletes what is written to %s after %s (delete_version_after), and keys would be lost with it", t.want.Record, t.Lifetime), remedy)
 	}
 	if !t.deletes().IsZero() {
@@ -27,17 +27,6 @@ func (w *World) deletes() time.Time {
 		return time.Time{}
 	}
 	return w.Record.Deletes
-}
-
-func (t *telling) createsKeys() bool {
-	for _, c := range t.changes {
-		switch c.Step.(type) {
-		case CreateConsumerKey, CreateSSHKey:
-			return true
-		default:
-		}
-	}
-	return false
 }
 
 func dateTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }

@@ -188,22 +188,19 @@ func (t *telling) waits() {
 		return
 	}
 	if end.ask.Key == "" {
-		at, because := end.keyDue()
-		t.due(at, "SSH key", because)
+		t.due(end.keyDue(), "SSH key")
 	}
-	pair := end.Record.Consumer
-	at := consumerDue(t.want, pair)
-	t.due(at, "consumer's pair", end.reason("", "", "", "", at.attribute))
+	t.due(consumerDue(t.want, end.Record.Consumer), "consumer's pair")
 }
 
 // due tells of a rotation that is near, or held back by the maintenance window.
-func (t *telling) due(at due, what string, because Reason) {
+func (t *telling) due(at due, what string) {
 	switch {
 	case at.at.IsZero():
 		return
 	case t.Now.Before(at.at):
 		if at.at.Sub(t.Now) <= soon {
-			t.note(because.At, "the %s is due to be rotated on %s: %s", what, day(at.at), at.why)
+			t.note(t.want.Where(at.attribute), "the %s is due to be rotated on %s: %s", what, day(at.at), at.why)
 		}
 		return
 	}
@@ -224,29 +221,38 @@ func (t *telling) authorized() {
 	}
 }
 
-// tokenMayDie tells that a step of the plan may end the OAuth token.
+// tokenMayDie tells that a step of the plan may end the OAuth token, or one before that
+// changed the consumer's pair.
 func (t *telling) tokenMayDie() {
 	if has[Authorize](t.changes) || !has[ProveRepositories](t.changes) || t.clientToken() == nil {
 		return
 	}
+	swapped := t.Record != nil && t.Record.Consumer != nil && t.Record.Consumer.Previous != ""
+	if swapped || t.endsTokens() {
+		t.note(t.want.Range, "the OAuth token may not outlive this change: a person may have to authorize again")
+	}
+}
+
+// endsTokens reports whether a step of the plan may end the tokens of the consumer.
+func (t *telling) endsTokens() bool {
 	w := *t.World
 	for _, c := range t.changes {
-		dies := t.Record != nil && t.Record.Consumer != nil && t.Record.Consumer.Previous != ""
 		switch s := c.Step.(type) {
 		case CreateLink, DeleteLink, SwapConsumer:
-			dies = true
+			return true
 		case SetConsumer:
-			dies = w.Consumer == nil || w.Consumer.Fingerprint != w.Record.Consumer.Fingerprint
+			if w.Consumer == nil || w.Consumer.Fingerprint != w.Record.Consumer.Fingerprint {
+				return true
+			}
 		case UpdateClient:
-			dies = s.Keys
+			if s.Keys {
+				return true
+			}
 		default:
-		}
-		if dies {
-			t.note(t.want.Range, "the OAuth token may not outlive this change: a person may have to authorize again")
-			return
 		}
 		w = Effect(c.Step, w)
 	}
+	return false
 }
 
 // relocated says when the relocate block has done its work.

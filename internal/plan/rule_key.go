@@ -1,5 +1,7 @@
 package plan
 
+import "cmp"
+
 // The roles of the SSH keys in the record say how far a rotation is, whatever caused it
 // and wherever it stopped:
 //
@@ -69,17 +71,10 @@ func (v view) deletion(fingerprint string) DeleteSSHKey {
 
 // emergencyRule replaces compromised keys before anything else is repaired.
 func emergencyRule(v view) *Change {
-	for _, k := range v.keys() {
-		if k.Compromised == "" {
-			continue
-		}
-		for _, next := range []func(view) *Change{previousKeyRule, stagedKeyRule, nextKeyRule} {
-			if c := next(v); c != nil {
-				return c
-			}
-		}
+	if !v.inEmergency() {
+		return nil
 	}
-	return nil
+	return cmp.Or(previousKeyRule(v), stagedKeyRule(v), nextKeyRule(v))
 }
 
 // previousKeyRule ends an overlap, or begins the way back.
@@ -206,36 +201,39 @@ func (v view) whyKey() *Reason {
 	if v.ask.NotKey != "" && v.ask.NotKey == k.Fingerprint {
 		return new(v.reason("ssh_key", "SSH key", k.Fingerprint, "a new one, as asked for", ""))
 	}
-	at, because := v.keyDue()
-	return v.inWindow(at, because)
-}
-
-// keyDue returns when the SSH key in use is due to be replaced, and why.
-func (v view) keyDue() (due, Reason) {
-	k := v.current()
-	if live, want := from(k.UserSupplied), from(v.want.SSHKey.Private != nil); live != want {
-		return due{at: k.Created}, v.reason("ssh_key", "SSH key", live, want, "ssh_key")
+	at := v.keyDue()
+	if !v.begins(at) {
+		return nil
 	}
-	at := sshDue(v.want, k, v.Keys[k.Fingerprint])
-	return at, v.reason("ssh_key_age", "age of the SSH key", "created on "+day(k.Created), at.why, at.attribute)
+	if live, want := from(k.UserSupplied), from(v.want.SSHKey.Private != nil); live != want {
+		return new(v.reason("ssh_key", "SSH key", live, want, at.attribute))
+	}
+	return new(v.reason("ssh_key_age", "age of the SSH key", "created on "+day(k.Created), at.why, at.attribute))
 }
 
-func from(brought bool) string {
-	if brought {
+// keyDue returns when the SSH key in use is due to be replaced.
+func (v view) keyDue() due {
+	k := v.current()
+	if k.UserSupplied != (v.want.SSHKey.Private != nil) {
+		return due{at: k.Created, attribute: "ssh_key"}
+	}
+	return sshDue(v.want, k, v.Keys[k.Fingerprint])
+}
+
+func from(userSupplied bool) string {
+	if userSupplied {
 		return "user-supplied"
 	}
 	return "made by bbsync"
 }
 
-// inWindow returns the reason when the time has come and nothing holds it back.
-func (v view) inWindow(at due, because Reason) *Reason {
+// begins reports whether the time for a rotation has come and nothing holds it back.
+func (v view) begins(at due) bool {
 	if at.at.IsZero() || v.Now.Before(at.at) || v.ask.Hold {
-		return nil
+		return false
 	}
-	if open, _ := window(v.want.Maintenance, v.Now); open || at.isOverdue(v.Now) {
-		return &because
-	}
-	return nil
+	open, _ := window(v.want.Maintenance, v.Now)
+	return open || at.isOverdue(v.Now)
 }
 
 func (v view) stage(because Reason) *Change {

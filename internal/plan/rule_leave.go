@@ -1,11 +1,8 @@
 package plan
 
-import (
-	"cmp"
-	"slices"
-)
+import "cmp"
 
-// leaving are the rules of a connection that is to go, in their order: from Terraform to
+// rules are those of a connection that is to go, in their order: from Terraform to
 // Vault. What uses a thing goes before the thing, and the keys go from Vault when no
 // system knows them any more.
 func (l *departure) rules() []rule {
@@ -41,7 +38,8 @@ func forgetRule(v view) *Change {
 	return step(ForgetRecord{}, v.reason("connection", "connection", "kept", "a removed block lets it go", ""))
 }
 
-// ownClients returns the connection's OAuth clients that no connection uses that stays.
+// ownClients returns the connection's OAuth clients: those that go, and those that a
+// connection uses which stays.
 func (l *departure) ownClients(v view) (goes, stay []*Client) {
 	for i := range v.Clients {
 		switch c := &v.Clients[i]; {
@@ -99,7 +97,7 @@ func (l *departure) linkUsed(v view) bool { return v.Consumer != nil && l.used[v
 
 // keyRule removes the SSH keys whose private halves the record has.
 func (l *departure) keyRule(v view) *Change {
-	for _, k := range v.rolesInOrder() {
+	for _, k := range v.Record.sshKeys() {
 		if !v.published(k.Fingerprint) || l.used[k.Fingerprint] || k.PrivateElsewhere {
 			continue
 		}
@@ -107,11 +105,6 @@ func (l *departure) keyRule(v view) *Change {
 		return step(s, l.because(v, "service_user_ssh_key", "SSH key of "+cmp.Or(s.User, v.want.ServiceUser), k.Fingerprint))
 	}
 	return nil
-}
-
-// rolesInOrder returns the record's SSH keys: pending, current, previous.
-func (w *World) rolesInOrder() []*Key {
-	return slices.DeleteFunc([]*Key{w.Record.Pending, w.Record.Current, w.Record.Previous}, func(k *Key) bool { return k == nil })
 }
 
 func (l *departure) recordRule(v view) *Change {

@@ -51,10 +51,10 @@ func anotherPairRule(v view) *Change {
 		return v.anotherPair(v.reason("consumer_pair", "consumer's pair", pair.Fingerprint, "a new one, "+v.ask.How, ""))
 	}
 	at := consumerDue(v.want, pair)
-	if because := v.inWindow(at, v.reason("consumer_pair_age", "age of the consumer's pair", "created on "+day(pair.Created), at.why, at.attribute)); because != nil {
-		return v.anotherPair(*because)
+	if !v.begins(at) {
+		return nil
 	}
-	return nil
+	return v.anotherPair(v.reason("consumer_pair_age", "age of the consumer's pair", "created on "+day(pair.Created), at.why, at.attribute))
 }
 
 // anotherPair puts a new pair into the record, beside the one in use. Each side holds one

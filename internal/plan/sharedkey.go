@@ -78,8 +78,8 @@ func (u sshUsers) add(r *Record, who KeyUser) {
 			u.users[k.Fingerprint] = append(u.users[k.Fingerprint], who)
 		}
 	}
-	for _, k := range []*Key{r.Current, r.Pending, r.Previous} {
-		if k != nil && k.Fingerprint != "" && k.Compromised != "" {
+	for _, k := range r.sshKeys() {
+		if k.Fingerprint != "" && k.Compromised != "" {
 			u.compromised[k.Fingerprint] = k.Compromised
 		}
 	}
@@ -104,10 +104,7 @@ func (u sshUsers) besides(address string, r *Record) (shared map[string][]KeyUse
 	if r == nil {
 		return nil, nil
 	}
-	for _, k := range []*Key{r.Current, r.Pending, r.Previous} {
-		if k == nil {
-			continue
-		}
+	for _, k := range r.sshKeys() {
 		if why := u.compromised[k.Fingerprint]; why != "" && k.Compromised == "" {
 			if compromised == nil {
 				compromised = map[string]string{}

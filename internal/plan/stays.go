@@ -53,9 +53,7 @@ func (r *Record) uses(used map[string]bool) {
 	if r.Consumer != nil {
 		used[r.Consumer.Key] = true
 	}
-	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
-		if k != nil {
-			used[k.Fingerprint] = true
-		}
+	for _, k := range r.sshKeys() {
+		used[k.Fingerprint] = true
 	}
 }

@@ -38,8 +38,8 @@ func (r *Record) KnownBy(known map[string]bool) {
 	if r == nil {
 		return
 	}
-	for _, k := range []*Key{r.Pending, r.Current, r.Previous} {
-		if k != nil && k.Fingerprint != "" {
+	for _, k := range r.sshKeys() {
+		if k.Fingerprint != "" {
 			known[k.Fingerprint] = true
 		}
 	}

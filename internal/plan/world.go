@@ -125,6 +125,11 @@ func (w *World) compromised() bool {
 	return k != nil && k.Compromised != ""
 }
 
+// inEmergency reports whether one of the record's SSH keys is compromised.
+func (w *World) inEmergency() bool {
+	return slices.ContainsFunc(w.keys(), func(k *Key) bool { return k.Compromised != "" })
+}
+
 // hasKey reports whether an SSH key is on the service user.
 func (w *World) hasKey(fingerprint string) bool {
 	_, ok := w.Keys[fingerprint]

@@ -61,16 +61,7 @@ type Error struct {
 	Cause  error    // what the network said, or nil
 }
 
-func (e *Error) Error() string {
-	cause, fix := e.Explain()
-	if fix == "" {
-		fix = fault.Fix(e.Kind)
-	}
-	if fix != "" {
-		cause += " (" + fix + ")"
-	}
-	return cause
-}
+func (e *Error) Error() string { return fault.Text(e, e.Kind) }
 
 // Explain implements fault.Explainer.
 func (e *Error) Explain() (cause, fix string) {
