@@ -1,5 +1,5 @@
-// Package fleet is the program on one page. Whoever works on a fleet (a command,
-// doctor, the laws, a benchmark) loads its configuration with schema.Load and calls
+// Package fleet is the program on one page. What works on a fleet (a command, doctor,
+// the laws, a benchmark) loads its configuration with schema.Load and calls
 //
 //	run, err := fleet.New(configuration, scope, env) // what the run is about
 //	err = run.Open(ctx)                              // log in

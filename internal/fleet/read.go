@@ -84,7 +84,7 @@ func (r *Run) plan(ctx context.Context, connections []*schema.Connection, world 
 	return plan.Make(r.Configuration, connections, have, world.Bitbuckets, opts), nil
 }
 
-// replan plans one connection again, whoever holds its lease: the holder asks.
+// replan plans one connection again, and ignores its lease: the holder asks.
 func (r *Run) replan(ctx context.Context, address string) (plan.Connection, error) {
 	one := r.only(func(a string) bool { return a == address })
 	if len(one) == 0 {

@@ -60,7 +60,7 @@ func (s CreateSSHKey) String() string {
 }
 
 // MarkCompromised notes in the record that these SSH keys must go at once, and why:
-// whoever goes on after a crash knows.
+// the next run knows after a crash.
 type MarkCompromised struct {
 	Fingerprints []string
 	Consumer     string `json:",omitempty"` // fingerprint of the consumer's pair that must go, too

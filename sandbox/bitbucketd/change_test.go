@@ -11,7 +11,7 @@ import (
 	"github.com/bbsync/bbsync/sandbox/bitbucketd"
 )
 
-// What is moved or renamed over REST is found anew, and told of at its old address.
+// What is moved or renamed over REST is found again, and told of at its old address.
 func TestMovedOverREST(t *testing.T) {
 	w := newWorld(t, bitbucketd.Options{})
 	w.table([]row{
